@@ -1,0 +1,1 @@
+"""Get labelled pictures and hold them as tensors."""

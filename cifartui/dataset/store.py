@@ -1,0 +1,187 @@
+"""Prepared data sets on disk: `<name>.safetensors` holds the pixels, `<name>.json` the facts about them.
+
+The facts are written last, so a data set is there exactly when its facts are.
+"""
+
+import hashlib
+import re
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+import msgspec
+
+from cifartui import home
+from cifartui.errors import DataError, UsageError
+from cifartui.files import write_durably
+from cifartui.text import printable
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+Split = Literal["train", "test"]
+
+
+class LabelledImages(NamedTuple):
+    """Pixels and labels of one split, as numpy arrays."""
+
+    images: "NDArray[np.uint8]"
+    """`[N, 3, H, W]`, RGB, 0-255."""
+    labels: "NDArray[np.int64]"
+    """`[N]`, indices into the class names."""
+
+
+class ClassCounts(msgspec.Struct, frozen=True):
+    """Images per class, in the order of the class names."""
+
+    train: tuple[int, ...]
+    test: tuple[int, ...]
+
+
+class DatasetFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of a prepared data set without opening its pixels."""
+
+    name: str
+    source: str
+    """Where the images came from, in words."""
+    drawn: bool
+    """True for pictures made by the program instead of photographed."""
+    train: int
+    test: int
+    classes: tuple[str, ...]
+    class_counts: ClassCounts
+    mean: tuple[float, float, float]
+    """Of each channel over the training images, on the scale 0-1."""
+    std: tuple[float, float, float]
+    image_size: tuple[int, int]
+    """Height and width in pixels."""
+    sha256: str
+    """Of the safetensors file."""
+    bytes: int
+    created: float
+    """Unix time in seconds."""
+
+
+def check_name(name: str) -> str:
+    """Return `name` if it can name a data set.
+
+    Raises:
+        UsageError: it is empty, too long, or has characters that do not belong in a file name.
+    """
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", name):
+        raise UsageError(
+            f"{printable(name, 80)!r} cannot name a data set: use up to 64 letters, digits, dots, dashes and underscores."
+        )
+    return name
+
+
+def images_file(name: str) -> Path:
+    """The safetensors file of a data set: `train.images`, `train.labels`, `test.images`, `test.labels`."""
+    return home.datasets_folder() / f"{check_name(name)}.safetensors"
+
+
+def facts_file(name: str) -> Path:
+    """The JSON file whose presence says that the data set is whole."""
+    return home.datasets_folder() / f"{check_name(name)}.json"
+
+
+def is_prepared(name: str) -> bool:
+    """Whether a data set of this name is on this machine."""
+    return facts_file(name).exists()
+
+
+def prepared_names() -> list[str]:
+    """The names of all data sets on this machine, sorted."""
+    return sorted(path.stem for path in home.datasets_folder().glob("[!.]*.json"))
+
+
+def load_facts(name: str) -> DatasetFacts:
+    """Read the facts of a prepared data set, and check that its pixels are there in full length.
+
+    Raises:
+        DataError: there is none of this name, or its files are damaged.
+    """
+    try:
+        facts = msgspec.json.decode(facts_file(name).read_bytes(), type=DatasetFacts)
+    except FileNotFoundError as error:
+        here = ", ".join(prepared_names()) or "none"
+        raise DataError(
+            f"There is no data set named {name!r} here (there is: {here}); "
+            "import one with `cifartui dataset import PATH --name NAME`."
+        ) from error
+    except msgspec.MsgspecError as error:
+        raise DataError(f"{facts_file(name)} is damaged ({error}); remove it and import the data set again.") from error
+    length = images_file(name).stat().st_size if images_file(name).exists() else 0
+    if length != facts.bytes:
+        raise DataError(
+            f"{images_file(name)} is damaged: it has {length:,} bytes and should have {facts.bytes:,}; "
+            "remove it and import the data set again."
+        )
+    return facts
+
+
+def save_dataset(
+    name: str, train: LabelledImages, test: LabelledImages, classes: tuple[str, ...], source: str, *, drawn: bool = False
+) -> DatasetFacts:
+    """Store a data set under `name` and return its facts.
+
+    Raises:
+        OSError: it cannot be written; nothing of it is left behind.
+    """
+    from safetensors.numpy import save
+
+    tensors = {
+        "train.images": train.images,
+        "train.labels": train.labels,
+        "test.images": test.images,
+        "test.labels": test.labels,
+    }
+    data = save(tensors)
+    mean, std = channel_statistics(train.images)
+    facts = DatasetFacts(
+        name=check_name(name),
+        source=source,
+        drawn=drawn,
+        train=len(train.labels),
+        test=len(test.labels),
+        classes=classes,
+        class_counts=ClassCounts(train=_counts(train, len(classes)), test=_counts(test, len(classes))),
+        mean=mean,
+        std=std,
+        image_size=(train.images.shape[2], train.images.shape[3]),
+        sha256=hashlib.sha256(data).hexdigest(),
+        bytes=len(data),
+        created=time.time(),
+    )
+    try:
+        write_durably(images_file(name), data)
+        write_durably(facts_file(name), msgspec.json.format(msgspec.json.encode(facts)))
+    except BaseException:
+        facts_file(name).unlink(missing_ok=True)
+        images_file(name).unlink(missing_ok=True)
+        raise
+    return facts
+
+
+def channel_statistics(
+    images: "NDArray[np.uint8]",
+) -> tuple[tuple[float, float, float], tuple[float, float, float]]:
+    """Exact mean and standard deviation (population) of each channel of `[N, 3, H, W]`, on the scale 0-1."""
+    import numpy as np
+
+    histogram = np.zeros((3, 256), dtype=np.int64)
+    for start in range(0, len(images), 1_000):  # bincount widens its input to 64 bits
+        for channel in range(3):
+            histogram[channel] += np.bincount(images[start : start + 1_000, channel].ravel(), minlength=256)
+    levels = np.arange(256) / 255
+    share = histogram / histogram.sum(axis=1, keepdims=True)
+    mean = share @ levels
+    std = np.sqrt(share @ levels**2 - mean**2)
+    return (mean[0].item(), mean[1].item(), mean[2].item()), (std[0].item(), std[1].item(), std[2].item())
+
+
+def _counts(split: LabelledImages, classes: int) -> tuple[int, ...]:
+    import numpy as np
+
+    return tuple(np.bincount(split.labels, minlength=classes).tolist())

@@ -1,0 +1,27 @@
+"""Where things live on disk."""
+
+import os
+from pathlib import Path
+
+import platformdirs
+
+
+def home() -> Path:
+    """The program's own folder: `$CIFARTUI_HOME`, or the system's place for a user's data."""
+    chosen = os.environ.get("CIFARTUI_HOME")
+    return Path(chosen).expanduser().absolute() if chosen else platformdirs.user_data_path("cifartui", appauthor=False)
+
+
+def datasets_folder() -> Path:
+    """The prepared data sets; made if it is not there."""
+    return _private(home() / "datasets")
+
+
+def runs_folder() -> Path:
+    """One folder a run; made if it is not there."""
+    return _private(home() / "runs")
+
+
+def _private(folder: Path) -> Path:
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return folder

@@ -11,5 +11,7 @@ def printable(text: str, limit: int = 2_000) -> str:
     Control characters could move the cursor or run terminal commands (ESC, OSC 52); bidirectional marks could
     show a name as another one.
     """
-    shown = "".join("�" if unicodedata.category(character) in _HIDDEN_CATEGORIES else character for character in text[:limit])
+    shown = "".join(
+        "�" if unicodedata.category(character) in _HIDDEN_CATEGORIES else character for character in text[:limit]
+    )
     return shown + "…" if len(text) > limit else shown

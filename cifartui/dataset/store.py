@@ -71,7 +71,7 @@ def check_name(name: str) -> str:
     """
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", name):
         raise UsageError(
-            f"{printable(name, 80)!r} cannot name a data set: use up to 64 letters, digits, dots, dashes and underscores."
+            f"{printable(name, 80)!r} cannot name a data set: use 1 to 64 letters, digits, dots, dashes, underscores."
         )
     return name
 
@@ -122,7 +122,13 @@ def load_facts(name: str) -> DatasetFacts:
 
 
 def save_dataset(
-    name: str, train: LabelledImages, test: LabelledImages, classes: tuple[str, ...], source: str, *, drawn: bool = False
+    name: str,
+    train: LabelledImages,
+    test: LabelledImages,
+    classes: tuple[str, ...],
+    source: str,
+    *,
+    drawn: bool = False,
 ) -> DatasetFacts:
     """Store a data set under `name` and return its facts.
 
@@ -131,7 +137,7 @@ def save_dataset(
     """
     from safetensors.numpy import save
 
-    tensors = {
+    tensors: dict[str, NDArray[np.generic]] = {
         "train.images": train.images,
         "train.labels": train.labels,
         "test.images": test.images,

@@ -1,0 +1,1 @@
+"""Networks as data: layers, the arithmetic of their shapes, and the torch module built from them."""

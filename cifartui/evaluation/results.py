@@ -1,0 +1,71 @@
+"""The result of an evaluation, and the statistics in it, without torch."""
+
+import math
+from collections.abc import Sequence
+
+import msgspec
+
+
+class ClassResult(msgspec.Struct, frozen=True):
+    """The images of one class."""
+
+    name: str
+    correct: int
+    images: int
+    accuracy: float
+    """Share of right answers, 0-1."""
+
+
+class Evaluation(msgspec.Struct, frozen=True, kw_only=True):
+    """A network's answers on test images it never saw in training."""
+
+    checkpoint: str
+    """`RUN@STEP`, or the path of a file."""
+    dataset: str
+    images: int
+    correct: int
+    accuracy: float
+    """Share of right answers, 0-1."""
+    interval95: tuple[float, float]
+    """Wilson score interval of the accuracy."""
+    per_class: tuple[ClassResult, ...]
+    confusion: tuple[tuple[int, ...], ...]
+    """Counts `[classes][classes]`: rows true, columns predicted."""
+    seconds: float
+
+
+def from_confusion(
+    confusion: Sequence[Sequence[int]], classes: Sequence[str], *, checkpoint: str, dataset: str, seconds: float
+) -> Evaluation:
+    """Derive all results from the confusion matrix (rows true, columns predicted)."""
+    per_class = []
+    for index, (name, row) in enumerate(zip(classes, confusion, strict=True)):
+        images = sum(row)
+        per_class.append(ClassResult(name, row[index], images, row[index] / images if images else 0.0))
+    correct, images = sum(result.correct for result in per_class), sum(result.images for result in per_class)
+    return Evaluation(
+        checkpoint=checkpoint,
+        dataset=dataset,
+        images=images,
+        correct=correct,
+        accuracy=correct / images,
+        interval95=wilson_interval(correct, images),
+        per_class=tuple(per_class),
+        confusion=tuple(tuple(row) for row in confusion),
+        seconds=seconds,
+    )
+
+
+def wilson_interval(correct: int, images: int, z: float = 1.959964) -> tuple[float, float]:
+    """The Wilson score interval of a share (Wilson 1927), 95 % at the default `z`."""
+    share = correct / images
+    centre = (share + z**2 / (2 * images)) / (1 + z**2 / images)
+    half = z / (1 + z**2 / images) * math.sqrt(share * (1 - share) / images + z**2 / (4 * images**2))
+    return max(0.0, centre - half), min(1.0, centre + half)
+
+
+def most_confused(evaluation: Evaluation, index: int) -> tuple[str, float] | None:
+    """The wrong class that images of class `index` are most often taken for, and their share; None without mistakes."""
+    row = evaluation.confusion[index]
+    wrong, count = max(((other, n) for other, n in enumerate(row) if other != index), key=lambda pair: pair[1])
+    return (evaluation.per_class[wrong].name, count / sum(row)) if count else None

@@ -1,0 +1,121 @@
+"""What is evaluated or exported: a run's checkpoint, or a file of weights."""
+
+import pickle
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import nn
+
+from cifartui.dataset.store import load_facts
+from cifartui.errors import DataError, UsageError
+from cifartui.model.module import build_module
+from cifartui.model.network import Network, load_network
+from cifartui.text import printable
+from cifartui.training.checkpoints import find_checkpoint
+from cifartui.training.recipe import Normalize, load_recipe
+from cifartui.training.run import find_run
+from cifartui.training.snapshot import read_weights
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A trained network, ready to answer."""
+
+    name: str
+    """`RUN@STEP`, or the path of a file."""
+    network: Network
+    module: nn.Sequential
+    normalize: Normalize
+    dataset: str | None
+    """The data set it was trained on, where that is known."""
+
+
+def load_subject(reference: str, recipe: str = "tutorial") -> Subject:
+    """Load `RUN`, `RUN@last`, `RUN@best`, `RUN@STEP`, or a `.pth` or `.safetensors` file of weights.
+
+    A file says nothing of its network and normalisation: they are those of `recipe`.
+
+    Raises:
+        DataError: there is no such run, checkpoint or file, or its tensors do not fit the network.
+    """
+    if reference.endswith((".pth", ".pt", ".safetensors")):
+        settings = load_recipe(recipe)
+        network = load_network(settings.network)
+        module = fill(network, read_weights_file(Path(reference)), reference)
+        return Subject(reference, network, module, settings.normalize, dataset=None)
+    run_reference, _, which = reference.partition("@")
+    run = find_run(run_reference)
+    config = run.config()
+    facts = find_checkpoint(run, which or "last")
+    name = f"{run.id}@{facts.step}"
+    module = fill(config.network, read_weights(run, facts), name)
+    return Subject(name, config.network, module, config.settings.normalize, config.dataset)
+
+
+def dataset_of(subject: Subject, chosen: str | None) -> str:
+    """The data set to evaluate on: the chosen one, else the one the subject was trained on.
+
+    Raises:
+        UsageError: neither is known.
+        DataError: the data set is not here.
+    """
+    name = chosen or subject.dataset
+    if name is None:
+        raise UsageError(f"{printable(subject.name)} does not say on which data set; name one with --dataset NAME.")
+    return load_facts(name).name
+
+
+def read_weights_file(path: Path) -> dict[str, torch.Tensor]:
+    """Read a state_dict that somebody else saved, admitting tensors and nothing else.
+
+    Raises:
+        DataError: the file is not there, is no file of weights, or wants to run code.
+    """
+    shown = printable(str(path))
+    if not path.is_file():
+        raise DataError(f"There is no file {shown}; check the path.")
+    try:
+        if path.suffix == ".safetensors":
+            state = load_file(path)
+        else:
+            state = torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        raise DataError(
+            f"{shown} holds more than tensors, which could run code, so it was not loaded; "
+            "save it again with torch.save(net.state_dict(), PATH)."
+        ) from error
+    except (RuntimeError, EOFError, OSError, ValueError, KeyError, AttributeError, TypeError, SafetensorError) as error:
+        raise DataError(f"{shown} is no file of weights, or is damaged; save it again with torch.save.") from error
+    if not isinstance(state, dict) or not all(
+        isinstance(name, str) and isinstance(tensor, torch.Tensor) for name, tensor in state.items()
+    ):
+        raise DataError(f"{shown} is not a state_dict; save it with torch.save(net.state_dict(), PATH).")
+    return {name: tensor for name, tensor in state.items() if "/" not in name}
+
+
+def fill(network: Network, weights: dict[str, torch.Tensor], origin: str) -> nn.Sequential:
+    """Build the network with these weights.
+
+    Raises:
+        DataError: a tensor is missing, left over, or of another shape.
+    """
+    module = build_module(network)
+    expected = module.state_dict()
+    where = f"{printable(origin)} does not fit network {network.name}"
+    for name, tensor in expected.items():
+        if name not in weights:
+            raise DataError(f"{where}: it has no {name}; evaluate it with the recipe it was trained with.")
+        if weights[name].shape != tensor.shape:
+            raise DataError(f"{where}: {name} is {_size(weights[name])} and should be {_size(tensor)}.")
+    left_over = next((name for name in weights if name not in expected), None)
+    if left_over:
+        raise DataError(f"{where}: {printable(left_over, 80)} has no place in it.")
+    module.load_state_dict(weights)
+    return module
+
+
+def _size(tensor: torch.Tensor) -> str:
+    return "×".join(map(str, tensor.shape)) or "a single number"

@@ -1,0 +1,159 @@
+"""What a run tells: frozen events, one JSON object a line in its journal."""
+
+import math
+from typing import Literal
+
+import msgspec
+
+Phase = Literal["starting", "running", "paused", "evaluating", "saving"]
+Reason = Literal["finished", "stopped", "failed"]
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """Something that happened in a run; the journal numbers it and notes the time."""
+
+    seq: int = -1
+    """Position in the journal, from 0, without gaps."""
+    time: float = 0.0
+    """Unix time in seconds."""
+
+
+class RunStarted(Event, frozen=True, kw_only=True):
+    """A host took the run up; what it found before the first step."""
+
+    run: str
+    recipe: str
+    dataset: str
+    network: str
+    device: str
+    device_reason: str
+    """Why this device was chosen, in words."""
+    epochs: int
+    steps_per_epoch: int
+    batch_size: int
+    train_images: int
+    validation_images: int
+    parameters: int
+    learning_rate: float
+    seed: int
+    host_pid: int
+
+
+class StateChanged(Event, frozen=True, kw_only=True):
+    """The run went on to another phase."""
+
+    state: Phase
+
+
+class StepsReported(Event, frozen=True, kw_only=True):
+    """Progress, at most ten times a second; means are over the steps since the report before."""
+
+    step: int
+    """Optimizer steps taken since the start of the run."""
+    epoch: int
+    """The epoch in hand, from 1."""
+    loss: float | None
+    """Mean; None when it is not a finite number."""
+    running_loss: float | None
+    """The tutorial's running loss: the mean since the last log line."""
+    accuracy: float
+    """Share of right answers, 0-1."""
+    learning_rate: float
+    images_per_second: float
+    device_memory: int | None = None
+    """Bytes held on the training device; None on a CPU."""
+    finite: bool = True
+    """False when a loss was NaN or infinite."""
+
+
+class LossLogged(Event, frozen=True, kw_only=True):
+    """The tutorial's log line: mean loss over the last `log_every` mini-batches."""
+
+    epoch: int
+    batch: int
+    """Mini-batches of this epoch so far."""
+    loss: float | None
+
+    @property
+    def line(self) -> str:
+        """In the tutorial's format: `[1,  2000] loss: 2.105`."""
+        return f"[{self.epoch}, {self.batch:5d}] loss: {math.nan if self.loss is None else self.loss:.3f}"
+
+
+class EpochFinished(Event, frozen=True, kw_only=True):
+    """All training images were visited once more."""
+
+    epoch: int
+    step: int
+    loss: float | None
+    """Mean over the epoch's batches."""
+    accuracy: float
+    """Share of right answers while training, 0-1."""
+    seconds: float
+    """Time spent training; pauses, validation and saving left out."""
+
+
+class Evaluated(Event, frozen=True, kw_only=True):
+    """The network was judged on the held-out training images."""
+
+    step: int
+    epoch: int
+    images: int
+    correct: int
+    loss: float | None
+
+    @property
+    def accuracy(self) -> float:
+        """Share of right answers, 0-1."""
+        return self.correct / self.images
+
+
+class CheckpointSaved(Event, frozen=True, kw_only=True):
+    """A checkpoint is whole on disk."""
+
+    step: int
+    epoch: int
+    file: str
+    """Name within the run's `checkpoints` folder."""
+    bytes: int
+
+
+class ControlAcknowledged(Event, frozen=True, kw_only=True):
+    """A command to the run was taken."""
+
+    control: str
+    """Its id."""
+    command: str
+    step: int
+
+
+class Warned(Event, frozen=True, kw_only=True):
+    """Something a person should know; training goes on."""
+
+    message: str
+
+
+class RunFinished(Event, frozen=True, kw_only=True):
+    """The last event of a run."""
+
+    reason: Reason
+    message: str = ""
+
+
+AnyEvent = (
+    RunStarted
+    | StateChanged
+    | StepsReported
+    | LossLogged
+    | EpochFinished
+    | Evaluated
+    | CheckpointSaved
+    | ControlAcknowledged
+    | Warned
+    | RunFinished
+)
+
+
+def finite_or_none(value: float) -> float | None:
+    """NaN and infinity have no place in JSON."""
+    return value if math.isfinite(value) else None

@@ -1,0 +1,88 @@
+"""The process that carries a run: `python -m cifartui.training.host RUN_DIR`.
+
+It holds the run's lock, iterates the loop and writes the journal. It never touches a terminal.
+"""
+
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
+
+from cifartui.errors import CifartuiError, explain
+from cifartui.text import printable
+from cifartui.training.controls import ControlInbox
+from cifartui.training.events import AnyEvent, RunFinished, RunStarted, StateChanged
+from cifartui.training.journal import Journal
+from cifartui.training.run import Run
+
+
+def main(arguments: list[str]) -> int:
+    """Carry the run in the folder named by the only argument; return the exit code."""
+    if len(arguments) != 1 or not Path(arguments[0]).is_dir():
+        print("usage: python -m cifartui.training.host RUN_DIR", file=sys.stderr)
+        return 2
+    run = Run(Path(arguments[0]).absolute())
+    try:
+        with run.lock():
+            return carry(run)
+    except CifartuiError as error:
+        print(f"cifartui: {error}", file=sys.stderr)
+        return error.exit_code
+    except OSError as error:
+        print(f"cifartui: {explain(error)}", file=sys.stderr)
+        return 1
+
+
+def carry(run: Run) -> int:
+    """Train the run to its end, writing every event to the journal; the caller holds the lock."""
+    if run.journal_file.exists():
+        raise CifartuiError(f"Run {run.id} was carried before and cannot be started twice; start a new run.")
+    inbox = ControlInbox(run.controls_file)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, lambda *_: inbox.ask_to_stop())
+    journal = Journal(run.journal_file)
+    last: AnyEvent | None = None
+    for event in events(run, inbox):
+        last = journal.append(event)
+    return 0 if isinstance(last, RunFinished) and last.reason != "failed" else 1
+
+
+def events(run: Run, inbox: ControlInbox) -> Iterator[AnyEvent]:
+    """The events of the whole run; whatever goes wrong becomes its last one."""
+    try:
+        yield StateChanged(state="starting")
+        from cifartui.training.loop import train  # brings torch in: seconds in which the run already shows its state
+        from cifartui.training.setup import prepare
+
+        config = run.config()
+        job = prepare(config)
+        yield RunStarted(
+            run=run.id,
+            recipe=config.recipe,
+            dataset=config.dataset,
+            network=config.network.name,
+            device=f"{job.choice.name} ({job.choice.device})",
+            device_reason=job.choice.reason,
+            epochs=job.recipe.epochs,
+            steps_per_epoch=job.steps_per_epoch,
+            batch_size=job.recipe.batch_size,
+            train_images=job.train_images,
+            validation_images=job.recipe.validation.images,
+            parameters=job.parameters,
+            learning_rate=job.recipe.optimizer.learning_rate,
+            seed=config.seed,
+            host_pid=os.getpid(),
+        )
+        yield from train(run, job, inbox)
+    except CifartuiError as error:
+        yield RunFinished(reason="failed", message=str(error))
+    except Exception as error:
+        traceback.print_exc()  # to host.log
+        what = printable(str(error).strip().split("\n")[0], 300) or type(error).__name__
+        yield RunFinished(reason="failed", message=f"{what}; the traceback is in {run.host_log}.")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

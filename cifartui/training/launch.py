@@ -1,0 +1,80 @@
+"""Starting a run: what was asked is checked, written down, and handed to a host process of its own session."""
+
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from cifartui.dataset.store import load_facts
+from cifartui.errors import UsageError
+from cifartui.model.network import load_network
+from cifartui.model.summary import require_fit
+from cifartui.training.recipe import Recipe, load_recipe, override
+from cifartui.training.run import Run, RunConfig, create_run
+
+DEFAULT_SEED = 1
+
+
+def plan_run(
+    *,
+    recipe: str,
+    dataset: str,
+    overrides: Iterable[str] = (),
+    device: Literal["auto", "cpu", "cuda"] = "auto",
+    seed: int = DEFAULT_SEED,
+) -> RunConfig:
+    """Check that recipe, data set and network go together, without torch, and say in full what will be trained.
+
+    Raises:
+        CifartuiError: something of it does not exist, is not allowed or does not fit.
+    """
+    if not 0 <= seed < 2**63:
+        raise UsageError(f"The seed {seed} is not allowed: choose a whole number from 0 to 2^63 - 1.")
+    settings = override(load_recipe(recipe), overrides)
+    facts = load_facts(dataset)
+    network = load_network(settings.network)
+    require_fit(network, (3, *facts.image_size), len(facts.classes))
+    _require_enough_images(settings, facts.train)
+    return RunConfig(
+        recipe=re.sub(r"[^A-Za-z0-9_]+", "-", Path(recipe).stem).strip("-")[:40] or "recipe",
+        dataset=facts.name,
+        dataset_sha256=facts.sha256,
+        device=device,
+        seed=seed,
+        created=time.time(),
+        settings=msgspec.structs.replace(settings, network=network.name),
+        network=network,
+    )
+
+
+def start_run(config: RunConfig) -> tuple[Run, "subprocess.Popen[bytes]"]:
+    """Create the run's folder and start the host that carries it.
+
+    The host gets its own session, so that closing the terminal reaches it no more than quitting the program does.
+
+    Raises:
+        OSError: the folder cannot be written or the process not be started.
+    """
+    run = create_run(config)
+    with run.host_log.open("ab") as log:
+        host = subprocess.Popen(
+            [sys.executable, "-P", "-m", "cifartui.training.host", str(run.folder)],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+    return run, host
+
+
+def _require_enough_images(settings: Recipe, train_images: int) -> None:
+    if settings.validation.images >= train_images:
+        raise UsageError(
+            f"validation.images = {settings.validation.images:,} leaves nothing to train on: "
+            f"the data set has {train_images:,} training images; hold out fewer."
+        )

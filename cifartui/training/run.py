@@ -1,0 +1,188 @@
+"""A run is a folder; its state is derived from the files in it."""
+
+import fcntl
+import os
+import secrets
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+import tomli_w
+
+from cifartui import home
+from cifartui.errors import CifartuiError, DataError
+from cifartui.files import write_durably
+from cifartui.model.network import Network
+from cifartui.text import printable
+from cifartui.toml import decode_toml
+from cifartui.training.events import RunFinished, StateChanged
+from cifartui.training.journal import journal_reader
+from cifartui.training.recipe import Recipe
+
+RunState = Literal[
+    "queued", "starting", "running", "paused", "evaluating", "saving", "finished", "stopped", "failed", "interrupted"
+]
+LIVING: frozenset[RunState] = frozenset({"queued", "starting", "running", "paused", "evaluating", "saving"})
+
+
+class RunConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What was asked of a run, written once; nothing outside it is needed to know what was trained."""
+
+    recipe: str
+    """The name of the recipe."""
+    dataset: str
+    dataset_sha256: str
+    device: Literal["auto", "cpu", "cuda"]
+    seed: int
+    created: float
+    """Unix time in seconds."""
+    settings: Recipe
+    """The recipe with its overrides."""
+    network: Network
+
+
+class Run:
+    """A run's folder and what stands in it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.id = folder.name
+        self.journal_file = folder / "events.jsonl"
+        self.controls_file = folder / "controls.jsonl"
+        self.host_log = folder / "host.log"
+        self.checkpoints_folder = folder / "checkpoints"
+        self._lock_file = folder / "lock"
+
+    def config(self) -> RunConfig:
+        """Read `config.toml`.
+
+        Raises:
+            DataError: it is missing or damaged.
+        """
+        path = self.folder / "config.toml"
+        try:
+            return decode_toml(path.read_bytes(), RunConfig, str(path))
+        except (OSError, CifartuiError) as error:
+            reason = error.strerror if isinstance(error, OSError) else str(error)
+            raise DataError(f"Run {self.id} is damaged: config.toml cannot be used ({reason}).") from error
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Hold the run for this process.
+
+        Raises:
+            CifartuiError: another process carries it.
+        """
+        descriptor = os.open(self._lock_file, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            deadline = time.monotonic() + 0.5  # a viewer's look at the lock holds it for an instant
+            while not _try_lock(descriptor, fcntl.LOCK_EX):
+                if time.monotonic() > deadline:
+                    raise CifartuiError(
+                        f"Run {self.id} is carried by another process already; "
+                        f"follow it with `cifartui runs follow {self.id}`."
+                    )
+                time.sleep(0.01)
+            yield
+        finally:
+            os.close(descriptor)
+
+    def is_carried(self) -> bool:
+        """Whether a process holds the run now."""
+        try:
+            descriptor = os.open(self._lock_file, os.O_RDONLY)
+        except FileNotFoundError:
+            return False
+        try:
+            return not _try_lock(descriptor, fcntl.LOCK_SH)
+        finally:
+            os.close(descriptor)
+
+    def state(self, finished: RunFinished | None, changed: StateChanged | None) -> RunState:
+        """Derive the state from the journal's last finish and state events and from the lock."""
+        if finished:
+            return finished.reason
+        if self.is_carried():
+            return changed.state if changed else "starting"
+        return "interrupted" if self._lock_file.exists() else "queued"
+
+
+def create_run(config: RunConfig) -> Run:
+    """Make the folder of a new run and write what was asked.
+
+    Raises:
+        OSError: it cannot be written; nothing of it is left behind.
+    """
+    moment = time.strftime("%Y%m%d-%H%M", time.localtime(config.created))
+    suffix = "".join(secrets.choice("abcdefghijkmnpqrstuvwxyz23456789") for _ in range(3))
+    folder = home.runs_folder() / f"{moment}-{config.recipe}-{suffix}"
+    run = Run(folder)
+    folder.mkdir(mode=0o700)
+    try:
+        run.checkpoints_folder.mkdir(mode=0o700)
+        write_durably(folder / "config.toml", tomli_w.dumps(msgspec.to_builtins(config)).encode())
+    except BaseException:
+        (folder / "config.toml").unlink(missing_ok=True)
+        if run.checkpoints_folder.exists():
+            run.checkpoints_folder.rmdir()
+        folder.rmdir()
+        raise
+    return run
+
+
+def all_runs() -> list[Run]:
+    """All runs, newest first."""
+    folders = (path for path in home.runs_folder().iterdir() if path.is_dir() and not path.name.startswith("."))
+    return [Run(folder) for folder in sorted(folders, key=_creation, reverse=True)]
+
+
+def find_run(reference: str) -> Run:
+    """Find a run by its id or by a part of it that no other run has.
+
+    Raises:
+        DataError: there is none, or more than one.
+    """
+    runs = all_runs()
+    matches = [run for run in runs if run.id == reference] or [run for run in runs if reference and reference in run.id]
+    if len(matches) == 1:
+        return matches[0]
+    shown = printable(reference, 80)
+    if matches:
+        raise DataError(
+            f"{shown!r} is part of {len(matches)} runs ({matches[0].id}, {matches[1].id} …); give more of the id."
+        )
+    raise DataError(f"There is no run {shown!r}; `cifartui runs list` shows what there is.")
+
+
+def living_run() -> Run | None:
+    """The newest run that a process carries now, if any."""
+    return next((run for run in all_runs() if run.is_carried()), None)
+
+
+def last_events(run: Run) -> tuple[RunFinished | None, StateChanged | None]:
+    """The finish event and the last state event of a run's journal."""
+    finished, changed = None, None
+    for event in journal_reader(run.journal_file).read_new():
+        if isinstance(event, RunFinished):
+            finished = event
+        elif isinstance(event, StateChanged):
+            changed = event
+    return finished, changed
+
+
+def _creation(folder: Path) -> tuple[int, str]:
+    try:
+        return (folder / "config.toml").stat().st_mtime_ns, folder.name  # written once, at creation
+    except OSError:
+        return 0, folder.name
+
+
+def _try_lock(descriptor: int, kind: int) -> bool:
+    try:
+        fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

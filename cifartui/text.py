@@ -15,3 +15,10 @@ def printable(text: str, limit: int = 2_000) -> str:
         "�" if unicodedata.category(character) in _HIDDEN_CATEGORIES else character for character in text[:limit]
     )
     return shown + "…" if len(text) > limit else shown
+
+
+def clock(seconds: float) -> str:
+    """`0:14`, `1:02:03`."""
+    whole = round(seconds)
+    hours, minutes = whole // 3600, whole // 60 % 60
+    return f"{hours}:{minutes:02d}:{whole % 60:02d}" if hours else f"{minutes}:{whole % 60:02d}"

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+SKETCHES = "sketches"
+"""The data set that the program draws itself."""
+
 Split = Literal["train", "test"]
 
 

@@ -41,7 +41,7 @@ def load_subject(reference: str, recipe: str = "tutorial") -> Subject:
     Raises:
         DataError: there is no such run, checkpoint or file, or its tensors do not fit the network.
     """
-    if reference.endswith((".pth", ".pt", ".safetensors")):
+    if reference.endswith((".pth", ".pt", ".safetensors")) or Path(reference).is_file():
         settings = load_recipe(recipe)
         network = load_network(settings.network)
         module = fill(network, read_weights_file(Path(reference)), reference)

@@ -25,6 +25,8 @@ from cifartui.training.recipe import Recipe
 RunState = Literal[
     "queued", "starting", "running", "paused", "evaluating", "saving", "finished", "stopped", "failed", "interrupted"
 ]
+HOST_START_SECONDS = 30.0
+"""A host that has not taken a new run's lock by then will not come."""
 LIVING: frozenset[RunState] = frozenset({"queued", "starting", "running", "paused", "evaluating", "saving"})
 
 
@@ -107,7 +109,8 @@ class Run:
             return finished.reason
         if self.is_carried():
             return changed.state if changed else "starting"
-        return "interrupted" if self._lock_file.exists() else "queued"
+        just_created = time.time() - self.folder.stat().st_mtime < HOST_START_SECONDS
+        return "queued" if just_created and not self._lock_file.exists() else "interrupted"
 
 
 def create_run(config: RunConfig) -> Run:

@@ -1,0 +1,1 @@
+"""Front end 1: commands, plain text and JSON."""

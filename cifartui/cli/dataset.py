@@ -1,0 +1,101 @@
+"""`cifartui dataset import | list | show`."""
+
+import argparse
+import time
+from pathlib import Path
+
+from cifartui.cli.output import complain, make_console, print_json, say, table, watch
+from cifartui.cli.parsing import Commands, add_json, group
+from cifartui.dataset.store import SKETCHES, DatasetFacts, is_prepared, load_facts, prepared_names
+from cifartui.errors import DataError
+
+BAR_CELLS = 20
+
+
+def add_commands(commands: Commands) -> None:
+    """Add the commands of this file."""
+    actions = group(commands, "dataset", "get pictures and look at what there is")
+
+    importing = actions.add_parser(
+        "import", help="import a folder or archive of class folders, or CIFAR-10's own files"
+    )
+    importing.add_argument("path", metavar="PATH", type=Path, help="a folder, .tar, .tar.gz, .tar.xz or .zip")
+    importing.add_argument("--name", required=True, help="what the data set will be called here")
+    add_json(importing)
+    importing.set_defaults(handler=import_)
+
+    listing = actions.add_parser("list", help="list the data sets on this machine")
+    add_json(listing)
+    listing.set_defaults(handler=list_)
+
+    showing = actions.add_parser("show", help="show counts and statistics of a data set")
+    showing.add_argument("name", metavar="NAME")
+    add_json(showing)
+    showing.set_defaults(handler=show)
+
+
+def import_(options: argparse.Namespace) -> None:
+    """Import images from a path."""
+    from cifartui.dataset.importing import import_dataset
+
+    started = time.monotonic()
+    facts = watch(import_dataset(options.path, options.name), as_json=options.json)
+    if options.json:
+        print_json(facts)
+        return
+    say(f"{facts.name}: {facts.train:,} training and {facts.test:,} test images in {time.monotonic() - started:.1f} s")
+    print_facts(facts)
+
+
+def list_(options: argparse.Namespace) -> None:
+    """List the prepared data sets."""
+    prepared: list[DatasetFacts] = []
+    for name in prepared_names():
+        try:
+            prepared.append(load_facts(name))
+        except DataError as error:
+            complain(str(error))
+    if options.json:
+        print_json(prepared)
+        return
+    rows = table("name", "train", "test", "classes", "size", "source", right=("train", "test", "classes", "size"))
+    for facts in prepared:
+        height, width = facts.image_size
+        counts = (f"{facts.train:,}", f"{facts.test:,}", str(len(facts.classes)), f"{height}×{width}")
+        rows.add_row(facts.name, *counts, facts.source)
+    if not is_prepared(SKETCHES):
+        rows.add_row(SKETCHES, "5,000", "1,000", "10", "32×32", "drawn by cifartui when first used")
+    make_console().print(rows)
+
+
+def show(options: argparse.Namespace) -> None:
+    """Show one data set."""
+    facts = require_dataset(options.name, as_json=options.json)
+    if options.json:
+        print_json(facts)
+        return
+    say(f"{facts.name}: {facts.train:,} training and {facts.test:,} test images, {facts.source}")
+    print_facts(facts)
+
+
+def require_dataset(name: str, *, as_json: bool = False) -> DatasetFacts:
+    """The facts of a data set; the sketches are drawn when they are first asked for."""
+    if name == SKETCHES and not is_prepared(name):
+        from cifartui.dataset.sketches import prepare_sketches
+
+        return watch(prepare_sketches(), as_json=as_json)
+    return load_facts(name)
+
+
+def print_facts(facts: DatasetFacts) -> None:
+    """Print counts per class with bars, and the channels' statistics."""
+    rows = table("class", "train", "", "test", right=("train", "test"))
+    most = max(facts.class_counts.train)
+    for name, train, test in zip(facts.classes, facts.class_counts.train, facts.class_counts.test, strict=True):
+        rows.add_row(name, f"{train:,}", "█" * max(1, round(BAR_CELLS * train / most)), f"{test:,}")
+    make_console().print(rows)
+    say(f"mean {_triple(facts.mean)}   std {_triple(facts.std)}   (red, green, blue on the scale 0-1)")
+
+
+def _triple(values: tuple[float, float, float]) -> str:
+    return " ".join(f"{value:.3f}" for value in values)

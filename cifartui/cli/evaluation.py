@@ -1,0 +1,83 @@
+"""`cifartui evaluate` and `cifartui export`."""
+
+import argparse
+from pathlib import Path
+
+from cifartui.cli.dataset import require_dataset
+from cifartui.cli.output import make_console, print_json, say, table, watch
+from cifartui.cli.parsing import Commands, add_json, group
+from cifartui.evaluation.results import Evaluation, most_confused
+from cifartui.progress import Progress, Steps
+
+SUBJECT = "RUN[@best|@last|@STEP], or a .pth or .safetensors file of weights"
+BAR_CELLS = 20
+
+
+def add_commands(commands: Commands) -> None:
+    """Add the commands of this file."""
+    evaluating = commands.add_parser("evaluate", help="judge a checkpoint on the test images")
+    evaluating.add_argument("subject", metavar="RUN|FILE", help=SUBJECT)
+    evaluating.add_argument("--dataset", metavar="NAME", help="the data set it was trained on, if not given")
+    evaluating.add_argument(
+        "--recipe", default="tutorial", metavar="NAME|FILE", help="network and normalisation of a FILE (tutorial)"
+    )
+    add_json(evaluating)
+    evaluating.set_defaults(handler=evaluate_)
+
+    actions = group(commands, "export", "take a trained network elsewhere")
+    pth = actions.add_parser("pth", help="write the weights as the tutorial's cifar_net.pth")
+    pth.add_argument("subject", metavar="RUN", help=SUBJECT)
+    pth.add_argument("-o", "--output", type=Path, default=Path("cifar_net.pth"), metavar="FILE", help="(cifar_net.pth)")
+    pth.set_defaults(handler=export_pth_)
+
+
+def evaluate_(options: argparse.Namespace) -> None:
+    """Evaluate a checkpoint or file and print accuracy and classes."""
+    if options.dataset:
+        require_dataset(options.dataset, as_json=options.json)
+    evaluation = watch(evaluation_of(options.subject, options.dataset, options.recipe), as_json=options.json)
+    if options.json:
+        print_json(evaluation)
+    else:
+        print_evaluation(evaluation)
+
+
+def evaluation_of(subject_reference: str, dataset: str | None, recipe: str) -> Steps[Evaluation]:
+    """Load what is to be judged and judge it; yields progress from the first moment."""
+    yield Progress("loading torch", 0)
+    from cifartui.evaluation.evaluate import evaluate
+    from cifartui.evaluation.subject import dataset_of, load_subject
+
+    subject = load_subject(subject_reference, recipe)
+    return (yield from evaluate(subject, dataset_of(subject, dataset)))
+
+
+def export_pth_(options: argparse.Namespace) -> None:
+    """Write the weights of a checkpoint as a .pth file."""
+    from cifartui.evaluation.export import export_pth
+    from cifartui.evaluation.subject import load_subject
+
+    subject = load_subject(options.subject)
+    export_pth(subject, options.output)
+    say(f"{options.output}: the state_dict of {subject.name}, {options.output.stat().st_size:,} bytes")
+
+
+def print_evaluation(evaluation: Evaluation) -> None:
+    """Print the accuracy with its interval and a row with a bar per class."""
+    low, high = evaluation.interval95
+    say(
+        f"Accuracy of {evaluation.checkpoint} on the {evaluation.images:,} test images of {evaluation.dataset}: "
+        f"{evaluation.accuracy:.1%} ({evaluation.correct:,} correct; 95 %: {low:.1%} to {high:.1%})"
+    )
+    rows = table("class", "", "accuracy", "correct", "most often taken for", right=("accuracy", "correct"))
+    for index, result in enumerate(evaluation.per_class):
+        cells = round(BAR_CELLS * result.accuracy)
+        confused = most_confused(evaluation, index)
+        rows.add_row(
+            result.name,
+            "█" * cells + "░" * (BAR_CELLS - cells),
+            f"{result.accuracy:.1%}",
+            f"{result.correct:,} of {result.images:,}",
+            f"{confused[0]} ({confused[1]:.0%})" if confused else "",
+        )
+    make_console().print(rows)

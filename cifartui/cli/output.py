@@ -1,0 +1,104 @@
+"""What commands print: results on stdout, progress and complaints on stderr."""
+
+import sys
+import time
+from typing import TypeVar
+
+import msgspec
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+from rich.progress import Progress as ProgressBar
+from rich.table import Table
+
+from cifartui.progress import Progress, Steps
+from cifartui.text import printable
+
+Result = TypeVar("Result")
+
+PLAIN_WIDTH = 160
+"""Columns of tables that go to a file or pipe."""
+LINE_SECONDS = 2.0
+"""Between two plain lines of progress."""
+JSON_SECONDS = 0.1
+"""Between two JSON lines of progress."""
+
+
+def make_console(*, stderr: bool = False) -> Console:
+    """A console that takes no markup from names and never wraps what goes to a file."""
+    stream = sys.stderr if stderr else sys.stdout
+    width = None if stream.isatty() else PLAIN_WIDTH
+    return Console(file=stream, markup=False, highlight=False, emoji=False, width=width)
+
+
+def say(text: str = "") -> None:
+    """Print one line of a command's result."""
+    print(printable(text, 10_000), flush=True)
+
+
+def complain(text: str) -> None:
+    """Print an error or warning on stderr."""
+    print(f"cifartui: {printable(text, 10_000)}", file=sys.stderr, flush=True)
+
+
+def print_json(value: object) -> None:
+    """Print a value as one line of JSON."""
+    print(msgspec.json.encode(value).decode(), flush=True)
+
+
+def table(*headers: str, right: tuple[str, ...] = ()) -> Table:
+    """An empty table without boxes; the columns named in `right` are right-aligned."""
+    made = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
+    for header in headers:
+        made.add_column(header, justify="right" if header in right else "left", no_wrap=True)
+    return made
+
+
+def watch(work: Steps[Result], *, as_json: bool = False) -> Result:
+    """Run long work to its end, showing its progress on stderr, and return its result."""
+    if as_json:
+        return _watch_json(work)
+    if sys.stderr.isatty():
+        return _watch_bar(work)
+    return _watch_lines(work)
+
+
+def _watch_bar(work: Steps[Result]) -> Result:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with ProgressBar(*columns, console=make_console(stderr=True), transient=True) as bar:
+        task = bar.add_task("starting", total=None)
+        while True:
+            try:
+                step = next(work)
+            except StopIteration as end:
+                result: Result = end.value
+                return result
+            bar.update(task, description=step.activity, completed=step.done, total=step.total)
+
+
+def _watch_lines(work: Steps[Result]) -> Result:
+    due = time.monotonic() + LINE_SECONDS
+    while True:
+        try:
+            step = next(work)
+        except StopIteration as end:
+            result: Result = end.value
+            return result
+        if time.monotonic() >= due:
+            due = time.monotonic() + LINE_SECONDS
+            of_total = f" of {step.total:,}" if step.total else ""
+            print(f"{step.activity}: {step.done:,}{of_total} {step.unit}", file=sys.stderr, flush=True)
+
+
+def _watch_json(work: Steps[Result]) -> Result:
+    due = 0.0
+    shown: Progress | None = None
+    while True:
+        try:
+            step = next(work)
+        except StopIteration as end:
+            result: Result = end.value
+            return result
+        changed_activity = shown is None or shown.activity != step.activity
+        if changed_activity or time.monotonic() >= due or step.done == step.total:
+            due, shown = time.monotonic() + JSON_SECONDS, step
+            print(msgspec.json.encode(step).decode(), file=sys.stderr, flush=True)

@@ -1,0 +1,17 @@
+"""Options that several commands share."""
+
+import argparse
+from typing import TypeAlias
+
+Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+
+
+def add_json(parser: argparse.ArgumentParser) -> None:
+    """Add `--json`."""
+    parser.add_argument("--json", action="store_true", help="print JSON on stdout, and progress as JSON on stderr")
+
+
+def group(commands: Commands, name: str, summary: str) -> Commands:
+    """A command that has commands of its own."""
+    parser = commands.add_parser(name, help=summary, description=summary.capitalize() + ".")
+    return parser.add_subparsers(title="commands", metavar="COMMAND", required=True, parser_class=type(parser))

@@ -1,0 +1,136 @@
+"""`cifartui runs list | show | follow | pause | resume | stop | checkpoint`."""
+
+import argparse
+import time
+
+import msgspec
+
+from cifartui.cli.follow import show_run
+from cifartui.cli.output import complain, make_console, print_json, say, table
+from cifartui.cli.parsing import Commands, add_json, group
+from cifartui.errors import CifartuiError
+from cifartui.training.checkpoints import CheckpointFacts, best_checkpoint, list_checkpoints
+from cifartui.training.controls import Command
+from cifartui.training.events import RunFinished
+from cifartui.training.follow import command, read_history, why_interrupted
+from cifartui.training.overview import RunOverview, list_runs, overview
+from cifartui.training.recipe import settings
+from cifartui.training.run import Run, find_run
+
+COMMANDS: dict[Command, str] = {
+    "pause": "hold a run where it is",
+    "resume": "let a paused run go on",
+    "stop": "end a run with a checkpoint",
+    "checkpoint": "save a run's checkpoint now",
+}
+
+
+class RunReport(RunOverview, frozen=True, kw_only=True):
+    """A run, as `runs show --json` tells it."""
+
+    device: str
+    seed: int
+    message: str
+    """Why it failed, was stopped or was interrupted; else empty."""
+    settings: dict[str, str]
+    checkpoints: list[CheckpointFacts]
+
+
+def add_commands(commands: Commands) -> None:
+    """Add the commands of this file."""
+    actions = group(commands, "runs", "see, follow and steer training runs")
+
+    listing = actions.add_parser("list", help="list all runs, newest first")
+    add_json(listing)
+    listing.set_defaults(handler=list_)
+
+    for name, summary, handler in (
+        ("show", "show a run's settings, state and checkpoints", show),
+        ("follow", "show a run's log as it grows; Ctrl+C leaves it running", follow_),
+    ):
+        parser = actions.add_parser(name, help=summary)
+        parser.add_argument("run", metavar="RUN", help="its id, or a part of it that no other run has")
+        add_json(parser)
+        parser.set_defaults(handler=handler)
+
+    for what, summary in COMMANDS.items():
+        parser = actions.add_parser(what, help=summary)
+        parser.add_argument("run", metavar="RUN")
+        add_json(parser)
+        parser.set_defaults(handler=steer, command=what)
+
+
+def list_(options: argparse.Namespace) -> None:
+    """List all runs."""
+    overviews, problems = list_runs()
+    for problem in problems:
+        complain(problem)
+    if options.json:
+        print_json(overviews)
+        return
+    if not overviews:
+        say("no runs yet; start one with: cifartui train")
+        return
+    rows = table("run", "state", "model", "data set", "epoch", "step", "best", "started", right=("step", "best"))
+    for item in overviews:
+        best = "–" if item.best_accuracy is None else f"{item.best_accuracy:.1%}"
+        started = time.strftime("%Y-%m-%d %H:%M", time.localtime(item.created))
+        epoch = f"{item.epoch} of {item.epochs}"
+        rows.add_row(item.id, item.state, item.model, item.dataset, epoch, f"{item.step:,}", best, started)
+    make_console().print(rows)
+
+
+def show(options: argparse.Namespace) -> None:
+    """Show one run."""
+    run = find_run(options.run)
+    report = _report(run)
+    if options.json:
+        print_json(report)
+        return
+    say(f"{report.id}: {report.state}, epoch {report.epoch} of {report.epochs}, step {report.step:,}")
+    if report.message:
+        say(report.message)
+    say(f"{report.model} on {report.dataset}, {report.device}, seed {report.seed}")
+    rows = table("setting", "value")
+    for key, value in report.settings.items():
+        rows.add_row(key, value)
+    make_console().print(rows)
+    best = best_checkpoint(report.checkpoints)
+    rows = table("checkpoint", "epoch", "saved for", "held-out", "bytes", "", right=("checkpoint", "bytes"))
+    for facts in report.checkpoints:
+        accuracy = "–" if facts.validation_accuracy is None else f"{facts.validation_accuracy:.1%}"
+        marks = " ".join(["best"] * (facts == best) + ["last"] * (facts == report.checkpoints[-1]))
+        rows.add_row(f"{facts.step:,}", str(facts.epoch), facts.cause, accuracy, f"{facts.bytes:,}", marks)
+    make_console().print(rows)
+
+
+def follow_(options: argparse.Namespace) -> int:
+    """Follow one run; leaving does not touch it."""
+    return show_run(find_run(options.run), as_json=options.json)
+
+
+def steer(options: argparse.Namespace) -> None:
+    """Send a command to a living run and wait until it is taken."""
+    run = find_run(options.run)
+    answer = command(run, options.command)
+    if isinstance(answer, RunFinished):
+        raise CifartuiError(f"Run {run.id} {answer.reason} before it could be told to {options.command}.")
+    if options.json:
+        print_json(answer)
+    else:
+        say(f"{options.command} taken by {run.id} at step {answer.step:,}")
+
+
+def _report(run: Run) -> RunReport:
+    config = run.config()
+    history, state = read_history(run)
+    message = history.finished.message if history.finished else ""
+    started = history.started
+    return RunReport(
+        **msgspec.structs.asdict(overview(run)),
+        device=f"{started.device}: {started.device_reason}" if started else config.device,
+        seed=config.seed,
+        message=why_interrupted(run) if state == "interrupted" else message,
+        settings={setting.key: setting.value for setting in settings(config.settings)},
+        checkpoints=list_checkpoints(run),
+    )

@@ -1,0 +1,98 @@
+"""`cifartui train`."""
+
+import argparse
+
+from cifartui.cli.dataset import require_dataset
+from cifartui.cli.follow import show_run
+from cifartui.cli.output import complain, print_json, say
+from cifartui.cli.parsing import Commands, add_json
+from cifartui.dataset.store import SKETCHES
+from cifartui.training.controls import send
+from cifartui.training.launch import DEFAULT_SEED, plan_run, start_run
+from cifartui.training.run import Run
+
+INTERRUPTED = 130
+
+
+def add_commands(commands: Commands) -> None:
+    """Add the command of this file."""
+    parser = commands.add_parser(
+        "train",
+        help="train a network",
+        description="Train a network in a process of its own and show how it goes. "
+        "Ctrl+C stops the run with a checkpoint; losing the terminal does not touch it.",
+    )
+    parser.add_argument("--recipe", default="tutorial", metavar="NAME|FILE", help="how to train (tutorial)")
+    parser.add_argument("--dataset", default=SKETCHES, metavar="NAME", help=f"what to train on ({SKETCHES})")
+    parser.add_argument("--epochs", type=int, metavar="N", help="change the recipe's number of epochs")
+    parser.add_argument(
+        "--seed", type=int, default=DEFAULT_SEED, metavar="N", help=f"same seed, same losses ({DEFAULT_SEED})"
+    )
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="where to train (auto)")
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        dest="assignments",
+        help="change a setting of the recipe",
+    )
+    parser.add_argument("--detach", action="store_true", help="do not wait for the run")
+    add_json(parser)
+    parser.set_defaults(handler=train)
+
+
+def train(options: argparse.Namespace) -> int:
+    """Start a run and, unless detached, show it to its end."""
+    require_dataset(options.dataset, as_json=options.json)
+    assignments = [*options.assignments]
+    if options.epochs is not None:
+        assignments.append(f"epochs={options.epochs}")
+    config = plan_run(
+        recipe=options.recipe,
+        dataset=options.dataset,
+        overrides=assignments,
+        device=options.device,
+        seed=options.seed,
+    )
+    run, _ = start_run(config)
+    if options.detach:
+        _say_detached(run, as_json=options.json)
+        return 0
+    if not options.json:
+        say(f"run: {run.id}")
+    code = show_until_interrupted(run, as_json=options.json)
+    if code == 0 and not options.json:
+        say(f"next: cifartui evaluate {run.id}")
+    return code
+
+
+def show_until_interrupted(run: Run, *, as_json: bool) -> int:
+    """Show a run; Ctrl+C stops it with a checkpoint, a second Ctrl+C leaves it alone."""
+    try:
+        return show_run(run, as_json=as_json)
+    except KeyboardInterrupt:
+        send(run.controls_file, "stop")
+        complain("Interrupted: stopping the run with a checkpoint; press Ctrl+C again to leave it to itself.")
+    for_the_rest = show_rest(run)
+    complain(for_the_rest)
+    return INTERRUPTED
+
+
+def show_rest(run: Run) -> str:
+    """Wait until a run that was told to stop has ended; return a sentence about it."""
+    from cifartui.training.follow import follow, read_history
+
+    for _ in follow(run):
+        pass
+    history, state = read_history(run)
+    step = history.latest.step if history.latest else 0
+    return f"Run {run.id} is {state} at step {step:,}."
+
+
+def _say_detached(run: Run, *, as_json: bool) -> None:
+    if as_json:
+        print_json({"id": run.id})
+    else:
+        say(f"run: {run.id}")
+        say(f"follow it with: cifartui runs follow {run.id}")

@@ -27,7 +27,7 @@ class ResidentBatches:
     """All images lie on the training device as uint8; a batch is an index operation."""
 
     def __init__(self, image_set: ImageSet, normalize: Normalize, batch_size: int, device: torch.device) -> None:
-        self._images = image_set.images.to(device)
+        self._images = image_set.images.to(device, copy=True)  # out of the mapped file, whose pages come one by one
         self._labels = image_set.labels.to(device)
         self._normalize = Normalizer(normalize, device)
         self._batch_size = batch_size

@@ -21,7 +21,7 @@ from cifartui.training.events import (
 MAX_POINTS = 512
 """Points kept of each curve: when there are twice as many, neighbours are averaged."""
 MAX_LINES = 200
-RATE_SECONDS = 5.0
+RATE_SECONDS = 3.0
 """The rate shown and used for the time left is the mean over about this long."""
 
 

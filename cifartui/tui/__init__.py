@@ -1,0 +1,1 @@
+"""Front end 2: the screens, in Textual. Nothing here imports torch."""

@@ -1,0 +1,169 @@
+"""The map: four modes, the keys between them, the run in view, signals and theme."""
+
+import signal
+from functools import partial
+from typing import ClassVar
+
+from textual import work
+from textual.app import App
+from textual.binding import Binding, BindingType
+from textual.reactive import reactive
+from textual.screen import Screen
+from textual.theme import Theme
+from textual.worker import Worker, WorkerState, get_current_worker
+
+from cifartui.dataset.store import prepared_names
+from cifartui.errors import CifartuiError
+from cifartui.text import printable
+from cifartui.training.follow import follow
+from cifartui.training.history import RunHistory, fold
+from cifartui.training.run import LIVING, Run, living_run
+from cifartui.tui.messages import RunRead
+from cifartui.tui.view import RunView
+
+COLOURS = Theme(
+    name="cifartui",
+    primary="#4cc2ff",
+    secondary="#7a8ea3",
+    accent="#4cc2ff",
+    warning="#ffb454",
+    error="#ff6b6b",
+    success="#7bd88f",
+    foreground="#d7dde4",
+    background="#101418",
+    surface="#101418",
+    panel="#1a2129",
+    dark=True,
+)
+
+
+def _dataset_screen() -> Screen[None]:
+    from cifartui.tui.screens.dataset import DatasetScreen
+
+    return DatasetScreen()
+
+
+def _model_screen() -> Screen[None]:
+    from cifartui.tui.screens.model import ModelScreen
+
+    return ModelScreen()
+
+
+def _training_screen() -> Screen[None]:
+    from cifartui.tui.screens.training import TrainingScreen
+
+    return TrainingScreen()
+
+
+def _evaluation_screen() -> Screen[None]:
+    from cifartui.tui.screens.evaluation import EvaluationScreen
+
+    return EvaluationScreen()
+
+
+class CifarApp(App[None]):
+    """Dataset, model, training, evaluation."""
+
+    TITLE = "cifartui"
+    CSS_PATH = "app.tcss"
+    MODES: ClassVar[dict[str, object]] = {  # type: ignore[assignment]  # functions, so that a screen's imports wait
+        "dataset": _dataset_screen,
+        "model": _model_screen,
+        "training": _training_screen,
+        "evaluation": _evaluation_screen,
+    }
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide")]
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (34, "-tall")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("1,d", "show('dataset')", "Dataset", tooltip="Pictures, counts, import", id="show.dataset", show=False),
+        Binding("2,m", "show('model')", "Model", tooltip="Layers and their arithmetic", id="show.model", show=False),
+        Binding("3,t", "show('training')", "Training", tooltip="Start, watch, steer", id="show.training", show=False),
+        Binding("4,e", "show('evaluation')", "Evaluation", tooltip="Accuracy", id="show.evaluation", show=False),
+        Binding("question_mark", "toggle_help", "help", tooltip="All keys", id="help", key_display="?"),
+        Binding("q", "leave", "leave", tooltip="Leave; a living run goes on", id="leave"),
+        Binding("ctrl+c", "leave", "leave", show=False, system=True),
+    ]
+
+    run_view: reactive[RunView | None] = reactive(None)
+    """The run in view, living or ended."""
+    dataset_name: reactive[str | None] = reactive(None)
+    """The data set to train on, chosen on the dataset screen."""
+
+    def on_mount(self) -> None:
+        self.register_theme(COLOURS)
+        limited_colours = self.console.color_system in (None, "standard")
+        self.theme = "ansi-dark" if limited_colours else COLOURS.name
+        for number in (signal.SIGHUP, signal.SIGTERM):
+            self._loop_add_signal(number)
+        self.dataset_name = next(iter(prepared_names()), None)
+        run = living_run()
+        if run:
+            self.follow_run(run)
+        self.switch_mode("training" if run else "dataset")
+
+    def _loop_add_signal(self, number: signal.Signals) -> None:
+        """Without these, losing the terminal would end the program without a trace, or leave it spinning."""
+        import asyncio
+
+        asyncio.get_running_loop().add_signal_handler(number, partial(self.exit, return_code=128 + number))
+
+    def follow_run(self, run: Run) -> None:
+        """Bring a run into view and keep reading its journal."""
+        self.workers.cancel_group(self, "follow")
+        self.run_view = RunView(run=run)
+        self._follow(run)
+
+    @work(thread=True, group="follow", exit_on_error=False, description="follow the run's journal")
+    def _follow(self, run: Run) -> None:
+        worker = get_current_worker()
+        history = RunHistory()
+        for events in follow(run):
+            if worker.is_cancelled:
+                return
+            history = fold(history, events)
+            self.post_message(RunRead(RunView(run, history, run.state(history.finished, history.changed))))
+
+    def on_run_read(self, message: RunRead) -> None:
+        if self.run_view and message.view.run.id == self.run_view.run.id:
+            self.run_view = message.view
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        if event.state is WorkerState.ERROR and event.worker.error:
+            self.complain(str(event.worker.error))
+
+    def complain(self, sentence: str) -> None:
+        """Show an error sentence without leaving the screen."""
+        self.notify(printable(sentence), severity="error", timeout=20, markup=False)
+
+    def tell(self, sentence: str) -> None:
+        """Show a sentence of good news."""
+        self.notify(printable(sentence), timeout=5, markup=False)
+
+    def action_show(self, mode: str) -> None:
+        """Go to one of the four screens."""
+        if mode != self.current_mode:
+            self.switch_mode(mode)
+
+    def action_toggle_help(self) -> None:
+        """Show or hide the keys of this screen."""
+        if self.screen.query("HelpPanel"):
+            self.action_hide_help_panel()
+        else:
+            self.action_show_help_panel()
+
+    def action_leave(self) -> None:
+        """Leave; a living run does not notice."""
+        view = self.run_view
+        goes_on = view and view.state in LIVING
+        self.exit(message=f"Run {view.run.id} goes on; `cifartui` shows it again." if view and goes_on else None)
+
+
+def run_app() -> int:
+    """Run the screens until the user leaves; return the exit code."""
+    app = CifarApp()
+    try:
+        app.run()
+    except CifartuiError as error:
+        print(f"cifartui: {error}")
+        return error.exit_code
+    return app.return_code or 0

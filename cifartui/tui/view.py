@@ -1,0 +1,44 @@
+"""What the screens know of a run: one immutable value."""
+
+import msgspec
+
+from cifartui.text import clock
+from cifartui.training.history import RunHistory
+from cifartui.training.run import Run, RunState
+
+MARKS: dict[RunState, str] = {
+    "queued": "…",
+    "starting": "…",
+    "running": "●",
+    "paused": "‖",
+    "evaluating": "●",
+    "saving": "●",
+    "finished": "✓",
+    "stopped": "■",
+    "failed": "✗",
+    "interrupted": "✗",
+}
+
+
+class RunView(msgspec.Struct, frozen=True):
+    """A run and what its journal says so far."""
+
+    run: Run
+    history: RunHistory = RunHistory()
+    state: RunState = "queued"
+
+    @property
+    def short_id(self) -> str:
+        """The id without its date: `tutorial-k3f`."""
+        return self.run.id.split("-", 2)[-1]
+
+    @property
+    def status(self) -> str:
+        """State and progress in a few words, for the line on top."""
+        mark = MARKS[self.state]
+        if self.state in ("running", "evaluating", "saving"):
+            left = self.history.seconds_left
+            return f"{mark} {self.history.fraction:.0%}" + (f" {clock(left)} left" if left is not None else "")
+        if self.state == "paused":
+            return f"{mark} paused {self.history.fraction:.0%}"
+        return f"{mark} {self.state}"

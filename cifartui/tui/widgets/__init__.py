@@ -1,0 +1,1 @@
+"""Charts, pictures, dialogs and the line on top."""

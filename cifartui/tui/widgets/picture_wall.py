@@ -1,0 +1,106 @@
+"""A wall of small pictures, drawn with half blocks: one cell shows two pixels, one above the other."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rich.color import Color
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.message import Message
+from textual.strip import Strip
+from textual.widget import Widget
+
+from cifartui.dataset.pictures import Picture
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+GAP = 2
+"""Cells between two pictures."""
+
+
+class PictureWall(Widget):
+    """As many pictures as fit, each with a caption; at half size where not even one row of whole ones fits."""
+
+    @dataclass
+    class Resized(Message):
+        """Another number of pictures fits now."""
+
+        capacity: int
+
+    def __init__(self, *, widget_id: str) -> None:
+        super().__init__(id=widget_id)
+        self._picture_size = (32, 32)
+        self._lines: list[Strip] = []
+
+    @property
+    def capacity(self) -> int:
+        """How many pictures fit."""
+        columns, rows = self._grid()
+        return columns * rows
+
+    def set_picture_size(self, size: tuple[int, int]) -> None:
+        """Say how many pixels high and wide the pictures are."""
+        self._picture_size = size
+
+    def show_pictures(self, pictures: list[Picture], classes: tuple[str, ...]) -> None:
+        """Draw these pictures in place of the former."""
+        columns, _ = self._grid()
+        width = self._cell_width()
+        self._lines = []
+        for start in range(0, len(pictures), columns):
+            row = pictures[start : start + columns]
+            blocks = [half_blocks(self._scaled(picture.pixels)) for picture in row]
+            for line in range(len(blocks[0])):
+                self._lines.append(
+                    Strip([segment for block in blocks for segment in (*block[line], Segment(" " * GAP))])
+                )
+            captions = (f"{classes[picture.label]} #{picture.position:,}"[:width].ljust(width + GAP) for picture in row)
+            self._lines.append(Strip([Segment("".join(captions), Style(dim=True))]))
+        self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        """One line of the terminal."""
+        style = self.rich_style
+        strip = self._lines[y] if y < len(self._lines) else Strip.blank(self.size.width, style)
+        return strip.apply_style(style).adjust_cell_length(self.size.width, style)
+
+    def on_resize(self, event: events.Resize) -> None:
+        self.post_message(self.Resized(self.capacity))
+
+    def _shrink(self) -> int:
+        """Pixels that become one, in each direction."""
+        height, width = self._picture_size
+        shrink = 1
+        while shrink < 8 and (self.size.height < height // shrink // 2 + 1 or self.size.width < width // shrink):
+            shrink *= 2
+        return shrink
+
+    def _cell_width(self) -> int:
+        return self._picture_size[1] // self._shrink()
+
+    def _grid(self) -> tuple[int, int]:
+        cell_height = self._picture_size[0] // self._shrink() // 2 + 1
+        return max(1, (self.size.width + GAP) // (self._cell_width() + GAP)), max(1, self.size.height // cell_height)
+
+    def _scaled(self, pixels: "NDArray[np.uint8]") -> "NDArray[np.uint8]":
+        shrink = self._shrink()
+        height, width = (size // shrink * shrink for size in pixels.shape[:2])
+        blocks = pixels[:height, :width].reshape(height // shrink, shrink, width // shrink, shrink, 3)
+        scaled: NDArray[np.uint8] = blocks.mean(axis=(1, 3)).astype(pixels.dtype)
+        return scaled
+
+
+def half_blocks(pixels: "NDArray[np.uint8]") -> list[list[Segment]]:
+    """Lines of `▀`: the upper pixel is the colour of the character, the lower one that of its background."""
+    lines = []
+    rows = pixels.tolist()
+    for upper, lower in zip(rows[::2], rows[1::2], strict=False):
+        styles = (
+            Style.from_color(Color.from_rgb(*above), Color.from_rgb(*below))
+            for above, below in zip(upper, lower, strict=True)
+        )
+        lines.append([Segment("▀", style) for style in styles])
+    return lines

@@ -1,0 +1,58 @@
+"""The line on top of every screen: the four nouns, and the run in view with its loss."""
+
+import math
+from collections.abc import Sequence
+
+from textual.app import ComposeResult
+from textual.content import Content
+from textual.widget import Widget
+from textual.widgets import Sparkline, Static
+
+from cifartui.training.run import LIVING
+from cifartui.tui.view import RunView
+
+NOUNS = ("dataset", "model", "training", "evaluation")
+SPARK_POINTS = 64
+
+
+class TopBar(Widget):
+    """Where you are, and how the run goes."""
+
+    def __init__(self, current: str) -> None:
+        super().__init__()
+        self._current = current
+
+    def compose(self) -> ComposeResult:
+        yield Static(tabs(self._current), id="tabs")
+        yield Static("no run", id="status")
+        yield Sparkline(summary_function=mean, id="spark")
+
+    def on_mount(self) -> None:
+        self.watch(self.app, "run_view", self._show)
+
+    def _show(self, view: RunView | None) -> None:
+        status = self.query_one("#status", Static)
+        if view is None:
+            status.update(Content("no run · press 3"))
+            return
+        narrow = self.app.size.width < 110
+        status.update(Content(view.status if narrow else f"{view.short_id} {view.status}"))
+        self.set_class(view.state in LIVING, "-live")
+        losses = [point.loss for point in view.history.curve if math.isfinite(point.loss)]
+        self.query_one("#spark", Sparkline).data = losses[-SPARK_POINTS:]
+
+
+def tabs(current: str) -> Content:
+    """The four nouns with their keys; the one in view stands between bars."""
+    parts = [Content(" ")]
+    for number, noun in enumerate(NOUNS, start=1):
+        if noun == current:
+            parts.append(Content.styled(f"▌{number} {noun}▐", "bold $primary"))
+        else:
+            parts.append(Content.styled(f" {number} {noun} ", "$text-muted"))
+    return Content("").join(parts)
+
+
+def mean(values: Sequence[float]) -> float:
+    """Arithmetic mean."""
+    return sum(values) / len(values)

@@ -88,8 +88,8 @@ def find_checkpoint(run: Run, which: str) -> CheckpointFacts:
 def to_prune(checkpoints: list[CheckpointFacts]) -> list[CheckpointFacts]:
     """Which checkpoints are no longer needed: of those saved for an epoch's end, all but the best and the newest."""
     best = best_checkpoint(checkpoints)
-    routine = [facts for facts in checkpoints[:-1] if facts.cause == "epoch" and facts != best]
-    return routine[: -(KEPT_EPOCHS - 1)]
+    of_epochs = [facts for facts in checkpoints if facts.cause == "epoch"]
+    return [facts for facts in of_epochs[:-KEPT_EPOCHS] if facts != best]
 
 
 def tensors_file(run: Run, facts: CheckpointFacts) -> Path:

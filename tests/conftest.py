@@ -1,0 +1,38 @@
+"""A home of its own for every test, and small data sets to train on."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cifartui.dataset.store import DatasetFacts, LabelledImages, save_dataset
+
+CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The program's folder, empty and gone after the test."""
+    folder = tmp_path / "home"
+    monkeypatch.setenv("CIFARTUI_HOME", str(folder))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def sketched() -> tuple[LabelledImages, LabelledImages]:
+    """200 training and 100 test sketches."""
+    return noise(200), noise(100, seed=1)
+
+
+@pytest.fixture
+def sketches(sketched: tuple[LabelledImages, LabelledImages]) -> DatasetFacts:
+    """A prepared data set named `few` with 200 training and 100 test sketches."""
+    train, test = sketched
+    return save_dataset("few", train, test, CLASSES, "drawn for the tests", drawn=True)
+
+
+def noise(images: int, size: int = 32, classes: int = 10, seed: int = 0) -> LabelledImages:
+    """Images of random pixels, labelled in turn."""
+    generator = np.random.default_rng(seed)
+    pixels = generator.integers(0, 256, (images, 3, size, size), dtype=np.uint8)
+    return LabelledImages(pixels, np.arange(images, dtype=np.int64) % classes)

@@ -1,0 +1,48 @@
+"""Runs for the tests: planned on a small data set, trained in this process or in a real host."""
+
+import time
+from collections.abc import Callable, Iterable
+
+import torch
+
+from cifartui.training.controls import ControlInbox
+from cifartui.training.events import AnyEvent, LossLogged
+from cifartui.training.follow import read_history
+from cifartui.training.history import RunHistory
+from cifartui.training.launch import plan_run
+from cifartui.training.loop import train
+from cifartui.training.run import Run, RunConfig, RunState, create_run
+from cifartui.training.setup import prepare
+
+
+def plan(dataset: str, *overrides: str, seed: int = 1) -> RunConfig:
+    """The tutorial's recipe on the CPU with a log line every ten mini-batches."""
+    return plan_run(recipe="tutorial", dataset=dataset, overrides=["log_every=10", *overrides], device="cpu", seed=seed)
+
+
+def train_here(config: RunConfig) -> tuple[Run, list[AnyEvent]]:
+    """Create a run and train it in this process."""
+    threads, onednn = torch.get_num_threads(), torch.backends.mkldnn.enabled
+    run = create_run(config)
+    try:
+        return run, list(train(run, prepare(config), ControlInbox(run.controls_file)))
+    finally:
+        torch.set_num_threads(threads)
+        torch.backends.mkldnn.enabled = onednn
+
+
+def losses(events: Iterable[AnyEvent]) -> list[float | None]:
+    """The losses of all log lines, in full precision."""
+    return [event.loss for event in events if isinstance(event, LossLogged)]
+
+
+def wait_for(run: Run, condition: Callable[[RunHistory, RunState], bool], seconds: float = 60) -> RunHistory:
+    """Read the run's folder until a condition holds."""
+    deadline = time.monotonic() + seconds
+    while True:
+        history, state = read_history(run)
+        if condition(history, state):
+            return history
+        if time.monotonic() > deadline:
+            raise AssertionError(f"{run.id} is {state} after {seconds} s: {run.host_log.read_text()}{history}")
+        time.sleep(0.02)

@@ -1,0 +1,171 @@
+"""The host process: carries a run alone, obeys its controls, survives its starter, and is found out when it dies."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from cifartui.dataset.store import DatasetFacts
+from cifartui.errors import CifartuiError, DataError
+from cifartui.training.checkpoints import list_checkpoints
+from cifartui.training.controls import send
+from cifartui.training.events import AnyEvent, ControlAcknowledged
+from cifartui.training.follow import command, follow, read_history, why_interrupted
+from cifartui.training.journal import journal_reader
+from cifartui.training.launch import start_run
+from cifartui.training.overview import list_runs
+from cifartui.training.run import Run, create_run, find_run, living_run
+from tests.training.running import losses, plan, wait_for
+
+ENDLESS = ("epochs=10000",)
+
+
+def _assert_no_gap(events: list[AnyEvent]) -> None:
+    assert [event.seq for event in events] == list(range(len(events)))
+
+
+def test_host_trains_to_the_end_and_repeats_to_the_bit(sketches: DatasetFacts) -> None:
+    """Two runs in processes of their own with one seed log the same losses; their journals have no gap."""
+    config = plan(sketches.name)
+    runs, hosts = zip(*(start_run(config) for _ in range(2)), strict=True)
+    assert [host.wait(60) for host in hosts] == [0, 0]
+    journals = [journal_reader(run.journal_file).read_new() for run in runs]
+    for events in journals:
+        _assert_no_gap(events)
+    assert losses(journals[0]) == losses(journals[1])
+    assert len(losses(journals[0])) == 10
+    assert read_history(runs[0])[1] == "finished"
+    assert os.stat(runs[0].folder).st_mode & 0o777 == 0o700
+
+
+def test_controls_pause_save_resume_and_stop(sketches: DatasetFacts) -> None:
+    """Each command is acknowledged; paused, no step is taken; stopped, the last step has a checkpoint."""
+    run, host = start_run(plan(sketches.name, *ENDLESS))
+    wait_for(run, lambda history, state: state == "running" and history.latest is not None)
+    assert living_run() is not None
+    assert isinstance(command(run, "pause"), ControlAcknowledged)
+    paused = wait_for(run, lambda history, state: state == "paused")
+    send(run.controls_file, "checkpoint")
+    saved = wait_for(run, lambda history, state: len(history.checkpoints) > len(paused.checkpoints))
+    assert saved.latest is not None
+    assert paused.latest is not None
+    assert saved.latest.step == paused.latest.step == saved.checkpoints[-1].step
+    command(run, "resume")
+    wait_for(
+        run, lambda history, state: history.latest is not None and history.latest.step > saved.checkpoints[-1].step
+    )
+    command(run, "stop")
+    assert host.wait(30) == 0
+    history, state = read_history(run)
+    assert state == "stopped"
+    assert history.latest is not None
+    assert list_checkpoints(run)[-1].step == history.latest.step
+    assert list_checkpoints(run)[-1].cause == "stopped"
+    _assert_no_gap(journal_reader(run.journal_file).read_new())
+    with pytest.raises(CifartuiError, match="is stopped; there is nothing to pause"):
+        command(run, "pause")
+
+
+def test_second_host_on_one_run_is_refused(sketches: DatasetFacts) -> None:
+    """A second process gets a sentence and leaves the first and its journal alone."""
+    run, host = start_run(plan(sketches.name, *ENDLESS))
+    wait_for(run, lambda history, state: history.latest is not None)
+    second = subprocess.run(
+        [sys.executable, "-m", "cifartui.training.host", str(run.folder)], capture_output=True, text=True, check=False
+    )
+    assert second.returncode == 1
+    assert second.stderr == (
+        f"cifartui: Run {run.id} is carried by another process already; "
+        f"follow it with `cifartui runs follow {run.id}`.\n"
+    )
+    os.kill(host.pid, signal.SIGTERM)
+    assert host.wait(30) == 0
+    events = journal_reader(run.journal_file).read_new()
+    _assert_no_gap(events)
+    assert read_history(run)[1] == "stopped"
+    third = subprocess.run(
+        [sys.executable, "-m", "cifartui.training.host", str(run.folder)], capture_output=True, text=True, check=False
+    )
+    assert "was carried before and cannot be started twice" in third.stderr
+
+
+def test_killed_host_leaves_an_interrupted_run_with_whole_lines(sketches: DatasetFacts) -> None:
+    """SIGKILL frees the lock: the run is interrupted, its journal whole, its checkpoints loadable."""
+    run, host = start_run(plan(sketches.name, *ENDLESS))
+    wait_for(run, lambda history, state: len(history.checkpoints) > 0)
+    host.kill()
+    host.wait(10)
+    assert read_history(run)[1] == "interrupted"
+    assert list_checkpoints(run)
+    assert "ended from outside" in why_interrupted(run)
+    assert living_run() is None
+    assert list(follow(run))[-1] is not None
+
+
+def test_host_outlives_its_starter_and_its_terminal(sketches: DatasetFacts, home: Path) -> None:
+    """A starter that is killed, and a hang-up, do not reach the run."""
+    program = (
+        "import sys, time\n"
+        "from tests.training.running import plan\n"
+        "from cifartui.training.launch import start_run\n"
+        "run, _ = start_run(plan('few', 'epochs=10000'))\n"
+        "print(run.id, flush=True)\n"
+        "time.sleep(60)\n"
+    )
+    starter = subprocess.Popen(
+        [sys.executable, "-c", program], stdout=subprocess.PIPE, text=True, start_new_session=True
+    )
+    assert starter.stdout is not None
+    run = find_run(starter.stdout.readline().strip())
+    before = wait_for(run, lambda history, state: history.latest is not None)
+    os.killpg(starter.pid, signal.SIGHUP)
+    starter.kill()
+    starter.wait()
+    assert before.latest is not None
+    assert before.started is not None
+    os.kill(before.started.host_pid, signal.SIGHUP)
+    step = before.latest.step
+    wait_for(run, lambda history, state: history.latest is not None and history.latest.step > step + 100)
+    send(run.controls_file, "stop")
+    wait_for(run, lambda history, state: state == "stopped")
+    _assert_no_gap(journal_reader(run.journal_file).read_new())
+
+
+def test_failure_is_the_last_event(sketches: DatasetFacts) -> None:
+    """A data set that is gone when the host looks for it becomes a failed run with its sentence."""
+    config = msgspec.structs.replace(plan(sketches.name), dataset="gone")
+    run, host = start_run(config)
+    assert host.wait(60) == 1
+    history, state = read_history(run)
+    assert state == "failed"
+    assert history.finished is not None
+    assert "There is no data set named 'gone'" in history.finished.message
+
+
+def test_damaged_run_folders_are_told_and_do_not_hide_the_others(sketches: DatasetFacts) -> None:
+    """Damage to one run's config or journal is a sentence; the other runs are listed."""
+    whole, no_config, bad_journal = (create_run(plan(sketches.name)) for _ in range(3))
+    (no_config.folder / "config.toml").write_text("recipe = 3\n")
+    bad_journal.journal_file.write_text("rubbish\n")
+    overviews, problems = list_runs()
+    assert [item.id for item in overviews] == [whole.id]
+    assert len(problems) == 2
+    assert any("config.toml cannot be used" in problem for problem in problems)
+    assert any("events.jsonl is damaged at line 1" in problem for problem in problems)
+    with pytest.raises(DataError, match=r"config\.toml cannot be used"):
+        Run(no_config.folder).config()
+
+
+def test_runs_are_found_by_a_part_of_their_id(sketches: DatasetFacts) -> None:
+    """A unique part is enough; an ambiguous or unknown one is an error."""
+    first, second = create_run(plan(sketches.name)), create_run(plan(sketches.name))
+    assert find_run(first.id[-3:]).id == first.id
+    with pytest.raises(DataError, match="is part of 2 runs"):
+        find_run("tutorial")
+    with pytest.raises(DataError, match="There is no run 'zzz'"):
+        find_run("zzz")
+    assert second.state(None, None) == "queued"

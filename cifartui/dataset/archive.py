@@ -1,0 +1,159 @@
+"""One pass over the files of a folder or archive; nothing is ever extracted to disk.
+
+Only regular files are read, links are never followed, and a member's bytes are read in place.
+"""
+
+import lzma
+import os
+import stat
+import tarfile
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from cifartui.errors import DataError
+from cifartui.text import printable
+
+MAX_FILE_BYTES = 64 * 1024 * 1024
+"""The largest file of CIFAR-10 has 31 MB; an image has a few kB."""
+MAX_ENTRIES = 1_000_000
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One folder or file within a source."""
+
+    path: PurePosixPath
+    """Relative to the source."""
+    is_folder: bool
+    size: int
+    """Bytes."""
+    _read: Callable[[], bytes]
+
+    def read(self) -> bytes:
+        """The file's bytes; to be called before the next entry is taken.
+
+        Raises:
+            DataError: the file is larger than anything that belongs in a data set, or shorter than announced.
+        """
+        if self.size > MAX_FILE_BYTES:
+            raise DataError(
+                f"{printable(str(self.path))} has {self.size:,} bytes, more than any file of images; take it out."
+            )
+        data = self._read()
+        if len(data) != self.size:
+            raise DataError(
+                f"{printable(str(self.path))} has {len(data):,} bytes and should have {self.size:,}; get it again."
+            )
+        return data
+
+
+def entries(source: Path) -> Iterator[Entry]:
+    """Go through a folder, .tar (plain, gzip, bzip2 or xz) or .zip once, in the order of the archive.
+
+    Raises:
+        DataError: the source is missing, cannot be read, is no archive, is truncated, or names files outside itself.
+        OSError: the source cannot be opened.
+    """
+    shown = printable(str(source))
+    if not source.exists():
+        raise DataError(f"There is no {shown}; check the path.")
+    if not os.access(source, os.R_OK):
+        raise DataError(f"{shown} cannot be read: permission denied; check who may read it.")
+    seen: set[PurePosixPath] = set()
+    for entry in _checked(_open(source), shown):
+        if not entry.is_folder:
+            if entry.path in seen:
+                raise DataError(f"{shown} holds {printable(str(entry.path))} twice; make it again.")
+            seen.add(entry.path)
+            if len(seen) > MAX_ENTRIES:
+                raise DataError(f"{shown} holds more than {MAX_ENTRIES:,} files; that is no data set for this program.")
+        yield entry
+
+
+def _open(source: Path) -> Iterator[Entry]:
+    if source.is_dir():
+        return _folder_entries(source)
+    if not source.is_file():
+        raise DataError(f"{printable(str(source))} is neither a folder nor a file; name one of them.")
+    if zipfile.is_zipfile(source):
+        return _zip_entries(source)
+    return _tar_entries(source)
+
+
+def _checked(found: Iterator[Entry], shown: str) -> Iterator[Entry]:
+    """Turn what the archive modules raise into sentences, and refuse names that lead out of the source."""
+    last = "its beginning"
+    with _sentences(shown, lambda: last):
+        for entry in found:
+            last = printable(str(entry.path), 200)
+            if entry.path.is_absolute() or ".." in entry.path.parts:
+                raise DataError(f"{shown} names {last}, a path outside itself; do not trust it.")
+            yield entry
+
+
+@contextmanager
+def _sentences(shown: str, last: Callable[[], str]) -> Iterator[None]:
+    try:
+        yield
+    except (tarfile.TarError, zipfile.BadZipFile, lzma.LZMAError, zlib.error, EOFError) as error:
+        raise DataError(f"{shown} is truncated, damaged or no archive (after {last()}); get it again.") from error
+    except (NotImplementedError, RuntimeError) as error:  # zipfile: an unknown compression, an encrypted member
+        raise DataError(f"{shown} cannot be read ({printable(str(error), 200)}); pack it again as .tar.gz.") from error
+
+
+def _folder_entries(folder: Path) -> Iterator[Entry]:
+    def refuse(error: OSError) -> None:
+        raise error
+
+    for root, folders, files in os.walk(folder, onerror=refuse):
+        folders.sort()
+        inside = PurePosixPath(Path(root).relative_to(folder).as_posix())
+        for name in folders:
+            yield Entry(inside / name, is_folder=True, size=0, _read=bytes)
+        for name in sorted(files):
+            path = Path(root) / name
+            status = path.lstat()
+            if stat.S_ISREG(status.st_mode):
+                yield Entry(inside / name, is_folder=False, size=status.st_size, _read=path.read_bytes)
+
+
+def _tar_entries(archive: Path) -> Iterator[Entry]:
+    with tarfile.open(archive) as tar:
+        for member in tar:
+            path = PurePosixPath(member.name)
+            if member.isdir():
+                yield Entry(path, is_folder=True, size=0, _read=bytes)
+            elif member.isreg():
+                yield Entry(path, is_folder=False, size=member.size, _read=_member_reader(tar, member))
+            tar.members.clear()  # it would keep every header
+
+
+def _member_reader(tar: tarfile.TarFile, member: tarfile.TarInfo) -> Callable[[], bytes]:
+    def read() -> bytes:
+        file = tar.extractfile(member)
+        return file.read() if file else b""
+
+    return read
+
+
+def _zip_entries(archive: Path) -> Iterator[Entry]:
+    with zipfile.ZipFile(archive) as packed:
+        for member in packed.infolist():
+            kind = stat.S_IFMT(member.external_attr >> 16)
+            path = PurePosixPath(member.filename)
+            if member.is_dir():
+                yield Entry(path, is_folder=True, size=0, _read=bytes)
+            elif kind in (0, stat.S_IFREG):
+                yield Entry(path, is_folder=False, size=member.file_size, _read=_zip_reader(packed, member))
+
+
+def _zip_reader(packed: zipfile.ZipFile, member: zipfile.ZipInfo) -> Callable[[], bytes]:
+    def read() -> bytes:
+        with packed.open(member) as file:
+            return file.read(member.file_size + 1)
+
+    return read

@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from cifartui.dataset.sketches import CLASSES, draw_sketches
 from cifartui.dataset.store import DatasetFacts, LabelledImages, save_dataset
-
-CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
+from cifartui.progress import finish
 
 
 @pytest.fixture(autouse=True)
@@ -21,7 +21,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture(scope="session")
 def sketched() -> tuple[LabelledImages, LabelledImages]:
     """200 training and 100 test sketches."""
-    return noise(200), noise(100, seed=1)
+    return finish(draw_sketches(train=200, test=100, seed=3))
 
 
 @pytest.fixture

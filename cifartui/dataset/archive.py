@@ -31,6 +31,8 @@ class Entry:
     is_folder: bool
     size: int
     """Bytes."""
+    source: str
+    """Where it comes from, fit to be shown."""
     _read: Callable[[], bytes]
 
     def read(self) -> bytes:
@@ -41,12 +43,15 @@ class Entry:
         """
         if self.size > MAX_FILE_BYTES:
             raise DataError(
-                f"{printable(str(self.path))} has {self.size:,} bytes, more than any file of images; take it out."
+                f"{self.source}: {printable(str(self.path))} has {self.size:,} bytes, "
+                "more than any file of images; take it out."
             )
-        data = self._read()
+        with _sentences(self.source, lambda: printable(str(self.path), 200)):
+            data = self._read()
         if len(data) != self.size:
             raise DataError(
-                f"{printable(str(self.path))} has {len(data):,} bytes and should have {self.size:,}; get it again."
+                f"{self.source}: {printable(str(self.path))} has {len(data):,} bytes "
+                f"and should have {self.size:,}; get it again."
             )
         return data
 
@@ -64,7 +69,7 @@ def entries(source: Path) -> Iterator[Entry]:
     if not os.access(source, os.R_OK):
         raise DataError(f"{shown} cannot be read: permission denied; check who may read it.")
     seen: set[PurePosixPath] = set()
-    for entry in _checked(_open(source), shown):
+    for entry in _checked(_open(source, shown), shown):
         if not entry.is_folder:
             if entry.path in seen:
                 raise DataError(f"{shown} holds {printable(str(entry.path))} twice; make it again.")
@@ -74,14 +79,14 @@ def entries(source: Path) -> Iterator[Entry]:
         yield entry
 
 
-def _open(source: Path) -> Iterator[Entry]:
+def _open(source: Path, shown: str) -> Iterator[Entry]:
     if source.is_dir():
-        return _folder_entries(source)
+        return _folder_entries(source, shown)
     if not source.is_file():
-        raise DataError(f"{printable(str(source))} is neither a folder nor a file; name one of them.")
+        raise DataError(f"{shown} is neither a folder nor a file; name one of them.")
     if zipfile.is_zipfile(source):
-        return _zip_entries(source)
-    return _tar_entries(source)
+        return _zip_entries(source, shown)
+    return _tar_entries(source, shown)
 
 
 def _checked(found: Iterator[Entry], shown: str) -> Iterator[Entry]:
@@ -105,7 +110,7 @@ def _sentences(shown: str, last: Callable[[], str]) -> Iterator[None]:
         raise DataError(f"{shown} cannot be read ({printable(str(error), 200)}); pack it again as .tar.gz.") from error
 
 
-def _folder_entries(folder: Path) -> Iterator[Entry]:
+def _folder_entries(folder: Path, shown: str) -> Iterator[Entry]:
     def refuse(error: OSError) -> None:
         raise error
 
@@ -113,23 +118,23 @@ def _folder_entries(folder: Path) -> Iterator[Entry]:
         folders.sort()
         inside = PurePosixPath(Path(root).relative_to(folder).as_posix())
         for name in folders:
-            yield Entry(inside / name, is_folder=True, size=0, _read=bytes)
+            yield Entry(inside / name, is_folder=True, size=0, source=shown, _read=bytes)
         for name in sorted(files):
             path = Path(root) / name
             status = path.lstat()
             if stat.S_ISREG(status.st_mode):
-                yield Entry(inside / name, is_folder=False, size=status.st_size, _read=path.read_bytes)
+                yield Entry(inside / name, is_folder=False, size=status.st_size, source=shown, _read=path.read_bytes)
 
 
-def _tar_entries(archive: Path) -> Iterator[Entry]:
+def _tar_entries(archive: Path, shown: str) -> Iterator[Entry]:
     with tarfile.open(archive) as tar:
         for member in tar:
             path = PurePosixPath(member.name)
             if member.isdir():
-                yield Entry(path, is_folder=True, size=0, _read=bytes)
+                yield Entry(path, is_folder=True, size=0, source=shown, _read=bytes)
             elif member.isreg():
-                yield Entry(path, is_folder=False, size=member.size, _read=_member_reader(tar, member))
-            tar.members.clear()  # it would keep every header
+                yield Entry(path, is_folder=False, size=member.size, source=shown, _read=_member_reader(tar, member))
+            tar.members = []  # type: ignore[attr-defined]  # it would keep the header of every member
 
 
 def _member_reader(tar: tarfile.TarFile, member: tarfile.TarInfo) -> Callable[[], bytes]:
@@ -140,15 +145,17 @@ def _member_reader(tar: tarfile.TarFile, member: tarfile.TarInfo) -> Callable[[]
     return read
 
 
-def _zip_entries(archive: Path) -> Iterator[Entry]:
+def _zip_entries(archive: Path, shown: str) -> Iterator[Entry]:
     with zipfile.ZipFile(archive) as packed:
         for member in packed.infolist():
             kind = stat.S_IFMT(member.external_attr >> 16)
             path = PurePosixPath(member.filename)
             if member.is_dir():
-                yield Entry(path, is_folder=True, size=0, _read=bytes)
+                yield Entry(path, is_folder=True, size=0, source=shown, _read=bytes)
             elif kind in (0, stat.S_IFREG):
-                yield Entry(path, is_folder=False, size=member.file_size, _read=_zip_reader(packed, member))
+                yield Entry(
+                    path, is_folder=False, size=member.file_size, source=shown, _read=_zip_reader(packed, member)
+                )
 
 
 def _zip_reader(packed: zipfile.ZipFile, member: zipfile.ZipInfo) -> Callable[[], bytes]:

@@ -4,6 +4,7 @@ import signal
 from functools import partial
 from typing import ClassVar
 
+import msgspec
 from textual import work
 from textual.app import App
 from textual.binding import Binding, BindingType
@@ -16,7 +17,7 @@ from cifartui.dataset.store import prepared_names
 from cifartui.errors import CifartuiError
 from cifartui.text import printable
 from cifartui.training.follow import follow
-from cifartui.training.history import RunHistory, fold
+from cifartui.training.history import fold
 from cifartui.training.run import LIVING, Run, living_run
 from cifartui.tui.messages import RunRead
 from cifartui.tui.view import RunView
@@ -116,12 +117,16 @@ class CifarApp(App[None]):
     @work(thread=True, group="follow", exit_on_error=False, description="follow the run's journal")
     def _follow(self, run: Run) -> None:
         worker = get_current_worker()
-        history = RunHistory()
-        for events in follow(run):
-            if worker.is_cancelled:
-                return
-            history = fold(history, events)
-            self.post_message(RunRead(RunView(run, history, run.state(history.finished, history.changed))))
+        view = RunView(run)
+        try:
+            for events in follow(run):
+                if worker.is_cancelled:
+                    return
+                history = fold(view.history, events)
+                view = RunView(run, history, run.state(history.finished, history.changed))
+                self.post_message(RunRead(view))
+        except CifartuiError as error:
+            self.post_message(RunRead(msgspec.structs.replace(view, problem=str(error))))
 
     def on_run_read(self, message: RunRead) -> None:
         if self.run_view and message.view.run.id == self.run_view.run.id:

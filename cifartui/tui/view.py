@@ -26,6 +26,8 @@ class RunView(msgspec.Struct, frozen=True):
     run: Run
     history: RunHistory = RunHistory()
     state: RunState = "queued"
+    problem: str | None = None
+    """Why the journal can be read no further, in a sentence."""
 
     @property
     def short_id(self) -> str:
@@ -35,6 +37,8 @@ class RunView(msgspec.Struct, frozen=True):
     @property
     def status(self) -> str:
         """State and progress in a few words, for the line on top."""
+        if self.problem:
+            return "✗ damaged"
         mark = MARKS[self.state]
         if self.state in ("running", "evaluating", "saving"):
             left = self.history.seconds_left

@@ -1,0 +1,1 @@
+"""Measurements behind the claims; not tests, run by `make bench`."""

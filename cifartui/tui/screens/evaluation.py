@@ -21,6 +21,7 @@ from cifartui.tui.screens.base import NounScreen
 from cifartui.tui.widgets.dialogs import TextDialog
 
 BAR_CELLS = 20
+NARROW_BAR_CELLS = 14
 
 
 class EvaluationScreen(NounScreen):
@@ -43,7 +44,7 @@ class EvaluationScreen(NounScreen):
     def compose_body(self) -> ComposeResult:
         with Horizontal():
             with Vertical(id="left"):
-                yield Static("checkpoints", classes="heading")
+                yield Static("checkpoints · ★ best", classes="heading")
                 yield OptionList(id="checkpoints")
             with Vertical(id="right"):
                 yield Static(id="title", classes="heading")
@@ -73,7 +74,7 @@ class EvaluationScreen(NounScreen):
             options.append(Option(Content.styled(printable(run.id.split("-", 2)[-1]), "bold"), disabled=True))
             best = best_checkpoint(checkpoints)
             for facts in reversed(checkpoints):
-                marks = " last" * (facts == checkpoints[-1]) + " best ★" * (facts == best)
+                marks = " last" * (facts == checkpoints[-1]) + " ★" * (facts == best)
                 options.append(Option(Content(f"  step {facts.step:,}{marks}"), id=f"{run.id}@{facts.step}"))
         listed.set_options(options)
         if not options:
@@ -140,13 +141,20 @@ class EvaluationScreen(NounScreen):
         if evaluation:
             title = f"{evaluation.checkpoint} · {evaluation.images:,} test images of {evaluation.dataset}"
             self.query_one("#title", Static).update(Content(printable(title)))
-            text = confusion_text(evaluation) if self._confusion else classes_text(evaluation)
+            bar_cells = NARROW_BAR_CELLS if self.has_class("-narrow") else BAR_CELLS
+            text = confusion_text(evaluation) if self._confusion else classes_text(evaluation, bar_cells)
             self.query_one("#result", Static).update(text)
 
     def action_confusion(self) -> None:
         """Swap classes and confusion matrix."""
         self._confusion = not self._confusion
+        self.set_class(self._confusion, "-confusion")
         self._show_result()
+        if not self._confusion:
+            self.query_one("#checkpoints").focus()
+
+    def on_resize(self) -> None:
+        self.call_after_refresh(self._show_result)
 
     def action_export(self) -> None:
         """Ask where to write the checkpoint under the cursor."""
@@ -182,18 +190,21 @@ def overall(evaluation: Evaluation) -> Content:
     )
 
 
-def classes_text(evaluation: Evaluation) -> Content:
+def classes_text(evaluation: Evaluation, bar_cells: int = BAR_CELLS) -> Content:
     """Accuracy per class as bars, with the class most often mistaken for it."""
-    lines = [overall(evaluation)]
+    lines = [
+        overall(evaluation),
+        Content.styled(f"{'class':<11} {'accuracy':<{bar_cells + 7}}   often taken for", "$text-muted"),
+    ]
     for index, result in enumerate(evaluation.per_class):
-        cells = round(BAR_CELLS * result.accuracy)
+        cells = round(bar_cells * result.accuracy)
         confused = most_confused(evaluation, index)
         lines.append(
             Content.assemble(
                 f"{printable(result.name):<11.11} ",
-                ("█" * cells + "░" * (BAR_CELLS - cells), "$primary"),
+                ("█" * cells + "░" * (bar_cells - cells), "$primary"),
                 f" {result.accuracy:>6.1%}",
-                (f"   taken for {printable(confused[0])}: {confused[1]:.0%}" if confused else "", "$text-muted"),
+                (f"   {printable(confused[0]):<10.10} {confused[1]:>4.0%}" if confused else "", "$text-muted"),
             )
         )
     return Content("\n").join(lines)

@@ -247,7 +247,9 @@ def run_text(view: RunView) -> Content:
     """State, progress, speed, settings and device of a run."""
     history, started, latest = view.history, view.history.started, view.history.latest
     lines = [Content.assemble((f"{MARKS[view.state]} {view.state}", "bold"), f"  {view.short_id}")]
-    if view.state == "interrupted":
+    if view.problem:
+        lines.append(Content.styled(printable(view.problem), "$error"))
+    elif view.state == "interrupted":
         lines.append(Content.styled(printable(why_interrupted(view.run)), "$error"))
     if started is None:
         if view.state in LIVING:

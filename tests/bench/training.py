@@ -1,0 +1,92 @@
+"""How long the tutorial takes: its own script and `cifartui train`, in turn, in one run.
+
+`python -m tests.bench.training --dataset NAME [--repeats N]`. Both train two epochs of the whole data set at batch 4.
+Two ratios are printed: of the training loops (the script's `for epoch` loop; from RunStarted to RunFinished in the
+run's journal, so the journal's and the host's cost is in it), and of the whole commands from start to exit.
+"""
+
+import argparse
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from cifartui.dataset.store import SKETCHES, is_prepared
+from cifartui.progress import finish
+from cifartui.training.device import cpu_name
+from cifartui.training.events import RunFinished, RunStarted
+from cifartui.training.journal import journal_reader
+from cifartui.training.run import find_run
+from tests.bench.official_files import write_official_files
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--dataset", default=SKETCHES)
+    parser.add_argument("--repeats", type=int, default=3)
+    options = parser.parse_args()
+    if options.dataset == SKETCHES and not is_prepared(SKETCHES):
+        from cifartui.dataset.sketches import prepare_sketches
+
+        finish(prepare_sketches())
+    print(f"the tutorial on {options.dataset}, CPU: {cpu_name()}, {options.repeats} repetitions in turn")
+    with tempfile.TemporaryDirectory() as root:
+        write_official_files(options.dataset, Path(root))
+        loops, commands = [], []
+        for repeat in range(1, options.repeats + 1):
+            script_loop, script_command = time_script(root)
+            our_loop, our_command = time_program(options.dataset)
+            loops.append(script_loop / our_loop)
+            commands.append(script_command / our_command)
+            print(
+                f"{repeat}: script {script_loop:.1f} s (whole command {script_command:.1f} s), "
+                f"cifartui {our_loop:.1f} s (whole command {our_command:.1f} s), "
+                f"ratio {loops[-1]:.2f} ({commands[-1]:.2f})",
+                flush=True,
+            )
+    print(f"training, script / cifartui: {spread(loops)}")
+    print(f"whole command, script / cifartui: {spread(commands)}")
+
+
+def time_script(root: str) -> tuple[float, float]:
+    """Seconds of the script's training loop, and of the whole script."""
+    started = time.perf_counter()
+    command = [sys.executable, "-m", "tests.bench.tutorial_script", root]
+    output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    return float(output.splitlines()[-1]), time.perf_counter() - started
+
+
+def time_program(dataset: str) -> tuple[float, float]:
+    """Seconds from the run's first to its last event, and of the whole command."""
+    started = time.perf_counter()
+    command = [
+        sys.executable,
+        "-m",
+        "cifartui",
+        "train",
+        "--recipe",
+        "tutorial",
+        "--dataset",
+        dataset,
+        "--device",
+        "cpu",
+    ]
+    output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    whole = time.perf_counter() - started
+    run = find_run(output.splitlines()[0].removeprefix("run: "))
+    events = journal_reader(run.journal_file).read_new()
+    begin = next(event.time for event in events if isinstance(event, RunStarted))
+    end = next(event.time for event in events if isinstance(event, RunFinished))
+    return end - begin, whole
+
+
+def spread(ratios: list[float]) -> str:
+    """Median, smallest and largest."""
+    return f"median {statistics.median(ratios):.2f}, {min(ratios):.2f} to {max(ratios):.2f}"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,173 @@
+"""Commands as a shell sees them: exit codes, one-sentence errors, and the JSON contract."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from cifartui.cli.main import run_command
+from cifartui.dataset.store import DatasetFacts
+from tests.dataset.test_importing import make_folders
+
+
+def cifartui(*arguments: str, timeout: float = 120) -> "subprocess.CompletedProcess[str]":
+    """Run the program in a process of its own."""
+    command = [sys.executable, "-m", "cifartui", *arguments]
+    return subprocess.run(
+        command, capture_output=True, text=True, check=False, timeout=timeout, stdin=subprocess.DEVNULL
+    )
+
+
+def test_whole_path_by_command(sketches: DatasetFacts, tmp_path: Path) -> None:
+    """Train, list, show, evaluate, export; each JSON has the fields of the contract."""
+    trained = cifartui(
+        "train", "--dataset", "few", "--epochs", "1", "--set", "log_every=25", "--device", "cpu", "--json"
+    )
+    events = [json.loads(line) for line in trained.stdout.splitlines()]
+    assert trained.returncode == 0, trained.stderr
+    assert [event["seq"] for event in events] == list(range(len(events)))
+    assert [event["type"] for event in events][0:2] == ["StateChanged", "RunStarted"]
+    assert events[-1]["type"] == "RunFinished"
+    assert [event["batch"] for event in events if event["type"] == "LossLogged"] == [25, 50]
+
+    (listed,) = json.loads(cifartui("runs", "list", "--json").stdout)
+    assert list(listed) == [
+        *("id", "recipe", "model", "dataset", "state", "epoch", "epochs", "step", "best_accuracy", "created")
+    ]
+    assert (listed["state"], listed["step"], listed["epochs"]) == ("finished", 50, 1)
+    run = listed["id"]
+    shown = json.loads(cifartui("runs", "show", run, "--json").stdout)
+    assert shown["settings"]["log_every"] == "25"
+    assert [checkpoint["step"] for checkpoint in shown["checkpoints"]] == [50]
+    assert cifartui("runs", "follow", run, "--json").stdout == trained.stdout
+
+    evaluated = cifartui("evaluate", run, "--json")
+    result = json.loads(evaluated.stdout)
+    assert list(result) == [
+        *("checkpoint", "dataset", "images", "correct", "accuracy", "interval95", "per_class", "confusion", "seconds")
+    ]
+    assert list(result["per_class"][0]) == ["name", "correct", "images", "accuracy"]
+    assert (len(result["confusion"]), len(result["confusion"][0]), result["images"]) == (10, 10, 100)
+    assert all(json.loads(line)["type"] == "Progress" for line in evaluated.stderr.splitlines())
+
+    target = tmp_path / "net.pth"
+    assert cifartui("export", "pth", run, "-o", str(target)).returncode == 0
+    again = json.loads(cifartui("evaluate", str(target), "--dataset", "few", "--json").stdout)
+    assert again["correct"] == result["correct"]
+    table = cifartui("evaluate", run).stdout
+    assert table.count("█") + table.count("░") == 200
+    assert f"{result['correct']} correct" in table
+
+
+def test_plain_training_output_is_the_tutorials(sketches: DatasetFacts) -> None:
+    """The run's id comes first, the log lines have the tutorial's format, the end is the tutorial's."""
+    trained = cifartui("train", "--dataset", "few", "--epochs", "1", "--set", "log_every=25", "--device", "cpu")
+    lines = trained.stdout.splitlines()
+    assert lines[0].startswith("run: ")
+    assert "device: " in lines[1]
+    assert [line[:15] for line in lines if line.startswith("[")] == ["[1,    25] loss", "[1,    50] loss"]
+    assert "Finished Training" in lines
+    assert "\x1b" not in trained.stdout
+
+
+def test_dataset_and_model_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """`dataset import`, `list`, `show` and `model show` keep their fields."""
+    assert run_command(["dataset", "import", str(make_folders(tmp_path / "mine")), "--name", "pets", "--json"]) == 0
+    imported = json.loads(capsys.readouterr().out)
+    assert run_command(["dataset", "show", "pets", "--json"]) == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert shown == imported
+    fields = ("name", "source", "train", "test", "classes", "class_counts", "mean", "std", "image_size")
+    assert set(fields) <= set(shown)
+    assert shown["class_counts"] == {"train": [5, 5], "test": [5, 5]}
+    assert run_command(["dataset", "list", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == [shown]
+    assert run_command(["model", "show", "tutorial", "--json"]) == 0
+    model = json.loads(capsys.readouterr().out)
+    assert len(model["layers"]) == 12
+    assert model["parameters"] == 62_006
+    layer_fields = ["name", "kind", "formula", "output", "parameters", "parameters_formula", "macs"]
+    assert list(model["layers"][0]) == layer_fields
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "sentence"),
+    [
+        (["fly"], 2, "invalid choice: 'fly'"),
+        (["train", "--device", "abacus"], 2, "invalid choice: 'abacus'"),
+        (["train", "--dataset", "none"], 3, "There is no data set named 'none'"),
+        (
+            ["train", "--dataset", "few", "--recipe", "none"],
+            3,
+            "There is no recipe 'none'; choose one of held-out, tutorial",
+        ),
+        (["train", "--dataset", "few", "--set", "lr=1"], 2, "lr is not a setting"),
+        (["train", "--dataset", "few", "--epochs", "0"], 2, "epochs = 0 is not allowed"),
+        (["train", "--dataset", "few", "--seed", "-1"], 2, "The seed -1 is not allowed"),
+        (["train", "--dataset", "few", "--set", "validation.images=200"], 2, "leaves nothing to train on"),
+        (["dataset", "show", "none"], 3, "There is no data set named 'none'"),
+        (["dataset", "show", "../few"], 2, "cannot name a data set"),
+        (["dataset", "import", "/nowhere", "--name", "x"], 3, "There is no /nowhere"),
+        (["model", "show", "none"], 3, "There is no network named 'none'"),
+        (["model", "show", "tutorial", "--input", "big"], 2, "write channels x height x width"),
+        (["runs", "show", "none"], 3, "There is no run 'none'"),
+        (["runs", "pause", "none"], 3, "There is no run 'none'"),
+        (["evaluate", "none.pth", "--dataset", "few"], 3, "There is no file none.pth"),
+        (["evaluate", "none"], 3, "There is no run 'none'"),
+    ],
+)
+def test_errors_are_one_sentence_with_the_right_code(
+    sketches: DatasetFacts, capfd: pytest.CaptureFixture[str], arguments: list[str], code: int, sentence: str
+) -> None:
+    """Wrong usage is 2, what is missing or damaged is 3; stderr has one line, stdout none."""
+    try:
+        ended = run_command(arguments)
+    except SystemExit as exit_of_parser:
+        ended = exit_of_parser.code  # type: ignore[assignment]
+    output = capfd.readouterr()
+    assert ended == code
+    assert sentence in output.err
+    assert output.err.startswith("cifartui: ")
+    assert output.err.count("\n") == 1
+    assert output.out == ""
+
+
+def test_network_that_breaks_is_shown_up_to_the_break(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The rows that work are printed, then the sentence; the exit code is 1."""
+    assert run_command(["model", "show", "tutorial", "--input", "3x64x64"]) == 1
+    output = capsys.readouterr().out
+    assert "flatten" in output
+    assert "✗ fc1 expects 400 inputs; it is given 2704 inputs." in output
+
+
+def test_screens_need_a_terminal() -> None:
+    """Without one, the program says what to use instead."""
+    ended = cifartui()
+    assert ended.returncode == 2
+    assert "cifartui demo" in ended.stderr
+
+
+def test_doctor_names_device_and_reason() -> None:
+    """The device that training will take, and why not a better one."""
+    diagnosis = json.loads(cifartui("doctor", "--json").stdout)
+    assert diagnosis["device"] in ("cpu", "cuda")
+    assert diagnosis["reason"]
+    gpu = next(finding for finding in diagnosis["findings"] if finding["subject"] == "GPU")
+    assert gpu["ok"] == (diagnosis["device"] == "cuda")
+    assert gpu["ok"] or (gpu["cause"] and gpu["remedy"])
+
+
+def test_detached_run_is_steered_by_commands(sketches: DatasetFacts) -> None:
+    """`train --detach` returns at once; pause, checkpoint, resume and stop reach the run."""
+    detached = cifartui("train", "--dataset", "few", "--epochs", "100000", "--device", "cpu", "--detach", "--json")
+    run = json.loads(detached.stdout)["id"]
+    for command in ("pause", "checkpoint", "resume", "stop"):
+        answer = cifartui("runs", command, run)
+        assert answer.returncode == 0, answer.stderr
+        assert answer.stdout.startswith(f"{command} taken by {run} at step ")
+    followed = cifartui("runs", "follow", run)
+    assert followed.returncode == 0
+    assert "stopped at step" in followed.stdout
+    assert cifartui("runs", "stop", run).returncode == 1

@@ -1,0 +1,156 @@
+"""CIFAR-10's own files: the two formats agree with torchvision's reader, and no pickle runs anything."""
+
+import os
+import pickle
+import pickletools
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torchvision
+
+from cifartui.dataset.images import load_image_set
+from cifartui.dataset.importing import import_dataset
+from cifartui.dataset.official import CLASSES
+from cifartui.errors import DataError
+from cifartui.progress import finish
+from tests.conftest import noise
+from tests.dataset.test_importing import left_behind, pack_tar
+
+NAMES = [*(f"data_batch_{number}" for number in range(1, 6)), "test_batch"]
+PER_BATCH = 20
+
+
+def write_python(root: Path) -> Path:
+    """`cifar-10-batches-py` with small batches, as torchvision expects them."""
+    folder = root / "cifar-10-batches-py"
+    folder.mkdir(parents=True)
+    for seed, name in enumerate(NAMES):
+        images, labels = noise(PER_BATCH, seed=seed)
+        batch = {"data": images.reshape(PER_BATCH, -1), "labels": labels.tolist(), "batch_label": name}
+        (folder / name).write_bytes(_keys_as_in_python_2(pickle.dumps(batch, protocol=2)))
+    (folder / "batches.meta").write_bytes(pickle.dumps({"label_names": list(CLASSES)}, protocol=2))
+    return folder
+
+
+def _keys_as_in_python_2(pickled: bytes) -> bytes:
+    """The official files hold byte strings as keys: the opcode BINSTRING where Python 3 writes BINUNICODE."""
+    changed = bytearray(pickled)
+    for opcode, argument, position in pickletools.genops(pickled):
+        if opcode.name == "BINUNICODE" and argument in ("data", "labels", "batch_label"):
+            changed[position : position + 1] = pickle.BINSTRING
+    return bytes(changed)
+
+
+def write_binary(root: Path) -> Path:
+    """`cifar-10-batches-bin` with the same images."""
+    folder = root / "cifar-10-batches-bin"
+    folder.mkdir(parents=True)
+    for seed, name in enumerate(NAMES):
+        images, labels = noise(PER_BATCH, seed=seed)
+        rows = np.concatenate([labels[:, None].astype(np.uint8), images.reshape(PER_BATCH, -1)], axis=1)
+        (folder / f"{name}.bin").write_bytes(rows.tobytes())
+    return folder
+
+
+class Unchecked(torchvision.datasets.CIFAR10):  # type: ignore[misc]
+    """torchvision's reader without its list of checksums."""
+
+    meta = {**torchvision.datasets.CIFAR10.meta, "md5": None}
+
+    def _check_integrity(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize("write", [write_python, write_binary])
+@pytest.mark.parametrize("packed", [False, True])
+def test_pixels_and_labels_equal_torchvisions(tmp_path: Path, write: Callable[[Path], Path], packed: bool) -> None:
+    """Both formats, as folder and as archive, give torchvision's arrays byte for byte and in order."""
+    folder = write(tmp_path / "given")
+    finish(import_dataset(pack_tar(folder, ".tar.gz") if packed else folder.parent, "cifar10"))
+    write_python(tmp_path / "reference")
+    for split, is_train in (("train", True), ("test", False)):
+        reference = Unchecked(str(tmp_path / "reference"), train=is_train)
+        ours = load_image_set("cifar10", split)  # type: ignore[arg-type]
+        assert np.array_equal(ours.images.permute(0, 2, 3, 1).numpy(), reference.data)
+        assert ours.labels.tolist() == reference.targets
+        assert ours.classes == CLASSES
+
+
+class _Bomb:
+    """Unpickled the usual way, this would run a command."""
+
+    def __init__(self, canary: Path) -> None:
+        self._canary = canary
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return os.system, (f"touch {self._canary}",)
+
+
+def test_pickle_that_wants_to_run_code_is_refused(tmp_path: Path, home: Path) -> None:
+    """The sentence names the function, nothing runs, nothing is stored."""
+    folder, canary = write_python(tmp_path), tmp_path / "canary"
+    (folder / "data_batch_3").write_bytes(pickle.dumps(_Bomb(canary)))
+    with pytest.raises(DataError, match=r"data_batch_3 wants to run posix\.system, which no batch needs"):
+        finish(import_dataset(folder, "cifar10"))
+    assert not canary.exists()
+    assert left_behind(home) == []
+
+
+def _batch(**changes: Any) -> bytes:
+    images, labels = noise(PER_BATCH)
+    content: dict[str, Any] = {"data": images.reshape(PER_BATCH, -1), "labels": labels.tolist()} | changes
+    return pickle.dumps(content)
+
+
+@pytest.mark.parametrize(
+    ("data", "sentence"),
+    [
+        (_batch()[:5_000], "is damaged or no batch"),
+        (b"", "is damaged or no batch"),
+        (pickle.dumps([1, 2]), "holds no batch of CIFAR-10"),
+        (_batch(data="pixels"), "holds no rows of 3,072 pixels"),
+        (_batch(data=np.zeros((20, 3000), np.uint8)), "holds no rows of 3,072 pixels"),
+        (_batch(data=np.zeros((20, 3072), np.float32)), "holds no rows of 3,072 pixels"),
+        (_batch(labels=[1] * 19), "has 19 labels for 20 images"),
+        (_batch(labels=[10] * 20), "has labels outside 0 to 9"),
+        (_batch(labels=["cat"] * 20), "holds no list of labels"),
+    ],
+)
+def test_damaged_python_batch_gets_a_sentence(tmp_path: Path, home: Path, data: bytes, sentence: str) -> None:
+    """Whatever is in a batch file, the sentence names the file, and nothing is stored."""
+    folder = write_python(tmp_path)
+    (folder / "data_batch_2").write_bytes(data)
+    with pytest.raises(DataError, match="data_batch_2") as caught:
+        finish(import_dataset(folder, "cifar10"))
+    assert sentence in str(caught.value)
+    assert left_behind(home) == []
+
+
+def test_damaged_binary_batch_gets_a_sentence(tmp_path: Path) -> None:
+    """A truncated file and a label of 200 are found."""
+    folder = write_binary(tmp_path)
+    whole = (folder / "test_batch.bin").read_bytes()
+    for data, sentence in ((whole[:-1], "no number of whole images"), (b"\xc8" + whole[1:], "labels outside 0 to 9")):
+        (folder / "test_batch.bin").write_bytes(data)
+        with pytest.raises(DataError, match=sentence):
+            finish(import_dataset(folder, "cifar10"))
+
+
+@pytest.mark.parametrize("missing", ["data_batch_4", "test_batch"])
+def test_missing_batch_is_named(tmp_path: Path, missing: str) -> None:
+    """A set of files that is not whole says which is missing."""
+    folder = write_python(tmp_path)
+    (folder / missing).unlink()
+    with pytest.raises(DataError, match=f"has no {missing}"):
+        finish(import_dataset(folder, "cifar10"))
+
+
+def test_both_formats_side_by_side_are_refused(tmp_path: Path) -> None:
+    """The same batch in two formats is not counted twice."""
+    write_python(tmp_path)
+    write_binary(tmp_path)
+    with pytest.raises(DataError, match="comes twice"):
+        finish(import_dataset(tmp_path, "cifar10"))

@@ -1,0 +1,136 @@
+"""The training screen: a scripted run drawn, its controls written, settings changed and refused."""
+
+import pytest
+from textual.widgets import Input
+
+from cifartui.dataset.store import DatasetFacts
+from cifartui.training.events import RunFinished, StateChanged, StepsReported
+from cifartui.tui.app import CifarApp
+from tests.tui.driving import LARGE, SMALL, control_lines, scripted_run, shown, text_of, wait_for_text, wait_until
+
+
+@pytest.mark.parametrize("size", [SMALL, LARGE])
+async def test_living_run_is_attached_to_and_drawn(sketches: DatasetFacts, size: tuple[int, int]) -> None:
+    """Starting with a living run opens the training screen with curves, axes, log, device and time left."""
+    run, _ = scripted_run(sketches.name)
+    with run.lock():
+        async with CifarApp().run_test(size=size) as pilot:
+            text = await wait_for_text(pilot, "[1,  4000] loss: 1.705")
+            await wait_until(pilot, lambda: "⡀" in shown(pilot) or "⠤" in shown(pilot))
+            text = shown(pilot)
+            assert "▌3 training▐" in text
+            assert "epoch 1/2 · step 6,000/25,000" in text
+            assert "4,000 images/s" in text
+            assert "0:19 left" in text
+            assert "A Scripted CPU" in text
+            assert "checkpoint saved at step 6,000" in text.replace("\n", "") or size == SMALL
+            assert text.count("┤") >= 4
+
+
+async def test_sparkline_and_status_stand_on_every_screen(sketches: DatasetFacts) -> None:
+    """While the run lives, the line on top shows its progress and loss whichever screen is open."""
+    run, journal = scripted_run(sketches.name)
+    with run.lock():
+        async with CifarApp().run_test(size=SMALL) as pilot:
+            for key in "1234":
+                await pilot.press(key)
+                await wait_for_text(pilot, "● 24%")
+                await wait_until(pilot, lambda: set(shown(pilot).splitlines()[0]) & set("▁▂▃▄▅▆▇█"))
+            journal.append(RunFinished(reason="finished"))
+            await wait_for_text(pilot, "✓ finished")
+
+
+async def test_keys_write_controls_and_the_state_follows_the_journal(sketches: DatasetFacts) -> None:
+    """space, c and s become lines in controls.jsonl; stop asks first; the screen shows what the journal says."""
+    run, journal = scripted_run(sketches.name)
+    with run.lock():
+        async with CifarApp().run_test(size=SMALL) as pilot:
+            await wait_for_text(pilot, "● running")
+            await pilot.press("space")
+            await wait_until(pilot, lambda: '"command":"pause"' in control_lines(run))
+            journal.append(StateChanged(state="paused"))
+            await wait_for_text(pilot, "‖ paused")
+            await pilot.press("space", "c")
+            await wait_until(pilot, lambda: '"command":"checkpoint"' in control_lines(run))
+            assert '"command":"resume"' in control_lines(run)
+            await pilot.press("s")
+            await wait_for_text(pilot, "Stop the run?")
+            await pilot.press("n")
+            assert '"command":"stop"' not in control_lines(run)
+            await pilot.press("s")
+            await pilot.press("y")
+            await wait_until(pilot, lambda: '"command":"stop"' in control_lines(run))
+
+
+async def test_diverging_run_is_drawn_without_its_gaps(sketches: DatasetFacts) -> None:
+    """Losses that are no numbers do not take the screen down."""
+    run, journal = scripted_run(sketches.name)
+    with run.lock():
+        async with CifarApp().run_test(size=SMALL) as pilot:
+            await wait_for_text(pilot, "● running")
+            journal.append(
+                StepsReported(
+                    step=6_100,
+                    epoch=1,
+                    loss=None,
+                    running_loss=None,
+                    accuracy=0.1,
+                    learning_rate=0.001,
+                    images_per_second=1.0,
+                    finite=False,
+                )
+            )
+            await wait_for_text(pilot, "loss not finite")
+
+
+async def test_dead_host_is_found_out(sketches: DatasetFacts) -> None:
+    """A run whose process is gone without a last event is shown as interrupted, with the reason."""
+    run, _ = scripted_run(sketches.name)
+    async with CifarApp().run_test(size=LARGE) as pilot:
+        with run.lock():
+            assert isinstance(pilot.app, CifarApp)
+            pilot.app.follow_run(run)
+            await pilot.press("3")
+            await wait_for_text(pilot, "● running")
+        await wait_for_text(pilot, "✗ interrupted")
+        assert "its process was ended from outside" in text_of(pilot, "#facts")
+
+
+async def test_damaged_journal_is_a_sentence(sketches: DatasetFacts) -> None:
+    """Rubbish in the journal is told on the screen, which stays usable."""
+    run, _journal = scripted_run(sketches.name)
+    with run.lock():
+        async with CifarApp().run_test(size=LARGE) as pilot:
+            await wait_for_text(pilot, "● running")
+            with run.journal_file.open("a") as file:
+                file.write("rubbish\n")
+            await wait_for_text(pilot, "✗ damaged")
+            assert "is damaged at line" in text_of(pilot, "#facts")
+            await pilot.press("2")
+            await wait_for_text(pilot, "62,006 parameters")
+
+
+async def test_settings_are_explained_changed_and_refused(sketches: DatasetFacts) -> None:
+    """The setting under the cursor is explained; v changes it; a bad value keeps the dialog open with a sentence."""
+    async with CifarApp().run_test(size=SMALL) as pilot:
+        await pilot.press("3")
+        await wait_for_text(pilot, "The network to train")
+        await pilot.press("down")
+        await wait_for_text(pilot, "How often training goes through all training images")
+        await pilot.press("v")
+        pilot.app.screen.query_one(Input).value = "0"
+        await pilot.press("enter")
+        await wait_for_text(pilot, "epochs = 0 is not allowed")
+        pilot.app.screen.query_one(Input).value = "7"
+        await pilot.press("enter")
+        await wait_until(pilot, lambda: any("epochs" in line and " 7" in line for line in shown(pilot).splitlines()))
+
+
+async def test_run_that_cannot_start_is_a_sentence(sketches: DatasetFacts) -> None:
+    """A data set that is gone is told on the screen."""
+    async with CifarApp().run_test(size=LARGE, notifications=True) as pilot:
+        assert isinstance(pilot.app, CifarApp)
+        pilot.app.dataset_name = "gone"
+        await pilot.press("3")
+        await pilot.press("enter")
+        await wait_for_text(pilot, "There is no data set named 'gone'")

@@ -32,8 +32,8 @@ def decode_toml(data: bytes, document_type: type[Document], origin: str) -> Docu
     return convert_settings(document, document_type, origin)
 
 
-def convert_settings(document: dict[str, Any], document_type: type[Document], origin: str) -> Document:
-    """Turn plain dictionaries into `document_type`.
+def convert_settings(document: dict[str, Any], document_type: type[Document], origin: str = "") -> Document:
+    """Turn plain dictionaries into `document_type`; `origin` is the file they stand in, if any.
 
     Raises:
         UsageError: a key is unknown or missing, or a value is not allowed.
@@ -41,7 +41,8 @@ def convert_settings(document: dict[str, Any], document_type: type[Document], or
     try:
         return msgspec.convert(document, document_type)
     except msgspec.ValidationError as error:
-        raise UsageError(f"{printable(origin)}: {_sentence(str(error), document, document_type)}") from error
+        sentence = _sentence(str(error), document, document_type)
+        raise UsageError(f"{printable(origin)}: {sentence}" if origin else sentence) from error
 
 
 def _sentence(complaint: str, document: dict[str, Any], document_type: type[msgspec.Struct]) -> str:

@@ -54,7 +54,9 @@ class RunHistory(msgspec.Struct, frozen=True):
     epochs: tuple[EpochFinished, ...] = ()
     checkpoints: tuple[CheckpointSaved, ...] = ()
     log: tuple[str, ...] = ()
-    """The tutorial's log lines and what else a person should read, oldest first."""
+    """The tutorial's log lines and what else a person should read, oldest first; the last `MAX_LINES` of them."""
+    log_length: int = 0
+    """How many lines there were, with those no longer kept."""
     images_per_second: float | None = None
     acknowledged: frozenset[str] = frozenset()
     """Ids of the controls that were taken."""
@@ -129,6 +131,7 @@ def fold(history: RunHistory, events: list[AnyEvent]) -> RunHistory:
         epochs=tuple(epochs[-MAX_LINES:]),
         checkpoints=tuple(checkpoints[-MAX_LINES:]),
         log=tuple(log[-MAX_LINES:]),
+        log_length=history.log_length + len(log) - len(history.log),
         images_per_second=rate,
         acknowledged=frozenset(acknowledged),
     )

@@ -146,7 +146,7 @@ def override(recipe: Recipe, assignments: Iterable[str]) -> Recipe:
             if not isinstance(table, dict):
                 raise UsageError(f"{printable(key, 80)} is not a setting: {printable(name, 80)} has no parts.")
         table[last] = _toml_value(text.strip())
-    return convert_settings(document, Recipe, "settings")
+    return convert_settings(document, Recipe)
 
 
 def settings(recipe: Recipe) -> Iterator[Setting]:

@@ -1,5 +1,7 @@
 """What the screens know of a run: one immutable value."""
 
+import re
+
 import msgspec
 
 from cifartui.text import clock
@@ -31,8 +33,8 @@ class RunView(msgspec.Struct, frozen=True):
 
     @property
     def short_id(self) -> str:
-        """The id without its date: `tutorial-k3f`."""
-        return self.run.id.split("-", 2)[-1]
+        """The id without its date."""
+        return short_id(self.run.id)
 
     @property
     def status(self) -> str:
@@ -46,3 +48,8 @@ class RunView(msgspec.Struct, frozen=True):
         if self.state == "paused":
             return f"{mark} paused {self.history.fraction:.0%}"
         return f"{mark} {self.state}"
+
+
+def short_id(name: str) -> str:
+    """A run's or checkpoint's id without its date: `tutorial-k3f`, `tutorial-k3f@12500`; other names as they are."""
+    return re.sub(r"^\d{8}-\d{4}-", "", name)

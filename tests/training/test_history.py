@@ -4,8 +4,8 @@ import math
 
 import pytest
 
-from cifartui.training.events import AnyEvent, Evaluated, RunStarted, StepsReported
-from cifartui.training.history import MAX_POINTS, RunHistory, fold
+from cifartui.training.events import AnyEvent, Evaluated, LossLogged, RunStarted, StepsReported
+from cifartui.training.history import MAX_LINES, MAX_POINTS, RunHistory, fold
 
 
 def _started(steps_per_epoch: int) -> RunStarted:
@@ -75,3 +75,13 @@ def test_best_is_the_earliest_of_equals() -> None:
     history = fold(RunHistory(), list(events))
     assert history.best is not None
     assert history.best.step == 2
+
+
+def test_log_is_bounded_and_counted() -> None:
+    """Old lines are dropped, and how many there were is known, so that a reader can show what is new."""
+    history = RunHistory()
+    for number in range(1, 301):
+        history = fold(history, [LossLogged(epoch=1, batch=number, loss=1.0)])
+    assert len(history.log) == MAX_LINES
+    assert history.log_length == 300
+    assert history.log[-1] == "[1,   300] loss: 1.000"

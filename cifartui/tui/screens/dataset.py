@@ -6,7 +6,7 @@ from typing import ClassVar
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, VerticalScroll
+from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.message import Message
 from textual.widgets import OptionList, Static
@@ -15,12 +15,15 @@ from textual.widgets.option_list import Option
 from cifartui.dataset.pictures import Picture, picture_order, read_pictures
 from cifartui.dataset.store import SKETCHES, DatasetFacts, Split, is_prepared, load_facts, prepared_names
 from cifartui.errors import CifartuiError, DataError
+from cifartui.progress import Progress
+from cifartui.text import printable
 from cifartui.tui.children import ChildCommand
 from cifartui.tui.screens.base import NounScreen
 from cifartui.tui.widgets.dialogs import ImportDialog
 from cifartui.tui.widgets.picture_wall import PictureWall
 
 BAR_CELLS = 16
+DRAWING = "sketches-being-drawn"
 
 
 @dataclass
@@ -37,6 +40,14 @@ class PageRead(Message):
     """The pictures of one page."""
 
     pictures: list[Picture]
+
+
+class DatasetList(OptionList):
+    """The data sets on this machine; says on the line of keys what enter does."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "select", "choose", tooltip="Train on this data set", id="dataset.choose")
+    ]
 
 
 class DatasetScreen(NounScreen):
@@ -76,16 +87,17 @@ class DatasetScreen(NounScreen):
 
     def compose_body(self) -> ComposeResult:
         with Horizontal(id="upper"):
-            yield OptionList(id="datasets")
-            with VerticalScroll(id="facts-pane", can_focus=False):
+            yield DatasetList(id="datasets")
+            with Vertical(id="facts-pane"):
                 yield Static(id="facts")
         yield Static(id="wall-title", classes="heading")
         yield PictureWall(widget_id="wall")
 
     def on_mount(self) -> None:
-        self._list_datasets()
         if not is_prepared(SKETCHES):
-            self._draw_sketches()
+            self._drawing = ChildCommand("dataset", "show", SKETCHES, "--json")
+            self._draw_sketches(self._drawing)
+        self._list_datasets()
 
     def on_unmount(self) -> None:
         if self._drawing:
@@ -99,7 +111,10 @@ class DatasetScreen(NounScreen):
         highlighted = datasets.highlighted
         names = prepared_names()
         chosen = self.cifar_app.dataset_name
-        datasets.set_options([Option(_dataset_line(name, name == chosen), id=name) for name in names])
+        options = [Option(_dataset_line(name, name == chosen), id=name) for name in names]
+        if self._drawing:
+            options.append(Option("… sketches are being drawn", id=DRAWING, disabled=True))
+        datasets.set_options(options)
         if names:
             datasets.highlighted = min(
                 highlighted if highlighted is not None else names.index(chosen or names[0]), len(names) - 1
@@ -205,21 +220,23 @@ class DatasetScreen(NounScreen):
             self.query_one("#datasets", OptionList).highlighted = prepared_names().index(name)
 
     @work(thread=True, group="sketches", exit_on_error=False, description="draw the sketches")
-    def _draw_sketches(self) -> None:
-        self._drawing = child = ChildCommand("dataset", "show", SKETCHES, "--json")
+    def _draw_sketches(self, child: ChildCommand) -> None:
         for step in child.progress():
-            text = f"{step.activity}: {step.done:,} of {step.total:,} {step.unit}"
-            self.app.call_from_thread(self.query_one("#wall-title", Static).update, Content(text))
+            self.app.call_from_thread(self._show_drawing, step)
         try:
             child.result()
         except CifartuiError as error:
             self.app.call_from_thread(self.cifar_app.complain, str(error))
-        else:
-            self.app.call_from_thread(self._sketches_drawn)
+        self.app.call_from_thread(self._drawing_ended)
 
-    def _sketches_drawn(self) -> None:
+    def _show_drawing(self, step: Progress) -> None:
+        text = f"… {step.activity}: {step.done:,} of {step.total:,}"
+        self.query_one("#datasets", OptionList).replace_option_prompt(DRAWING, text)
+
+    def _drawing_ended(self) -> None:
         self._drawing = None
-        self.cifar_app.dataset_name = self.cifar_app.dataset_name or SKETCHES
+        if is_prepared(SKETCHES):
+            self.cifar_app.dataset_name = self.cifar_app.dataset_name or SKETCHES
         self._list_datasets()
 
 
@@ -229,8 +246,8 @@ def _dataset_line(name: str, chosen: bool) -> Content:
     except DataError:
         return Content(f"✗ {name} · damaged")
     mark = "●" if chosen else " "
-    origin = "drawn here" if facts.drawn else "imported"
-    return Content.assemble(f"{mark} {name:<16.16} ", (f"{facts.train:,} + {facts.test:,} {origin}", "$text-muted"))
+    drawn = " drawn" * facts.drawn
+    return Content.assemble(f"{mark} {name:<13.13} ", (f"{facts.train:>6,} + {facts.test:>6,}{drawn}", "$text-muted"))
 
 
 def facts_text(facts: DatasetFacts) -> Content:
@@ -243,6 +260,7 @@ def facts_text(facts: DatasetFacts) -> Content:
             Content.assemble(f"{name:<11.11}", (f"{bar:<{BAR_CELLS}}", "$primary"), f"{train:>6,} +{test:>5,}")
         )
     lines.append(Content.styled(f"mean {_triple(facts.mean)}  std {_triple(facts.std)}", "$text-muted"))
+    lines.append(Content.styled(printable(facts.source), "$text-muted"))
     return Content("\n").join(lines)
 
 

@@ -18,10 +18,19 @@ from cifartui.training.checkpoints import best_checkpoint, list_checkpoints
 from cifartui.training.run import all_runs
 from cifartui.tui.children import ChildCommand
 from cifartui.tui.screens.base import NounScreen
+from cifartui.tui.view import short_id
 from cifartui.tui.widgets.dialogs import TextDialog
 
 BAR_CELLS = 20
 NARROW_BAR_CELLS = 14
+
+
+class CheckpointList(OptionList):
+    """The checkpoints of all runs; says on the line of keys what enter does."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "select", "evaluate", tooltip="Evaluate the checkpoint", id="evaluation.evaluate")
+    ]
 
 
 class EvaluationScreen(NounScreen):
@@ -37,7 +46,8 @@ class EvaluationScreen(NounScreen):
 
     def __init__(self) -> None:
         super().__init__()
-        self._evaluation: Evaluation | None = None
+        self.evaluation: Evaluation | None = None
+        """The result in view."""
         self._confusion = False
         self._child: ChildCommand | None = None
 
@@ -45,7 +55,7 @@ class EvaluationScreen(NounScreen):
         with Horizontal():
             with Vertical(id="left"):
                 yield Static("checkpoints · ★ best", classes="heading")
-                yield OptionList(id="checkpoints")
+                yield CheckpointList(id="checkpoints")
             with Vertical(id="right"):
                 yield Static(id="title", classes="heading")
                 yield LoadingIndicator()
@@ -71,7 +81,7 @@ class EvaluationScreen(NounScreen):
             checkpoints = list_checkpoints(run)
             if not checkpoints:
                 continue
-            options.append(Option(Content.styled(printable(run.id.split("-", 2)[-1]), "bold"), disabled=True))
+            options.append(Option(Content.styled(printable(short_id(run.id)), "bold"), disabled=True))
             best = best_checkpoint(checkpoints)
             for facts in reversed(checkpoints):
                 marks = " last" * (facts == checkpoints[-1]) + " ★" * (facts == best)
@@ -80,7 +90,7 @@ class EvaluationScreen(NounScreen):
         if not options:
             self._say("no checkpoints yet", "Train first: press 3. Or press f to evaluate a .pth file.")
             return
-        if not self._evaluation:
+        if not self.evaluation:
             self._say("no result yet", "enter evaluates the checkpoint under the cursor on the test images.")
         ids = [option.id for option in options]
         before = highlighted.id if highlighted and highlighted.id in ids else None
@@ -130,20 +140,22 @@ class EvaluationScreen(NounScreen):
         self._child = None
         self.query_one(LoadingIndicator).display = False
         if evaluation:
-            self._evaluation = evaluation
+            self.evaluation = evaluation
             self._show_result()
         else:
             self._say("not evaluated", problem)
             self.cifar_app.complain(problem)
 
     def _show_result(self) -> None:
-        evaluation = self._evaluation
+        evaluation = self.evaluation
         if evaluation:
-            title = f"{evaluation.checkpoint} · {evaluation.images:,} test images of {evaluation.dataset}"
+            title = f"{short_id(evaluation.checkpoint)} · test images of {evaluation.dataset}"
             self.query_one("#title", Static).update(Content(printable(title)))
             bar_cells = NARROW_BAR_CELLS if self.has_class("-narrow") else BAR_CELLS
-            text = confusion_text(evaluation) if self._confusion else classes_text(evaluation, bar_cells)
-            self.query_one("#result", Static).update(text)
+            texts = [classes_text(evaluation, bar_cells), confusion_text(evaluation)]
+            if not (self.has_class("-wide") and self.has_class("-tall")):
+                texts = texts[1:] if self._confusion else texts[:1]
+            self.query_one("#result", Static).update(Content("\n\n").join([overall(evaluation), *texts]))
 
     def action_confusion(self) -> None:
         """Swap classes and confusion matrix."""
@@ -186,14 +198,13 @@ def overall(evaluation: Evaluation) -> Content:
     low, high = evaluation.interval95
     return Content.assemble(
         (f"{evaluation.accuracy:.1%}", "bold $primary"),
-        f"   {evaluation.correct:,} of {evaluation.images:,}   (95 %: {low:.1%} – {high:.1%})\n",
+        f"   {evaluation.correct:,} of {evaluation.images:,}   (95 %: {low:.1%} – {high:.1%})",
     )
 
 
 def classes_text(evaluation: Evaluation, bar_cells: int = BAR_CELLS) -> Content:
     """Accuracy per class as bars, with the class most often mistaken for it."""
     lines = [
-        overall(evaluation),
         Content.styled(f"{'class':<11} {'accuracy':<{bar_cells + 7}}   often taken for", "$text-muted"),
     ]
     for index, result in enumerate(evaluation.per_class):
@@ -213,10 +224,7 @@ def classes_text(evaluation: Evaluation, bar_cells: int = BAR_CELLS) -> Content:
 def confusion_text(evaluation: Evaluation) -> Content:
     """The confusion matrix: rows true, columns predicted, the diagonal in bold."""
     names = [printable(result.name) for result in evaluation.per_class]
-    lines = [
-        overall(evaluation),
-        Content.styled("rows: true · columns: predicted", "$text-muted"),
-    ]
+    lines = [Content.styled("rows: true · columns: predicted", "$text-muted")]
     lines.append(Content(" " * 10 + "".join(f"{name[:4]:>5}" for name in names)))
     for index, (name, row) in enumerate(zip(names, evaluation.confusion, strict=True)):
         most = max(1, max(row))

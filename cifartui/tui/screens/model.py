@@ -46,7 +46,7 @@ class ModelScreen(NounScreen):
 
     def on_mount(self) -> None:
         layers = self.query_one(DataTable)
-        layers.add_columns("layer", "kind", "output", "parameters", "its size")
+        layers.add_columns("layer", "kind", "output", "parameters", "how")
         self._show_network()
         layers.focus()
 
@@ -63,9 +63,8 @@ class ModelScreen(NounScreen):
         for operation in summary.operations:
             sums = operation.arithmetic
             parameters = Content(f"{sums.parameters:>10,}")
-            layers.add_row(
-                operation.layer.name, operation.layer.label, format_shape(sums.output), parameters, sums.formula
-            )
+            how = sums.formula or sums.parameters_formula
+            layers.add_row(operation.layer.name, operation.layer.label, format_shape(sums.output), parameters, how)
         if summary.problem:
             layers.add_row("✗", Content.styled(summary.problem, "$error"))
 

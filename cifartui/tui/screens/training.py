@@ -16,7 +16,7 @@ from cifartui.training.controls import Command, send
 from cifartui.training.follow import why_interrupted
 from cifartui.training.launch import DEFAULT_SEED, plan_run, start_run
 from cifartui.training.recipe import Recipe, load_recipe, override, recipe_names, settings
-from cifartui.training.run import LIVING
+from cifartui.training.run import LIVING, RunState
 from cifartui.tui.screens.base import NounScreen
 from cifartui.tui.view import MARKS, RunView
 from cifartui.tui.widgets.charts import CurveChart, accuracy_curve, loss_curve, validation_points
@@ -54,7 +54,8 @@ class TrainingScreen(NounScreen):
         self._recipe: Recipe = load_recipe("tutorial")
         self._seed, self._device = DEFAULT_SEED, "auto"
         self._log_lines = 0
-        self._told: str | None = None
+        self._shown_run: str | None = None
+        self._shown_state: RunState | None = None
 
     def compose_body(self) -> ComposeResult:
         with ContentSwitcher(initial="setup"):
@@ -169,10 +170,10 @@ class TrainingScreen(NounScreen):
         if view is None:
             self._switch("setup")
             return
-        if not view.history.log or len(view.history.log) < self._log_lines or view.run.id != self._told:
+        if view.run.id != self._shown_run or view.history.log_length < self._log_lines:
             self.query_one("#log", RichLog).clear()
             self._log_lines = 0
-            self._told = view.run.id
+            self._shown_run = view.run.id
             self._switch("live")
         history = view.history
         self.query_one("#loss", CurveChart).set_curve(loss_curve(history.curve), [], history.steps)
@@ -182,10 +183,13 @@ class TrainingScreen(NounScreen):
         self.query_one("#accuracy-title", Static).update(Content(f"accuracy, % · training images{held_out}"))
         self.query_one("#facts", Static).update(run_text(view))
         log = self.query_one("#log", RichLog)
-        for line in history.log[self._log_lines :]:
+        unseen = min(history.log_length - self._log_lines, len(history.log))
+        for line in history.log[len(history.log) - unseen :]:
             log.write(printable(line))
-        self._log_lines = len(history.log)
-        self.refresh_bindings()
+        self._log_lines = history.log_length
+        if view.state != self._shown_state:  # not at every report: the line of keys would flicker
+            self._shown_state = view.state
+            self.refresh_bindings()
 
     def _switch(self, pane: str) -> None:
         self.query_one(ContentSwitcher).current = pane
@@ -260,7 +264,7 @@ def run_text(view: RunView) -> Content:
         bar = "█" * round(BAR_CELLS * history.fraction)
         lines += [
             Content.assemble((f"{bar:░<{BAR_CELLS}}", "$primary"), f" {history.fraction:.0%}{left}"),
-            Content(f"epoch {latest.epoch}/{started.epochs} · step {latest.step:,}/{history.steps:,}"),
+            Content(f"epoch {latest.epoch:,}/{started.epochs:,} · step {latest.step:,}/{history.steps:,}"),
             Content(f"{history.images_per_second or 0:,.0f} images/s · {_steps_per_second(view):,.0f} steps/s"),
             Content(f"loss {'not finite' if latest.running_loss is None else f'{latest.running_loss:.3f}'} (running)"),
         ]

@@ -57,7 +57,9 @@ class PictureWall(Widget):
                 self._lines.append(
                     Strip([segment for block in blocks for segment in (*block[line], Segment(" " * GAP))])
                 )
-            captions = (f"{classes[picture.label]} #{picture.position:,}"[:width].ljust(width + GAP) for picture in row)
+            captions = (
+                f"{classes[picture.label]} #{picture.position}"[: width + 1].ljust(width + GAP) for picture in row
+            )
             self._lines.append(Strip([Segment("".join(captions), Style(dim=True))]))
         self.refresh()
 

@@ -1,0 +1,90 @@
+"""The program under a real pseudo-terminal, and what a person would see on it."""
+
+import fcntl
+import os
+import pty
+import signal
+import struct
+import subprocess
+import sys
+import termios
+import threading
+import time
+from collections.abc import Callable
+
+import pyte
+
+
+class Terminal:
+    """`cifartui` started in a terminal of its own session, as a login shell would start it."""
+
+    def __init__(self, columns: int = 80, lines: int = 24) -> None:
+        self._screen = pyte.Screen(columns, lines)
+        self._stream = pyte.ByteStream(self._screen)
+        self._changing = threading.Lock()
+        self._raw = bytearray()
+        self._master, slave = pty.openpty()
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "cifartui"],
+            stdin=slave,
+            stdout=slave,
+            stderr=slave,
+            env=os.environ | {"TERM": "xterm-256color"},
+            start_new_session=True,
+            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+        )
+        os.close(slave)
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    @property
+    def text(self) -> str:
+        """What stands on the screen."""
+        with self._changing:
+            return "\n".join(self._screen.display)
+
+    @property
+    def output(self) -> bytes:
+        """Every byte written to the terminal so far."""
+        with self._changing:
+            return bytes(self._raw)
+
+    def press(self, *keys: str) -> None:
+        """Type keys, each given as the characters it sends."""
+        for key in keys:
+            os.write(self._master, key.encode())
+            time.sleep(0.05)  # so that an escape is not taken for the start of a sequence
+
+    def wait_for(self, *texts: str, seconds: float = 60) -> str:
+        """Wait until all texts are on the screen; return all of it."""
+        self.wait_until(lambda: all(text in self.text for text in texts), seconds)
+        return self.text
+
+    def wait_until(self, condition: Callable[[], object], seconds: float = 60) -> None:
+        """Wait until a condition holds."""
+        deadline = time.monotonic() + seconds
+        while not condition():
+            if time.monotonic() > deadline:
+                raise AssertionError(f"not within {seconds} s:\n{self.text}")
+            time.sleep(0.02)
+
+    def kill(self) -> None:
+        """End the program as `kill -9` would."""
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+
+    def close(self) -> int:
+        """Take the terminal away, as a lost connection does; return the program's exit code."""
+        os.close(self._master)
+        return self.process.wait(timeout=20)
+
+    def _read(self) -> None:
+        while True:
+            try:
+                data = os.read(self._master, 65_536)
+            except OSError:  # the terminal is closed
+                return
+            with self._changing:
+                self._raw += data
+                self._stream.feed(data)

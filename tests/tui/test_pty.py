@@ -1,0 +1,117 @@
+"""The program in a real terminal: keys, leaving, and losing terminal or program while a run goes on."""
+
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from cifartui.dataset.store import DatasetFacts
+from cifartui.training.follow import command, read_history
+from cifartui.training.journal import journal_reader
+from cifartui.training.run import Run, all_runs
+from tests.training.running import wait_for
+from tests.tui.terminal import Terminal
+
+LEAVE_ALTERNATE_SCREEN = b"\x1b[?1049l"
+DOWN, ENTER, END = "\x1b[B", "\r", "\x1b[F"
+
+
+@pytest.fixture
+def started_run(sketches: DatasetFacts) -> Iterator[tuple[Terminal, Run]]:
+    """A run of 2,000 epochs that was set up and started by keyboard, seen to train; stopped afterwards."""
+    terminal = Terminal()
+    terminal.wait_for("few · training images")
+    terminal.press(ENTER, "3")
+    terminal.wait_for("data set few", "The network to train")
+    terminal.press(DOWN, "v")
+    terminal.wait_for("▊  epochs")
+    terminal.press(END, "000", ENTER)
+    terminal.wait_for("2000")
+    terminal.press(ENTER)
+    terminal.wait_for("● running", "/2,000 ·")
+    (run,) = all_runs()
+    yield terminal, run
+    _, state = read_history(run)
+    if state == "running":
+        command(run, "stop")
+    if terminal.process.poll() is None:
+        terminal.kill()
+
+
+def steps(run: Run) -> int:
+    """How far the run's journal says it is."""
+    history, _ = read_history(run)
+    return history.latest.step if history.latest else 0
+
+
+def assert_goes_on(run: Run) -> None:
+    """The run trains on from where it is now."""
+    reached = steps(run)
+    wait_for(run, lambda history, state: state == "running" and bool(history.latest and history.latest.step > reached))
+
+
+def test_four_screens_and_leaving(sketches: DatasetFacts) -> None:
+    """Every screen opens by its key; nothing of torch is in the process; q leaves and gives the terminal back."""
+    terminal = Terminal()
+    terminal.wait_for("few · training images")
+    for key, text in (("2", "62,006"), ("3", "The network to train"), ("4", "no checkpoints yet"), ("1", "airplane")):
+        terminal.press(key)
+        terminal.wait_for(text)
+    maps = Path(f"/proc/{terminal.process.pid}/maps")
+    if maps.exists():
+        assert "libtorch" not in maps.read_text()
+    terminal.press("q")
+    assert terminal.process.wait(timeout=20) == 0
+    terminal.wait_until(lambda: LEAVE_ALTERNATE_SCREEN in terminal.output)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_signals_end_the_program_tidily(sketches: DatasetFacts, number: signal.Signals) -> None:
+    """SIGTERM and SIGHUP give the terminal back and exit with 128 + the signal's number."""
+    terminal = Terminal()
+    terminal.wait_for("few · training images")
+    terminal.process.send_signal(number)
+    assert terminal.process.wait(timeout=20) == 128 + number
+    terminal.wait_until(lambda: LEAVE_ALTERNATE_SCREEN in terminal.output)
+
+
+def test_run_outlives_program_and_terminal(started_run: tuple[Terminal, Run]) -> None:
+    """kill -9 of the program, then loss of the terminal, each mid-epoch: the run goes on and is attached to again."""
+    terminal, run = started_run
+    terminal.kill()
+    assert_goes_on(run)
+
+    second = Terminal()
+    second.wait_for("▌3 training▐", "● running", "/2,000 ·")
+    assert second.close() == 128 + signal.SIGHUP
+    assert_goes_on(run)
+
+    third = Terminal(160, 45)
+    third.wait_for("▌3 training▐", "● running", "/2,000 ·")
+    third.press(" ")
+    third.wait_for("‖ paused")
+    held = steps(run)
+    third.press("c")
+    third.wait_for("checkpoint saved")
+    assert steps(run) == held
+    third.press(" ")
+    third.wait_for("● running")
+    assert_goes_on(run)
+    third.press("s")
+    third.wait_for("Stop the run?")
+    third.press("y")
+    third.wait_for("■ stopped")
+    third.press("q")
+    assert third.process.wait(timeout=20) == 0
+    events = journal_reader(run.journal_file).read_new()
+    assert [event.seq for event in events] == list(range(len(events)))
+
+
+def test_leaving_says_that_the_run_goes_on(started_run: tuple[Terminal, Run]) -> None:
+    """q during a run leaves it alive and says so."""
+    terminal, run = started_run
+    terminal.press("q")
+    assert terminal.process.wait(timeout=20) == 0
+    terminal.wait_until(lambda: f"Run {run.id} goes on".encode() in terminal.output)
+    assert_goes_on(run)

@@ -36,6 +36,7 @@ format: $(INSTALLED)
 DATASET ?= sketches
 bench: $(INSTALLED)
 	$(BIN)/python -m tests.bench.training --dataset $(DATASET)
+	$(BIN)/python -m tests.bench.watching --dataset $(DATASET)
 
 pictures: $(INSTALLED)
 	$(BIN)/python assets/draw.py

@@ -6,9 +6,16 @@ from typing import TypeAlias
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
-def add_json(parser: argparse.ArgumentParser) -> None:
+def add_json(
+    parser: argparse.ArgumentParser, summary: str = "print JSON on stdout, and progress as JSON on stderr"
+) -> None:
     """Add `--json`."""
-    parser.add_argument("--json", action="store_true", help="print JSON on stdout, and progress as JSON on stderr")
+    parser.add_argument("--json", action="store_true", help=summary)
+
+
+def add_journal_json(parser: argparse.ArgumentParser) -> None:
+    """Add `--json` to a command that follows a run."""
+    add_json(parser, "print the lines of the run's journal, one JSON object each, and nothing else")
 
 
 def group(commands: Commands, name: str, summary: str) -> Commands:

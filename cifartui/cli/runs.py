@@ -7,7 +7,7 @@ import msgspec
 
 from cifartui.cli.follow import show_run
 from cifartui.cli.output import complain, make_console, print_json, say, table
-from cifartui.cli.parsing import Commands, add_json, group
+from cifartui.cli.parsing import Commands, add_journal_json, add_json, group
 from cifartui.errors import CifartuiError
 from cifartui.training.checkpoints import CheckpointFacts, best_checkpoint, list_checkpoints
 from cifartui.training.controls import Command
@@ -44,20 +44,26 @@ def add_commands(commands: Commands) -> None:
     add_json(listing)
     listing.set_defaults(handler=list_)
 
-    for name, summary, handler in (
-        ("show", "show a run's settings, state and checkpoints", show),
-        ("follow", "show a run's log as it grows; Ctrl+C leaves it running", follow_),
-    ):
-        parser = actions.add_parser(name, help=summary)
-        parser.add_argument("run", metavar="RUN", help="its id, or a part of it that no other run has")
-        add_json(parser)
-        parser.set_defaults(handler=handler)
+    showing = actions.add_parser("show", help="show a run's settings, state and checkpoints")
+    add_run(showing)
+    add_json(showing)
+    showing.set_defaults(handler=show)
+
+    following = actions.add_parser("follow", help="show a run's log as it grows; Ctrl+C leaves it running")
+    add_run(following)
+    add_journal_json(following)
+    following.set_defaults(handler=follow_)
 
     for what, summary in COMMANDS.items():
         parser = actions.add_parser(what, help=summary)
-        parser.add_argument("run", metavar="RUN")
+        add_run(parser)
         add_json(parser)
         parser.set_defaults(handler=steer, command=what)
+
+
+def add_run(parser: argparse.ArgumentParser) -> None:
+    """Add the run's place among the arguments."""
+    parser.add_argument("run", metavar="RUN", help="its id, or a part of it that no other run has")
 
 
 def list_(options: argparse.Namespace) -> None:

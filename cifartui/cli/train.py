@@ -5,7 +5,7 @@ import argparse
 from cifartui.cli.dataset import require_dataset
 from cifartui.cli.follow import show_run
 from cifartui.cli.output import complain, print_json, say
-from cifartui.cli.parsing import Commands, add_json
+from cifartui.cli.parsing import Commands, add_journal_json
 from cifartui.dataset.store import SKETCHES
 from cifartui.training.controls import send
 from cifartui.training.launch import DEFAULT_SEED, plan_run, start_run
@@ -38,7 +38,7 @@ def add_commands(commands: Commands) -> None:
         help="change a setting of the recipe",
     )
     parser.add_argument("--detach", action="store_true", help="do not wait for the run")
-    add_json(parser)
+    add_journal_json(parser)
     parser.set_defaults(handler=train)
 
 

@@ -13,7 +13,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from cifartui.dataset.store import SKETCHES, is_prepared
+from cifartui.dataset.sketches import prepare_sketches
+from cifartui.dataset.store import SKETCHES
 from cifartui.progress import finish
 from cifartui.training.device import cpu_name
 from cifartui.training.events import RunFinished, RunStarted
@@ -28,10 +29,7 @@ def main() -> None:
     parser.add_argument("--dataset", default=SKETCHES)
     parser.add_argument("--repeats", type=int, default=3)
     options = parser.parse_args()
-    if options.dataset == SKETCHES and not is_prepared(SKETCHES):
-        from cifartui.dataset.sketches import prepare_sketches
-
-        finish(prepare_sketches())
+    prepared(options.dataset)
     print(f"the tutorial on {options.dataset}, CPU: {cpu_name()}, {options.repeats} repetitions in turn")
     with tempfile.TemporaryDirectory() as root:
         write_official_files(options.dataset, Path(root))
@@ -49,6 +47,11 @@ def main() -> None:
             )
     print(f"training, script / cifartui: {spread(loops)}")
     print(f"whole command, script / cifartui: {spread(commands)}")
+
+
+def prepared(dataset: str) -> str:
+    """The name of a data set, drawn first if it is the sketches."""
+    return finish(prepare_sketches()).name if dataset == SKETCHES else dataset
 
 
 def time_script(root: str) -> tuple[float, float]:
@@ -83,9 +86,10 @@ def time_program(dataset: str) -> tuple[float, float]:
     return end - begin, whole
 
 
-def spread(ratios: list[float]) -> str:
+def spread(ratios: list[float], digits: int = 2) -> str:
     """Median, smallest and largest."""
-    return f"median {statistics.median(ratios):.2f}, {min(ratios):.2f} to {max(ratios):.2f}"
+    median, least, most = (f"{value:.{digits}f}" for value in (statistics.median(ratios), min(ratios), max(ratios)))
+    return f"median {median}, {least} to {most}"
 
 
 if __name__ == "__main__":

@@ -2,11 +2,14 @@
 
 import os
 import pickle
+import tempfile
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from hypothesis import example, given
+from hypothesis import strategies as st
 from safetensors.torch import save_file
 
 from cifartui.dataset.images import load_image_set
@@ -15,7 +18,7 @@ from cifartui.errors import CifartuiError, DataError, UsageError
 from cifartui.evaluation.evaluate import evaluate
 from cifartui.evaluation.export import export_pth
 from cifartui.evaluation.results import from_confusion, most_confused, wilson_interval
-from cifartui.evaluation.subject import dataset_of, load_subject
+from cifartui.evaluation.subject import dataset_of, load_subject, read_weights_file
 from cifartui.progress import finish
 from cifartui.training.checkpoints import find_checkpoint, tensors_file
 from tests.training.running import plan, train_here
@@ -67,6 +70,17 @@ def test_results_come_from_the_confusion_matrix() -> None:
     assert [result.accuracy for result in evaluation.per_class] == [0.8, 1.0]
     assert most_confused(evaluation, 0) == ("dog", 0.2)
     assert most_confused(evaluation, 1) is None
+
+
+@given(data=st.binary(max_size=200))
+@example(data=b"root:x:0:0:root:/root:/bin/bash\n")
+def test_bytes_of_any_kind_are_refused_in_a_sentence(data: bytes) -> None:
+    """Whatever is in a file that is none of weights, the sentence names the file."""
+    with tempfile.NamedTemporaryFile(suffix=".pth") as file:
+        file.write(data)
+        file.flush()
+        with pytest.raises(DataError, match=file.name):
+            read_weights_file(Path(file.name))
 
 
 class _Bomb:

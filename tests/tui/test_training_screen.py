@@ -46,10 +46,12 @@ async def test_keys_write_controls_and_the_state_follows_the_journal(sketches: D
     with run.lock():
         async with CifarApp().run_test(size=SMALL) as pilot:
             await wait_for_text(pilot, "● running")
+            await wait_for_text(pilot, "space pause")
             await pilot.press("space")
             await wait_until(pilot, lambda: '"command":"pause"' in control_lines(run))
             journal.append(StateChanged(state="paused"))
             await wait_for_text(pilot, "‖ paused")
+            await wait_for_text(pilot, "space resume")
             await pilot.press("space", "c")
             await wait_until(pilot, lambda: '"command":"checkpoint"' in control_lines(run))
             assert '"command":"resume"' in control_lines(run)

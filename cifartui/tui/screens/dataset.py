@@ -90,8 +90,9 @@ class DatasetScreen(NounScreen):
             yield DatasetList(id="datasets")
             with Vertical(id="facts-pane"):
                 yield Static(id="facts")
-        yield Static(id="wall-title", classes="heading")
-        yield PictureWall(widget_id="wall")
+        with Vertical(id="pictures"):
+            yield Static(id="wall-title", classes="heading")
+            yield PictureWall(widget_id="wall")
 
     def on_mount(self) -> None:
         if not is_prepared(SKETCHES):

@@ -41,7 +41,8 @@ class TrainingScreen(NounScreen):
         Binding("enter", "start", "start", tooltip="Start training", id="training.start", priority=True),
         Binding("v", "change", "change", tooltip="Change the setting under the cursor", id="training.change"),
         Binding("r", "next_recipe", "recipe", tooltip="The next recipe", id="training.recipe"),
-        Binding("space", "pause", "pause", tooltip="Hold the run where it is, or go on", id="training.pause"),
+        Binding("space", "pause", "pause", tooltip="Hold the run where it is", id="training.pause"),
+        Binding("space", "resume", "resume", tooltip="Let the run go on", id="training.resume"),
         Binding("c", "checkpoint", "checkpoint", tooltip="Save a checkpoint now", id="training.checkpoint"),
         Binding("s", "stop", "stop", tooltip="End the run with a checkpoint", id="training.stop"),
         Binding("n", "new", "new run", tooltip="Set up another run", id="training.new"),
@@ -206,10 +207,12 @@ class TrainingScreen(NounScreen):
                 self.cifar_app.complain(str(explain(error)))
 
     def action_pause(self) -> None:
-        """Hold the run where it is, or let it go on."""
-        view = self.cifar_app.run_view
-        if view:
-            self._command("resume" if view.state == "paused" else "pause")
+        """Hold the run where it is."""
+        self._command("pause")
+
+    def action_resume(self) -> None:
+        """Let a paused run go on."""
+        self._command("resume")
 
     def action_checkpoint(self) -> None:
         """Save a checkpoint now."""
@@ -238,7 +241,10 @@ class TrainingScreen(NounScreen):
         living = bool(view and view.state in LIVING)
         if action in ("start", "change", "next_recipe"):
             return setup and not (living and action == "start")
-        if action in ("pause", "checkpoint", "stop"):
+        if action in ("pause", "resume"):
+            paused = bool(view and view.state == "paused")
+            return living and not setup and paused == (action == "resume")
+        if action in ("checkpoint", "stop"):
             return living and not setup
         if action == "new":
             return not setup and not living

@@ -1,11 +1,35 @@
 """The data set that needs no download: small pictures of CIFAR-10's ten classes, drawn by the program."""
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image, ImageDraw
 
-from cifartui.dataset.drawings import FIGURES, SIDE, draw
+from cifartui.dataset.drawing.backgrounds import meadow, road, room, sky, water
+from cifartui.dataset.drawing.colours import Chance
+from cifartui.dataset.drawing.figures import airplane, automobile, bird, cat, deer, dog, frog, horse, ship, truck
+from cifartui.dataset.drawing.pen import CANVAS, FINENESS, SIDE, Pen
 from cifartui.dataset.store import SKETCHES, DatasetFacts, LabelledImages, is_prepared, load_facts, save_dataset
 from cifartui.progress import Progress, Steps
+
+Figure = Callable[[Pen, Chance], None]
+Background = Callable[[ImageDraw.ImageDraw, Chance], None]
+
+FIGURES: dict[str, tuple[Figure, tuple[Background, ...]]] = {
+    "airplane": (airplane, (sky, sky, sky, road, water)),
+    "automobile": (automobile, (road, road, road, meadow, room)),
+    "bird": (bird, (sky, sky, meadow, water)),
+    "cat": (cat, (room, room, meadow, road)),
+    "deer": (deer, (meadow, meadow, meadow, sky)),
+    "dog": (dog, (room, meadow, meadow, road)),
+    "frog": (frog, (meadow, meadow, water)),
+    "horse": (horse, (meadow, meadow, meadow, road)),
+    "ship": (ship, (water, water, water, sky)),
+    "truck": (truck, (road, road, road, meadow)),
+}
+"""Each class with its figure and the backgrounds it may stand before; classes share backgrounds, so these alone do not
+give the class away."""
 
 CLASSES = tuple(FIGURES)
 TRAIN, TEST = 5_000, 1_000
@@ -20,7 +44,7 @@ def draw_sketches(train: int = TRAIN, test: int = TEST, seed: int = 0) -> Steps[
         labels = np.arange(images, dtype=np.int64) % len(CLASSES)
         for index, label in enumerate(labels):
             chance = np.random.default_rng((seed, stream, index))
-            pixels[index] = _photographed(np.asarray(draw(CLASSES[label], chance)), chance).transpose(2, 0, 1)
+            pixels[index] = _photographed(np.asarray(_draw(CLASSES[label], chance)), chance).transpose(2, 0, 1)
             if index % REPORT_EVERY == 0:
                 yield Progress("drawing sketches", stream * train + index, train + test)
         splits.append(LabelledImages(pixels, labels))
@@ -40,7 +64,17 @@ def prepare_sketches() -> Steps[DatasetFacts]:
     return save_dataset(SKETCHES, train, test, CLASSES, "drawn by cifartui", drawn=True)
 
 
-def _photographed(picture: NDArray[np.uint8], chance: np.random.Generator) -> NDArray[np.uint8]:
+def _draw(name: str, chance: Chance) -> Image.Image:
+    """Draw one picture of the class `name`: RGB, `SIDE` × `SIDE` pixels, without noise."""
+    figure, backgrounds = FIGURES[name]
+    canvas = Image.new("RGB", (CANVAS, CANVAS))
+    drawing = ImageDraw.Draw(canvas)
+    backgrounds[int(chance.integers(len(backgrounds)))](drawing, chance)
+    figure(Pen(drawing, chance), chance)
+    return canvas.reduce(FINENESS)
+
+
+def _photographed(picture: NDArray[np.uint8], chance: Chance) -> NDArray[np.uint8]:
     """Give a picture `[H, W, 3]` the light, contrast and noise of a photograph."""
     grain = chance.standard_normal(picture.shape, dtype=np.float32) * chance.uniform(2, 12)
     light = 128 + (picture - np.float32(128)) * chance.uniform(0.95, 1.45) + chance.uniform(-15, 15) + grain

@@ -6,7 +6,7 @@ from typing import Protocol
 import torch
 
 from cifartui.dataset.images import ImageSet
-from cifartui.training.recipe import Normalize, Recipe
+from cifartui.training.recipe import Normalize
 
 Batch = tuple[torch.Tensor, torch.Tensor]
 """Normalised images, float32 `[B, 3, H, W]`, and labels, int64 `[B]`, on the training device."""
@@ -50,12 +50,3 @@ class Normalizer:
     def __call__(self, images: torch.Tensor) -> torch.Tensor:
         """uint8 `[B, 3, H, W]` → float32 `[B, 3, H, W]`."""
         return images.to(torch.float32).div_(255).sub_(self._mean).div_(self._std)
-
-
-def make_batches(image_set: ImageSet, recipe: Recipe, device: torch.device) -> Batches:
-    """The source of batches that a recipe asks for."""
-    if recipe.loader.kind == "resident":
-        return ResidentBatches(image_set, recipe.normalize, recipe.batch_size, device)
-    from cifartui.training.dataloader import LoaderBatches  # brings torchvision in, which takes seconds
-
-    return LoaderBatches(image_set, recipe.normalize, recipe.batch_size, recipe.loader.num_workers, device)

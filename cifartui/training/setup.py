@@ -9,7 +9,7 @@ from cifartui.dataset.images import ImageSet, hold_out, load_image_set
 from cifartui.model.module import build_module
 from cifartui.model.summary import require_fit
 from cifartui.training import recipe as recipes
-from cifartui.training.batches import Batches, make_batches
+from cifartui.training.batches import Batches, ResidentBatches
 from cifartui.training.device import DeviceChoice, choose_device, tune_cpu
 from cifartui.training.order import FileOrder, ShuffledOrder
 from cifartui.training.run import RunConfig
@@ -66,6 +66,15 @@ def prepare(config: RunConfig) -> Job:
         validation=validation,
         parameters=summary.parameters,
     )
+
+
+def make_batches(image_set: ImageSet, recipe: recipes.Recipe, device: torch.device) -> Batches:
+    """The source of batches that a recipe asks for."""
+    if recipe.loader.kind == "resident":
+        return ResidentBatches(image_set, recipe.normalize, recipe.batch_size, device)
+    from cifartui.training.dataloader import LoaderBatches  # brings torchvision in, which takes seconds
+
+    return LoaderBatches(image_set, recipe.normalize, recipe.batch_size, recipe.loader.num_workers, device)
 
 
 def make_optimizer(module: nn.Module, settings: recipes.Optimizer) -> torch.optim.Optimizer:

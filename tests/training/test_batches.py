@@ -8,10 +8,10 @@ from torchvision import transforms
 
 from cifartui.dataset.images import ImageSet, hold_out, load_image_set
 from cifartui.dataset.store import DatasetFacts
-from cifartui.training.batches import make_batches
 from cifartui.training.dataloader import TransformedPictures
 from cifartui.training.order import ShuffledOrder
 from cifartui.training.recipe import Loader, load_recipe
+from cifartui.training.setup import make_batches
 
 CPU = torch.device("cpu")
 

@@ -1,0 +1,1 @@
+"""How the sketches are drawn: figures before backgrounds."""

@@ -14,7 +14,7 @@ from cifartui.progress import finish
 from cifartui.tui.app import CifarApp
 from cifartui.tui.screens.evaluation import EvaluationScreen
 
-SIZE = (112, 36)
+SIZE = (112, 38)
 SECONDS = 300
 
 

@@ -2,11 +2,24 @@
 
 import hashlib
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 
 def write_durably(target: Path, data: bytes) -> None:
-    """Write `data` to `target` so that a crash at any moment leaves the old file or the new one, never a part.
+    """Write `data` to `target`, as `durably` does.
+
+    Raises:
+        OSError: the file cannot be written; nothing is left behind.
+    """
+    with durably(target) as temporary:
+        temporary.write_bytes(data)
+
+
+@contextmanager
+def durably(target: Path) -> Iterator[Path]:
+    """Give a path to write to that becomes `target` when it is whole: a crash leaves the old file or the new one.
 
     Temporary file in the same folder, fsync, rename, fsync of the folder (the order of Pillai et al., OSDI 2014).
     Temporary files left by a killed writer of the same target are removed.
@@ -16,10 +29,8 @@ def write_durably(target: Path, data: bytes) -> None:
     """
     temporary = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
-        with temporary.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
+        yield temporary
+        _sync_file(temporary)
         temporary.replace(target)
     except BaseException:
         temporary.unlink(missing_ok=True)
@@ -31,7 +42,11 @@ def write_durably(target: Path, data: bytes) -> None:
 
 def sync_folder(folder: Path) -> None:
     """Make the names in `folder` durable."""
-    descriptor = os.open(folder, os.O_RDONLY)
+    _sync_file(folder)
+
+
+def _sync_file(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:

@@ -22,6 +22,11 @@ def runs_folder() -> Path:
     return _private(home() / "runs")
 
 
+def downloads_folder() -> Path:
+    """Archives that are being fetched; made if it is not there."""
+    return _private(home() / "downloads")
+
+
 def _private(folder: Path) -> Path:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     return folder

@@ -17,6 +17,18 @@ class Progress(msgspec.Struct, frozen=True, tag=True):
     total: int | None = None
     """None while it is not known."""
     unit: str = "images"
+    per_second: float | None = None
+    """Units a second, where the work measures it."""
+
+    @property
+    def amount(self) -> str:
+        """What is done of what, and how fast, in words: `12.3 of 170.5 MB · 4.1 MB/s`."""
+        if self.unit == "bytes":
+            of_total = f" of {self.total / 1e6:,.1f}" if self.total else ""
+            rate = "" if self.per_second is None else f" · {self.per_second / 1e6:,.2f} MB/s"
+            return f"{self.done / 1e6:,.1f}{of_total} MB{rate}"
+        of_total = f" of {self.total:,}" if self.total else ""
+        return f"{self.done:,}{of_total} {self.unit}"
 
 
 Steps = Generator[Progress, None, Result]

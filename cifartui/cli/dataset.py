@@ -24,6 +24,17 @@ def add_commands(commands: Commands) -> None:
     add_json(importing)
     importing.set_defaults(handler=import_)
 
+    fetching = actions.add_parser(
+        "fetch",
+        help="fetch CIFAR-10 or CIFAR-100 from the best of their sources, verified",
+        description="Fetch a published data set. What came of it stays when it is cut short; the next fetch goes on.",
+    )
+    fetching.add_argument("dataset", metavar="NAME", nargs="?", default="cifar10", help="cifar10 (default) or cifar100")
+    fetching.add_argument("--source", metavar="URL|PATH", help="fetch from this https address or local file instead")
+    fetching.add_argument("--name", help="what it will be called here, if not as it is published")
+    add_json(fetching)
+    fetching.set_defaults(handler=fetch)
+
     listing = actions.add_parser("list", help="list the data sets on this machine")
     add_json(listing)
     listing.set_defaults(handler=list_)
@@ -40,6 +51,19 @@ def import_(options: argparse.Namespace) -> None:
 
     started = time.monotonic()
     facts = watch(import_dataset(options.path, options.name), as_json=options.json)
+    if options.json:
+        print_json(facts)
+        return
+    say(f"{facts.name}: {facts.train:,} training and {facts.test:,} test images in {time.monotonic() - started:.1f} s")
+    print_facts(facts)
+
+
+def fetch(options: argparse.Namespace) -> None:
+    """Fetch a published data set."""
+    from cifartui.dataset.fetching.fetch import fetch_dataset
+
+    started = time.monotonic()
+    facts = watch(fetch_dataset(options.dataset, options.source, options.name), as_json=options.json)
     if options.json:
         print_json(facts)
         return

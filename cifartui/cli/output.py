@@ -6,7 +6,7 @@ from typing import TypeVar
 
 import msgspec
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as ProgressBar
 from rich.table import Table
 
@@ -63,16 +63,21 @@ def watch(work: Steps[Result], *, as_json: bool = False) -> Result:
 
 
 def _watch_bar(work: Steps[Result]) -> Result:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.fields[amount]}"),
+        TimeRemainingColumn(),
+    )
     with ProgressBar(*columns, console=make_console(stderr=True), transient=True) as bar:
-        task = bar.add_task("starting", total=None)
+        task = bar.add_task("starting", total=None, amount="")
         while True:
             try:
                 step = next(work)
             except StopIteration as end:
                 result: Result = end.value
                 return result
-            bar.update(task, description=step.activity, completed=step.done, total=step.total)
+            bar.update(task, description=step.activity, completed=step.done, total=step.total, amount=step.amount)
 
 
 def _watch_lines(work: Steps[Result]) -> Result:
@@ -85,8 +90,7 @@ def _watch_lines(work: Steps[Result]) -> Result:
             return result
         if time.monotonic() >= due:
             due = time.monotonic() + LINE_SECONDS
-            of_total = f" of {step.total:,}" if step.total else ""
-            print(f"{step.activity}: {step.done:,}{of_total} {step.unit}", file=sys.stderr, flush=True)
+            print(f"{step.activity}: {step.amount}", file=sys.stderr, flush=True)
 
 
 def _watch_json(work: Steps[Result]) -> Result:

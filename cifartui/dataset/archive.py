@@ -3,6 +3,7 @@
 Only regular files are read, links are never followed, and a member's bytes are read in place.
 """
 
+import hashlib
 import lzma
 import os
 import stat
@@ -13,6 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import BinaryIO
 
 from cifartui.errors import DataError
 from cifartui.text import printable
@@ -68,8 +70,47 @@ def entries(source: Path) -> Iterator[Entry]:
         raise DataError(f"There is no {shown}; check the path.")
     if not os.access(source, os.R_OK):
         raise DataError(f"{shown} cannot be read: permission denied; check who may read it.")
+    return _checked(_open(source, shown), shown)
+
+
+def tar_entries(file: "HashingReader", shown: str) -> Iterator[Entry]:
+    """Go through a .tar (plain, gzip, bzip2 or xz) that is read from its beginning to its end, never back.
+
+    Raises:
+        DataError: as `entries`.
+    """
+
+    def members() -> Iterator[Entry]:
+        with tarfile.open(fileobj=file, mode="r|*") as tar:  # type: ignore[call-overload]  # a read method is enough
+            yield from _tar_members(tar, shown)
+
+    return _checked(members(), shown)
+
+
+class HashingReader:
+    """A file that is hashed as it is read."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._hash = hashlib.sha256()
+
+    def read(self, size: int = -1) -> bytes:
+        """Read on."""
+        data = self._file.read(size)
+        self._hash.update(data)
+        return data
+
+    def finish(self) -> str:
+        """Read what is left; return the hexadecimal sha256 of the whole."""
+        while self.read(1024 * 1024):
+            pass
+        return self._hash.hexdigest()
+
+
+def _checked(found: Iterator[Entry], shown: str) -> Iterator[Entry]:
+    """Turn what the archive modules raise into sentences; refuse names that lead out of the source or come twice."""
     seen: set[PurePosixPath] = set()
-    for entry in _checked(_open(source, shown), shown):
+    for entry in _inside(found, shown):
         if not entry.is_folder:
             if entry.path in seen:
                 raise DataError(f"{shown} holds {printable(str(entry.path))} twice; make it again.")
@@ -89,8 +130,7 @@ def _open(source: Path, shown: str) -> Iterator[Entry]:
     return _tar_entries(source, shown)
 
 
-def _checked(found: Iterator[Entry], shown: str) -> Iterator[Entry]:
-    """Turn what the archive modules raise into sentences, and refuse names that lead out of the source."""
+def _inside(found: Iterator[Entry], shown: str) -> Iterator[Entry]:
     last = "its beginning"
     with _sentences(shown, lambda: last):
         for entry in found:
@@ -128,13 +168,17 @@ def _folder_entries(folder: Path, shown: str) -> Iterator[Entry]:
 
 def _tar_entries(archive: Path, shown: str) -> Iterator[Entry]:
     with tarfile.open(archive) as tar:
-        for member in tar:
-            path = PurePosixPath(member.name)
-            if member.isdir():
-                yield Entry(path, is_folder=True, size=0, source=shown, _read=bytes)
-            elif member.isreg():
-                yield Entry(path, is_folder=False, size=member.size, source=shown, _read=_member_reader(tar, member))
-            tar.members = []  # type: ignore[attr-defined]  # it would keep the header of every member
+        yield from _tar_members(tar, shown)
+
+
+def _tar_members(tar: tarfile.TarFile, shown: str) -> Iterator[Entry]:
+    for member in tar:
+        path = PurePosixPath(member.name)
+        if member.isdir():
+            yield Entry(path, is_folder=True, size=0, source=shown, _read=bytes)
+        elif member.isreg():
+            yield Entry(path, is_folder=False, size=member.size, source=shown, _read=_member_reader(tar, member))
+        tar.members = []  # type: ignore[attr-defined]  # it would keep the header of every member
 
 
 def _member_reader(tar: tarfile.TarFile, member: tarfile.TarInfo) -> Callable[[], bytes]:

@@ -1,12 +1,13 @@
 """Bringing a user's images in: class folders or CIFAR-10's own files, from a folder or an archive."""
 
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
-from cifartui.dataset.archive import entries
+from cifartui.dataset.archive import Entry, HashingReader, entries, tar_entries
 from cifartui.dataset.class_folders import ClassFolders
 from cifartui.dataset.official import OfficialFiles
-from cifartui.dataset.store import DatasetFacts, check_name, facts_file, is_prepared, save_dataset
+from cifartui.dataset.store import DatasetFacts, LabelledImages, check_name, facts_file, is_prepared, save_dataset
 from cifartui.errors import UsageError
 from cifartui.progress import Progress, Steps
 from cifartui.text import printable
@@ -25,10 +26,32 @@ def import_dataset(path: Path, name: str) -> Steps[DatasetFacts]:
     if is_prepared(check_name(name)):
         raise UsageError(f"There is a data set named {name} here already ({facts_file(name)}); choose another --name.")
     shown = printable(path.name or str(path), 200)
+    train, test, classes = yield from _read(entries(path), shown)
+    yield Progress("storing images", len(train.labels) + len(test.labels), len(train.labels) + len(test.labels))
+    return save_dataset(name, train, test, classes, f"imported from {shown}")
+
+
+def read_archive(path: Path) -> Steps[tuple[LabelledImages, LabelledImages, tuple[str, ...], str]]:
+    """Read the images of an archive and hash it in one pass: training and test images, class names, sha256.
+
+    The bytes that are parsed are the bytes that are hashed, so nobody can change them in between.
+
+    Raises:
+        DataError: the images cannot be used; the sentence names the file.
+        OSError: the archive cannot be read.
+    """
+    shown = printable(path.name, 200)
+    with path.open("rb") as file:
+        reader = HashingReader(file)
+        train, test, classes = yield from _read(tar_entries(reader, shown), shown)
+        return train, test, classes, reader.finish()
+
+
+def _read(found: Iterator[Entry], shown: str) -> Steps[tuple[LabelledImages, LabelledImages, tuple[str, ...]]]:
     folders, official = ClassFolders(shown), OfficialFiles(shown)
     yield Progress("reading images", 0)
     due = time.monotonic() + REPORT_SECONDS
-    for entry in entries(path):
+    for entry in found:
         if not entry.is_folder and official.owns(entry.path):
             official.add(entry)
         else:
@@ -36,7 +59,4 @@ def import_dataset(path: Path, name: str) -> Steps[DatasetFacts]:
         if time.monotonic() >= due:
             due = time.monotonic() + REPORT_SECONDS
             yield Progress("reading images", folders.images + official.images)
-    found = official if official.images else folders
-    train, test, classes = found.splits()
-    yield Progress("storing images", found.images, found.images)
-    return save_dataset(name, train, test, classes, f"imported from {shown}")
+    return official.splits() if official.images else folders.splits()

@@ -1,4 +1,4 @@
-"""The official CIFAR-10 files, in their python and binary formats (https://www.cs.toronto.edu/~kriz/cifar.html)."""
+"""The official files of CIFAR-10 and CIFAR-100, python and binary (https://www.cs.toronto.edu/~kriz/cifar.html)."""
 
 import io
 import pickle
@@ -18,7 +18,11 @@ CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "hors
 PIXELS = 3 * 32 * 32
 """Bytes of an image: 1,024 red, 1,024 green, 1,024 blue, row by row."""
 BATCHES = 5
+FINE_CLASSES = 100
+"""CIFAR-100's; its twenty coarse ones are not used."""
 _BATCH_NAME = re.compile(r"(?:data_batch_([1-5])|(test)_batch)(\.bin)?")
+_FINE_NAME = re.compile(r"(train|test)(\.bin)?")
+_NAMES_FILES = ("meta", "fine_label_names.txt")
 _ADMITTED = {
     ("_codecs", "encode"),
     ("numpy", "dtype"),
@@ -29,21 +33,25 @@ _ADMITTED = {
 
 
 class OfficialFiles:
-    """Collects the batches of one of the two formats."""
+    """Collects the batches of one of the two data sets in one of the two formats."""
 
     def __init__(self, shown: str) -> None:
         self._shown = shown
         self._batches: dict[tuple[Split, int], LabelledImages] = {}
+        self._fine: dict[Split, LabelledImages] = {}
+        self._fine_names: tuple[str, bytes, str] | None = None
+        """File name, content and place of CIFAR-100's list of class names."""
 
     @staticmethod
     def owns(path: PurePosixPath) -> bool:
-        """Whether a file's name is that of a batch."""
-        return _BATCH_NAME.fullmatch(path.name) is not None
+        """Whether a file's name is that of a batch, or of the list of class names."""
+        name = path.name
+        return bool(_BATCH_NAME.fullmatch(name) or _FINE_NAME.fullmatch(name) or name in _NAMES_FILES)
 
     @property
     def images(self) -> int:
         """How many images were taken in so far."""
-        return sum(len(batch.labels) for batch in self._batches.values())
+        return sum(len(batch.labels) for batch in (*self._batches.values(), *self._fine.values()))
 
     def add(self, entry: Entry) -> None:
         """Take in a batch file.
@@ -51,66 +59,89 @@ class OfficialFiles:
         Raises:
             DataError: it is damaged, holds what no batch holds, or comes twice.
         """
-        match = _BATCH_NAME.fullmatch(entry.path.name)
-        assert match
-        key: tuple[Split, int] = ("test", 1) if match[2] else ("train", int(match[1]))
         where = f"{self._shown}: {printable(str(entry.path), 200)}"
-        if key in self._batches:
-            raise DataError(f"{where} comes twice, perhaps once in each format; keep one of them.")
-        self._batches[key] = read_binary(entry.read(), where) if match[3] else read_pickled(entry.read(), where)
+        twice = DataError(f"{where} comes twice, perhaps once in each format; keep one of them.")
+        name = entry.path.name
+        if name in _NAMES_FILES:
+            self._fine_names = (name, entry.read(), where)
+        elif fine := _FINE_NAME.fullmatch(name):
+            split: Split = "train" if fine[1] == "train" else "test"
+            if split in self._fine:
+                raise twice
+            read = read_binary if fine[2] else read_pickled
+            self._fine[split] = read(entry.read(), where, FINE_CLASSES)
+        elif batch := _BATCH_NAME.fullmatch(name):
+            key: tuple[Split, int] = ("test", 1) if batch[2] else ("train", int(batch[1]))
+            if key in self._batches:
+                raise twice
+            read = read_binary if batch[3] else read_pickled
+            self._batches[key] = read(entry.read(), where, len(CLASSES))
 
     def splits(self) -> tuple[LabelledImages, LabelledImages, tuple[str, ...]]:
         """Training images, test images and the class names.
 
         Raises:
-            DataError: a batch is missing.
+            DataError: a batch is missing, or there are those of two data sets.
         """
+        if self._fine:
+            return self._fine_splits()
         for number in range(1, BATCHES + 1):
             if ("train", number) not in self._batches:
                 raise DataError(f"{self._shown} has no data_batch_{number}; get the whole of CIFAR-10 again.")
         if ("test", 1) not in self._batches:
             raise DataError(f"{self._shown} has no test_batch; get the whole of CIFAR-10 again.")
-        train = [self._batches["train", number] for number in range(1, BATCHES + 1)]
-        joined = LabelledImages(
-            np.concatenate([batch.images for batch in train]), np.concatenate([batch.labels for batch in train])
-        )
+        images = sum(len(self._batches["train", number].labels) for number in range(1, BATCHES + 1))
+        joined = LabelledImages(np.empty((images, 3, 32, 32), dtype=np.uint8), np.empty(images, dtype=np.int64))
+        start = 0
+        for number in range(1, BATCHES + 1):
+            batch = self._batches.pop(("train", number))  # so that it need not lie in memory twice
+            joined.images[start : start + len(batch.labels)] = batch.images
+            joined.labels[start : start + len(batch.labels)] = batch.labels
+            start += len(batch.labels)
         return joined, self._batches["test", 1], CLASSES
 
+    def _fine_splits(self) -> tuple[LabelledImages, LabelledImages, tuple[str, ...]]:
+        if self._batches:
+            raise DataError(f"{self._shown} holds CIFAR-10 and CIFAR-100; import one of them at a time.")
+        for split in ("train", "test"):
+            if split not in self._fine:
+                raise DataError(f"{self._shown} has no file {split!r}; get the whole of CIFAR-100 again.")
+        if self._fine_names is None:
+            raise DataError(f"{self._shown} has no list of class names (meta); get the whole of CIFAR-100 again.")
+        return self._fine["train"], self._fine["test"], _read_names(*self._fine_names)
 
-def read_binary(data: bytes, where: str) -> LabelledImages:
-    """Parse a batch of the binary format: for each image one byte of label and 3,072 of pixels.
+
+def read_binary(data: bytes, where: str, classes: int) -> LabelledImages:
+    """Parse a batch of the binary format: for each image its label, one byte, and 3,072 bytes of pixels.
+
+    CIFAR-100 has two bytes of labels, of which the second is the fine one.
 
     Raises:
         DataError: the length or a label is not possible.
     """
-    rows, rest = divmod(len(data), PIXELS + 1)
+    label_bytes = 1 if classes == len(CLASSES) else 2
+    rows, rest = divmod(len(data), PIXELS + label_bytes)
     if rest or not rows:
         raise DataError(f"{where} has {len(data):,} bytes, which is no number of whole images; get it again.")
-    table = np.frombuffer(data, dtype=np.uint8).reshape(rows, PIXELS + 1)
-    return _batch(table[:, 1:], table[:, 0].astype(np.int64), where)
+    table = np.frombuffer(data, dtype=np.uint8).reshape(rows, PIXELS + label_bytes)
+    return _batch(table[:, label_bytes:], table[:, label_bytes - 1].astype(np.int64), where, classes)
 
 
-def read_pickled(data: bytes, where: str) -> LabelledImages:
+def read_pickled(data: bytes, where: str, classes: int) -> LabelledImages:
     """Parse a batch of the python format without running anything that is in it.
 
     Raises:
         DataError: it is no pickle of plain arrays, or not that of a batch.
     """
-    try:
-        content = ArrayUnpickler(io.BytesIO(data), encoding="bytes").load()
-    except DataError as error:
-        raise DataError(f"{where} {error}") from error
-    except Exception as error:  # a hostile pickle can raise anything
-        raise DataError(f"{where} is damaged or no batch of CIFAR-10; get it again.") from error
-    if not isinstance(content, dict):
-        raise DataError(f"{where} holds no batch of CIFAR-10; get it again.")
-    pixels, labels = _field(content, "data"), _field(content, "labels")
+    content = _unpickle(data, where)
+    pixels = _field(content, "data")
+    labels = _field(content, "labels" if classes == len(CLASSES) else "fine_labels")
     plain_pixels = isinstance(pixels, np.ndarray) and pixels.dtype == np.uint8 and pixels.ndim == 2
     if not plain_pixels or pixels.shape[1] != PIXELS or not len(pixels):
         raise DataError(f"{where} holds no rows of {PIXELS:,} pixels; get it again.")
     if not isinstance(labels, list) or not all(type(label) is int for label in labels):
         raise DataError(f"{where} holds no list of labels; get it again.")
-    return _batch(pixels, np.array(labels, dtype=np.int64), where)
+    return _batch(pixels, np.array(labels, dtype=np.int64), where, classes)
 
 
 class ArrayUnpickler(pickle.Unpickler):
@@ -122,13 +153,33 @@ class ArrayUnpickler(pickle.Unpickler):
         return super().find_class(module, name)
 
 
+def _unpickle(data: bytes, where: str) -> dict[Any, Any]:
+    try:
+        content = ArrayUnpickler(io.BytesIO(data), encoding="bytes").load()
+    except DataError as error:
+        raise DataError(f"{where} {error}") from error
+    except Exception as error:  # a hostile pickle can raise anything
+        raise DataError(f"{where} is damaged or no batch of CIFAR; get it again.") from error
+    if not isinstance(content, dict):
+        raise DataError(f"{where} holds no batch of CIFAR; get it again.")
+    return content
+
+
+def _read_names(file: str, data: bytes, where: str) -> tuple[str, ...]:
+    found = data.split() if file.endswith(".txt") else _field(_unpickle(data, where), "fine_label_names")
+    names = [name.decode(errors="replace") if isinstance(name, bytes) else name for name in found or ()]
+    if len(set(names)) != FINE_CLASSES or not all(isinstance(name, str) and name for name in names):
+        raise DataError(f"{where} holds no list of {FINE_CLASSES} class names; get it again.")
+    return tuple(printable(name, 80) for name in names)
+
+
 def _field(content: dict[Any, Any], name: str) -> Any:
     return content.get(name.encode(), content.get(name))
 
 
-def _batch(pixels: NDArray[np.uint8], labels: NDArray[np.int64], where: str) -> LabelledImages:
+def _batch(pixels: NDArray[np.uint8], labels: NDArray[np.int64], where: str, classes: int) -> LabelledImages:
     if len(labels) != len(pixels):
         raise DataError(f"{where} has {len(labels):,} labels for {len(pixels):,} images; get it again.")
-    if labels.min() < 0 or labels.max() >= len(CLASSES):
-        raise DataError(f"{where} has labels outside 0 to {len(CLASSES) - 1}; get it again.")
+    if labels.min() < 0 or labels.max() >= classes:
+        raise DataError(f"{where} has labels outside 0 to {classes - 1}; get it again.")
     return LabelledImages(np.ascontiguousarray(pixels).reshape(-1, 3, 32, 32), labels)

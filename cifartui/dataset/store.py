@@ -3,7 +3,7 @@
 The facts are written last, so a data set is there exactly when its facts are.
 """
 
-import hashlib
+import errno
 import re
 import time
 from pathlib import Path
@@ -13,7 +13,7 @@ import msgspec
 
 from cifartui import home
 from cifartui.errors import DataError, UsageError
-from cifartui.files import write_durably
+from cifartui.files import durably, sha256_of, write_durably
 from cifartui.text import printable
 
 if TYPE_CHECKING:
@@ -138,7 +138,8 @@ def save_dataset(
     Raises:
         OSError: it cannot be written; nothing of it is left behind.
     """
-    from safetensors.numpy import save
+    from safetensors import SafetensorError
+    from safetensors.numpy import save_file
 
     tensors: dict[str, NDArray[np.generic]] = {
         "train.images": train.images,
@@ -146,8 +147,14 @@ def save_dataset(
         "test.images": test.images,
         "test.labels": test.labels,
     }
-    data = save(tensors)
     mean, std = channel_statistics(train.images)
+    with durably(images_file(name)) as temporary:
+        try:
+            save_file(tensors, temporary)
+        except SafetensorError as error:  # its Rust side tells what the system said only in its text
+            number = re.search(r"os error (\d+)", str(error))
+            raise OSError(int(number[1]) if number else errno.EIO, str(error), str(images_file(name))) from error
+        length, sha256 = temporary.stat().st_size, sha256_of(temporary)
     facts = DatasetFacts(
         name=check_name(name),
         source=source,
@@ -159,15 +166,13 @@ def save_dataset(
         mean=mean,
         std=std,
         image_size=(train.images.shape[2], train.images.shape[3]),
-        sha256=hashlib.sha256(data).hexdigest(),
-        bytes=len(data),
+        sha256=sha256,
+        bytes=length,
         created=time.time(),
     )
     try:
-        write_durably(images_file(name), data)
         write_durably(facts_file(name), msgspec.json.format(msgspec.json.encode(facts)))
     except BaseException:
-        facts_file(name).unlink(missing_ok=True)
         images_file(name).unlink(missing_ok=True)
         raise
     return facts

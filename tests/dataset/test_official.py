@@ -23,13 +23,13 @@ NAMES = [*(f"data_batch_{number}" for number in range(1, 6)), "test_batch"]
 PER_BATCH = 20
 
 
-def write_python(root: Path) -> Path:
+def write_python(root: Path, images: int = PER_BATCH) -> Path:
     """`cifar-10-batches-py` with small batches, as torchvision expects them."""
     folder = root / "cifar-10-batches-py"
     folder.mkdir(parents=True)
     for seed, name in enumerate(NAMES):
-        images, labels = noise(PER_BATCH, seed=seed)
-        batch = {"data": images.reshape(PER_BATCH, -1), "labels": labels.tolist(), "batch_label": name}
+        pixels, labels = noise(images, seed=seed)
+        batch = {"data": pixels.reshape(images, -1), "labels": labels.tolist(), "batch_label": name}
         (folder / name).write_bytes(_keys_as_in_python_2(pickle.dumps(batch, protocol=2)))
     (folder / "batches.meta").write_bytes(pickle.dumps({"label_names": list(CLASSES)}, protocol=2))
     return folder
@@ -110,7 +110,7 @@ def _batch(**changes: Any) -> bytes:
     [
         (_batch()[:5_000], "is damaged or no batch"),
         (b"", "is damaged or no batch"),
-        (pickle.dumps([1, 2]), "holds no batch of CIFAR-10"),
+        (pickle.dumps([1, 2]), "holds no batch of CIFAR"),
         (_batch(data="pixels"), "holds no rows of 3,072 pixels"),
         (_batch(data=np.zeros((20, 3000), np.uint8)), "holds no rows of 3,072 pixels"),
         (_batch(data=np.zeros((20, 3072), np.float32)), "holds no rows of 3,072 pixels"),

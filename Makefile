@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: install run test check format bench pictures clean
+.PHONY: install run test check format faults bench pictures clean
 
 install: $(INSTALLED)
 
@@ -30,6 +30,10 @@ check: $(INSTALLED)
 format: $(INSTALLED)
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+# Kills at random moments; takes minutes.
+faults: $(INSTALLED)
+	$(BIN)/python -m pytest -m faults -s
 
 # The measurements behind the README's numbers, side by side in one run; takes minutes.
 # DATASET names an imported data set: make bench DATASET=cifar10-jpeg

@@ -1,13 +1,15 @@
 """`cifartui dataset import | list | show`."""
 
 import argparse
+import sys
 import time
 from pathlib import Path
 
 from cifartui.cli.output import complain, make_console, print_json, say, table, watch
 from cifartui.cli.parsing import Commands, add_json, group
 from cifartui.dataset.store import SKETCHES, DatasetFacts, is_prepared, load_facts, prepared_names
-from cifartui.errors import DataError
+from cifartui.errors import DataError, UsageError
+from cifartui.text import printable
 
 BAR_CELLS = 20
 
@@ -38,6 +40,28 @@ def add_commands(commands: Commands) -> None:
     listing = actions.add_parser("list", help="list the data sets on this machine")
     add_json(listing)
     listing.set_defaults(handler=list_)
+
+    verifying = actions.add_parser("verify", help="hash a data set and compare with what was stored")
+    verifying.add_argument("name", metavar="NAME")
+    add_json(verifying)
+    verifying.set_defaults(handler=verify)
+
+    renaming = actions.add_parser("rename", help="give a data set another name")
+    renaming.add_argument("name", metavar="NAME")
+    renaming.add_argument("new_name", metavar="NEW_NAME")
+    add_json(renaming)
+    renaming.set_defaults(handler=rename)
+
+    removing = actions.add_parser("remove", help="remove a data set; asks first")
+    removing.add_argument("name", metavar="NAME")
+    removing.add_argument("--yes", action="store_true", help="do not ask")
+    removing.set_defaults(handler=remove)
+
+    exporting = actions.add_parser("export", help="write a data set as class folders of PNGs")
+    exporting.add_argument("name", metavar="NAME")
+    exporting.add_argument("-o", "--output", type=Path, metavar="FOLDER", help="a new folder (NAME, here)")
+    add_json(exporting)
+    exporting.set_defaults(handler=export)
 
     showing = actions.add_parser("show", help="show counts and statistics of a data set")
     showing.add_argument("name", metavar="NAME")
@@ -82,14 +106,64 @@ def list_(options: argparse.Namespace) -> None:
     if options.json:
         print_json(prepared)
         return
-    rows = table("name", "train", "test", "classes", "size", "source", right=("train", "test", "classes", "size"))
+    numbers = ("train", "test", "classes", "size", "MB")
+    rows = table("name", *numbers, "verified", "source", right=numbers)
     for facts in prepared:
         height, width = facts.image_size
         counts = (f"{facts.train:,}", f"{facts.test:,}", str(len(facts.classes)), f"{height}×{width}")
-        rows.add_row(facts.name, *counts, facts.source)
+        verified = time.strftime("%Y-%m-%d", time.localtime(facts.verified)) if facts.verified else "–"
+        rows.add_row(facts.name, *counts, f"{facts.bytes / 1e6:,.1f}", verified, facts.source)
     if not is_prepared(SKETCHES):
-        rows.add_row(SKETCHES, "5,000", "1,000", "10", "32×32", "drawn by cifartui when first used")
+        rows.add_row(SKETCHES, "5,000", "1,000", "10", "32×32", "18.5", "–", "drawn by cifartui when first used")
     make_console().print(rows)
+
+
+def verify(options: argparse.Namespace) -> None:
+    """Verify one data set."""
+    from cifartui.dataset.catalogue import verify_dataset
+
+    facts = watch(verify_dataset(options.name), as_json=options.json)
+    if options.json:
+        print_json(facts)
+        return
+    say(f"{facts.name}: sha256 {facts.sha256} ✓")
+
+
+def rename(options: argparse.Namespace) -> None:
+    """Rename one data set."""
+    from cifartui.dataset.catalogue import rename_dataset
+
+    facts = rename_dataset(options.name, options.new_name)
+    if options.json:
+        print_json(facts)
+        return
+    say(f"{options.name} is now {facts.name}; runs on it still name {options.name}.")
+
+
+def remove(options: argparse.Namespace) -> None:
+    """Remove one data set, once that is confirmed."""
+    from cifartui.dataset.catalogue import remove_dataset
+
+    if not options.yes:
+        if not sys.stdin.isatty():
+            raise UsageError(f"{printable(options.name, 80)} is not removed without a question; add --yes.")
+        if input(f"Remove {printable(options.name, 80)} from this machine? [y/N] ").strip().lower() not in ("y", "yes"):
+            say("nothing removed")
+            return
+    remove_dataset(options.name)
+    say(f"{options.name} is removed")
+
+
+def export(options: argparse.Namespace) -> None:
+    """Write one data set as pictures."""
+    from cifartui.dataset.catalogue import export_dataset
+
+    target = options.output or Path(options.name)
+    written = watch(export_dataset(options.name, target), as_json=options.json)
+    if options.json:
+        print_json({"folder": str(target), "images": written})
+        return
+    say(f"{target}: {written:,} pictures in class folders")
 
 
 def show(options: argparse.Namespace) -> None:

@@ -54,6 +54,15 @@ def read_pictures(name: str, split: Split, positions: list[int]) -> list[Picture
     ]
 
 
+def read_split(name: str, split: Split) -> tuple["NDArray[np.uint8]", "NDArray[np.int64]"]:
+    """All pictures `[N, 3, H, W]` and labels `[N]` of a split.
+
+    Raises:
+        DataError: there is no such data set, or its file is damaged.
+    """
+    return _read(name, split, "images", None), _read(name, split, "labels", None)  # type: ignore[return-value]
+
+
 def _read(name: str, split: Split, what: str, positions: list[int] | None) -> "NDArray[np.generic]":
     import numpy as np
     from safetensors import SafetensorError, safe_open

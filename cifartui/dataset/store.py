@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 SKETCHES = "sketches"
 """The data set that the program draws itself."""
 
+HISTOGRAM_BINS = 32
+
 Split = Literal["train", "test"]
 
 
@@ -64,6 +66,10 @@ class DatasetFacts(msgspec.Struct, frozen=True, kw_only=True):
     bytes: int
     created: float
     """Unix time in seconds."""
+    verified: float | None = None
+    """When the pixels were last hashed and found to be those that were stored, Unix time in seconds."""
+    histogram: tuple[tuple[int, ...], ...] = ()
+    """For each channel, how many values of the training images lie in each of `HISTOGRAM_BINS` equal ranges."""
 
 
 def check_name(name: str) -> str:
@@ -147,7 +153,7 @@ def save_dataset(
         "test.images": test.images,
         "test.labels": test.labels,
     }
-    mean, std = channel_statistics(train.images)
+    mean, std, histogram = channel_statistics(train.images)
     with durably(images_file(name)) as temporary:
         try:
             save_file(tensors, temporary)
@@ -169,19 +175,30 @@ def save_dataset(
         sha256=sha256,
         bytes=length,
         created=time.time(),
+        histogram=histogram,
     )
     try:
-        write_durably(facts_file(name), msgspec.json.format(msgspec.json.encode(facts)))
+        write_facts(facts)
     except BaseException:
         images_file(name).unlink(missing_ok=True)
         raise
     return facts
 
 
-def channel_statistics(
-    images: "NDArray[np.uint8]",
-) -> tuple[tuple[float, float, float], tuple[float, float, float]]:
-    """Exact mean and standard deviation (population) of each channel of `[N, 3, H, W]`, on the scale 0-1."""
+def write_facts(facts: DatasetFacts) -> None:
+    """Write the facts of a data set, which is what makes it be there.
+
+    Raises:
+        OSError: they cannot be written; the former ones, if any, stand.
+    """
+    write_durably(facts_file(facts.name), msgspec.json.format(msgspec.json.encode(facts)))
+
+
+Triple = tuple[float, float, float]
+
+
+def channel_statistics(images: "NDArray[np.uint8]") -> tuple[Triple, Triple, tuple[tuple[int, ...], ...]]:
+    """Of each channel of `[N, 3, H, W]`: exact mean and standard deviation (population) on the scale 0-1; histogram."""
     import numpy as np
 
     histogram = np.zeros((3, 256), dtype=np.int64)
@@ -192,7 +209,8 @@ def channel_statistics(
     share = histogram / histogram.sum(axis=1, keepdims=True)
     mean = share @ levels
     std = np.sqrt(share @ levels**2 - mean**2)
-    return (mean[0].item(), mean[1].item(), mean[2].item()), (std[0].item(), std[1].item(), std[2].item())
+    bins = tuple(tuple(row) for row in histogram.reshape(3, HISTOGRAM_BINS, -1).sum(axis=2).tolist())
+    return (mean[0].item(), mean[1].item(), mean[2].item()), (std[0].item(), std[1].item(), std[2].item()), bins
 
 
 def _counts(split: LabelledImages, classes: int) -> tuple[int, ...]:

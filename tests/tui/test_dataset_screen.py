@@ -5,11 +5,21 @@ from pathlib import Path
 import pytest
 from textual.widgets import Input
 
-from cifartui.dataset.store import SKETCHES, DatasetFacts, LabelledImages, is_prepared, save_dataset
+from cifartui.dataset.store import (
+    SKETCHES,
+    DatasetFacts,
+    LabelledImages,
+    is_prepared,
+    load_facts,
+    prepared_names,
+    save_dataset,
+)
 from cifartui.tui.app import CifarApp
 from cifartui.tui.widgets.picture_wall import PictureWall
 from tests.conftest import CLASSES
-from tests.dataset.test_importing import make_folders
+from tests.dataset.sources import Source, serve, table
+from tests.dataset.test_importing import make_folders, pack_tar
+from tests.dataset.test_official import write_python
 from tests.tui.driving import LARGE, SMALL, shown, wait_for_text, wait_until
 
 
@@ -96,3 +106,52 @@ async def test_damaged_data_set_is_marked_and_told(home: Path) -> None:
     async with CifarApp().run_test(size=LARGE, notifications=True) as pilot:
         text = await wait_for_text(pilot, "is damaged")
         assert f"✗ {SKETCHES} · damaged" in text
+
+
+async def test_fetch_shows_progress_and_can_be_cancelled(home: Path, tmp_path: Path) -> None:
+    """f, enter: a row shows source, bytes, rate; x cancels and keeps what came; the next fetch goes on from there."""
+    content = pack_tar(write_python(tmp_path / "official", images=200), ".tar.gz").read_bytes()
+    source = Source(content, slow_from=0, slow_rate=1_500_000)
+    with serve(source):
+        table(home, content, (source.url,))
+        async with CifarApp().run_test(size=SMALL, notifications=True) as pilot:
+            await wait_for_text(pilot, "page 1 of")
+            await pilot.press("f")
+            await wait_for_text(pilot, "cifar100")
+            await pilot.press("enter")
+            await wait_for_text(pilot, "… fetching from localhost")
+            await wait_for_text(pilot, "MB/s")
+            part = home / "downloads" / "archive.tar.gz.part"
+            await wait_until(pilot, lambda: part.stat().st_size)
+            await pilot.press("x")
+            await wait_until(pilot, lambda: "fetching" not in shown(pilot))
+            have = part.stat().st_size
+            source.slow_rate = 50_000_000
+            await pilot.press("f", "enter")
+            await wait_for_text(pilot, "cifar10 · training images")
+            assert pilot.app.dataset_name == "cifar10"  # type: ignore[attr-defined]
+    assert have > 0
+    assert source.asked[-1] == f"bytes={have}-"
+
+
+async def test_data_sets_are_verified_renamed_and_removed() -> None:
+    """v hashes, r asks for a name and refuses a wrong one, delete asks first."""
+    async with CifarApp().run_test(size=LARGE, notifications=True) as pilot:
+        await wait_for_text(pilot, "page 1 of")
+        await pilot.press("v")
+        await wait_until(pilot, lambda: load_facts(SKETCHES).verified is not None)
+        await pilot.press("r")
+        pilot.app.screen.query_one(Input).value = "../mine"
+        await pilot.press("enter")
+        await wait_for_text(pilot, "cannot name a data set")
+        pilot.app.screen.query_one(Input).value = "mine"
+        await pilot.press("enter")
+        await wait_for_text(pilot, "mine · training images")
+        await pilot.press("delete")
+        await wait_for_text(pilot, "Remove mine from this machine?")
+        await pilot.press("n")
+        assert prepared_names() == ["mine"]
+        await pilot.press("delete")
+        await wait_for_text(pilot, "Remove mine from this machine?")
+        await pilot.press("y")
+        await wait_until(pilot, lambda: prepared_names() == [])

@@ -1,8 +1,12 @@
 """The dataset screen: what pictures there are, how many of each class, and what they look like."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 from typing import ClassVar
 
+import msgspec
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -12,18 +16,30 @@ from textual.message import Message
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
+from cifartui.dataset.catalogue import remove_dataset, rename_dataset
 from cifartui.dataset.pictures import Picture, picture_order, read_pictures
 from cifartui.dataset.store import SKETCHES, DatasetFacts, Split, is_prepared, load_facts, prepared_names
 from cifartui.errors import CifartuiError, DataError
 from cifartui.progress import Progress
-from cifartui.text import printable
+from cifartui.text import clock, printable
 from cifartui.tui.children import ChildCommand
 from cifartui.tui.screens.base import NounScreen
-from cifartui.tui.widgets.dialogs import ImportDialog
+from cifartui.tui.widgets.dialogs import ConfirmDialog, FetchDialog, ImportDialog, TextDialog
 from cifartui.tui.widgets.picture_wall import PictureWall
 
 BAR_CELLS = 16
-DRAWING = "sketches-being-drawn"
+JOB = "job "
+"""Begins the ids of rows that are no data sets but work under way."""
+
+
+@dataclass
+class Job:
+    """Work in a child process, and what is done with its answer."""
+
+    child: ChildCommand
+    then: Callable[[bytes], None]
+    step: Progress | None = None
+    cancelled: bool = False
 
 
 @dataclass
@@ -56,6 +72,7 @@ class DatasetScreen(NounScreen):
     NOUN = "dataset"
     CSS_PATH = "dataset.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("f", "fetch", "fetch", tooltip="Fetch CIFAR-10 or CIFAR-100", id="dataset.fetch"),
         Binding("i", "import", "import", tooltip="Import a folder or archive by its path", id="dataset.import"),
         Binding(
             "left",
@@ -74,6 +91,11 @@ class DatasetScreen(NounScreen):
         ),
         Binding("s", "other_split", "split", tooltip="Training or test images", id="dataset.split"),
         Binding("w", "wall", "wall", tooltip="Give the pictures the whole screen, and back", id="dataset.wall"),
+        Binding("x", "cancel", "cancel", tooltip="Cancel what is under way", id="dataset.cancel"),
+        Binding("v", "verify", "verify", tooltip="Hash the data set again", id="dataset.verify", show=False),
+        Binding("r", "rename", "rename", tooltip="Give the data set another name", id="dataset.rename", show=False),
+        Binding("delete", "remove", "remove", tooltip="Remove the data set", id="dataset.remove", show=False),
+        Binding("p", "export", "export", tooltip="Write class folders of PNGs", id="dataset.export", show=False),
     ]
 
     def __init__(self) -> None:
@@ -83,7 +105,7 @@ class DatasetScreen(NounScreen):
         self._label: int | None = None
         self._order: list[int] = []
         self._first = 0
-        self._drawing: ChildCommand | None = None
+        self._jobs: dict[str, Job] = {}
 
     def compose_body(self) -> ComposeResult:
         with Horizontal(id="upper"):
@@ -95,14 +117,13 @@ class DatasetScreen(NounScreen):
             yield PictureWall(widget_id="wall")
 
     def on_mount(self) -> None:
-        if not is_prepared(SKETCHES):
-            self._drawing = ChildCommand("dataset", "show", SKETCHES, "--json")
-            self._draw_sketches(self._drawing)
         self._list_datasets()
+        if not is_prepared(SKETCHES):
+            self._start("draw sketches", self._drawn, "dataset", "show", SKETCHES, "--json")
 
     def on_unmount(self) -> None:
-        if self._drawing:
-            self._drawing.cancel()
+        for job in self._jobs.values():
+            job.child.cancel()
 
     def on_screen_resume(self) -> None:
         self._list_datasets()
@@ -113,8 +134,7 @@ class DatasetScreen(NounScreen):
         names = prepared_names()
         chosen = self.cifar_app.dataset_name
         options = [Option(_dataset_line(name, name == chosen), id=name) for name in names]
-        if self._drawing:
-            options.append(Option("… sketches are being drawn", id=DRAWING, disabled=True))
+        options += [Option(job_line(key, job.step), id=f"{JOB}{key}") for key, job in self._jobs.items()]
         datasets.set_options(options)
         if names:
             datasets.highlighted = min(
@@ -124,7 +144,9 @@ class DatasetScreen(NounScreen):
 
     @on(OptionList.OptionHighlighted, "#datasets")
     def _look_at(self, event: OptionList.OptionHighlighted) -> None:
-        if not event.option_id or (self._facts and self._facts.name == event.option_id):
+        if not event.option_id or event.option_id.startswith(JOB):
+            return
+        if self._facts and self._facts.name == event.option_id:
             return
         try:
             self._facts = load_facts(event.option_id)
@@ -138,6 +160,8 @@ class DatasetScreen(NounScreen):
 
     @on(OptionList.OptionSelected, "#datasets")
     def _choose(self, event: OptionList.OptionSelected) -> None:
+        if not event.option_id or event.option_id.startswith(JOB):
+            return
         self.cifar_app.dataset_name = event.option_id
         self.cifar_app.tell(f"Training will use {event.option_id}; press 3 to go there.")
         self._list_datasets()
@@ -220,25 +244,145 @@ class DatasetScreen(NounScreen):
             self._list_datasets()
             self.query_one("#datasets", OptionList).highlighted = prepared_names().index(name)
 
-    @work(thread=True, group="sketches", exit_on_error=False, description="draw the sketches")
-    def _draw_sketches(self, child: ChildCommand) -> None:
-        for step in child.progress():
-            self.app.call_from_thread(self._show_drawing, step)
-        try:
-            child.result()
-        except CifartuiError as error:
-            self.app.call_from_thread(self.cifar_app.complain, str(error))
-        self.app.call_from_thread(self._drawing_ended)
+    # WORK IN CHILD PROCESSES
 
-    def _show_drawing(self, step: Progress) -> None:
-        text = f"… {step.activity}: {step.done:,} of {step.total:,}"
-        self.query_one("#datasets", OptionList).replace_option_prompt(DRAWING, text)
-
-    def _drawing_ended(self) -> None:
-        self._drawing = None
-        if is_prepared(SKETCHES):
-            self.cifar_app.dataset_name = self.cifar_app.dataset_name or SKETCHES
+    def _start(self, key: str, then: Callable[[bytes], None], *command: str) -> None:
+        if key in self._jobs:
+            self.cifar_app.complain(f"{key} is under way already; x cancels it.")
+            return
+        self._jobs[key] = job = Job(ChildCommand(*command), then)
         self._list_datasets()
+        self.refresh_bindings()
+        self._watch(key, job.child)
+
+    @work(thread=True, group="jobs", exit_on_error=False, description="watch work in a child process")
+    def _watch(self, key: str, child: ChildCommand) -> None:
+        for step in child.progress():
+            self.app.call_from_thread(self._progressed, key, step)
+        try:
+            answer = child.result()
+        except CifartuiError as error:
+            self.app.call_from_thread(self._ended, key, None, str(error))
+        else:
+            self.app.call_from_thread(self._ended, key, answer, "")
+
+    def _progressed(self, key: str, step: Progress) -> None:
+        self._jobs[key].step = step
+        self.query_one("#datasets", OptionList).replace_option_prompt(f"{JOB}{key}", job_line(key, step))
+
+    def _ended(self, key: str, answer: bytes | None, problem: str) -> None:
+        job = self._jobs.pop(key)
+        if answer is not None:
+            job.then(answer)
+        elif not job.cancelled:
+            self.cifar_app.complain(problem)
+        self._list_datasets()
+        self.refresh_bindings()
+
+    def action_cancel(self) -> None:
+        """Cancel the work under the cursor, or the latest."""
+        option = self.query_one("#datasets", OptionList).highlighted_option
+        chosen = (option.id or "").removeprefix(JOB) if option else ""
+        key = chosen if chosen in self._jobs else next(reversed(self._jobs), None)
+        if key:
+            self._jobs[key].cancelled = True
+            self._jobs[key].child.cancel()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Keys that make no sense now are hidden."""
+        return bool(self._jobs) if action == "cancel" else True
+
+    def _drawn(self, _answer: bytes) -> None:
+        self.cifar_app.dataset_name = self.cifar_app.dataset_name or SKETCHES
+
+    def _arrived(self, answer: bytes) -> None:
+        facts = msgspec.json.decode(answer, type=DatasetFacts)
+        self.cifar_app.dataset_name = facts.name
+        self.cifar_app.tell(f"{facts.name} is here, verified, and chosen for training.")
+        self._list_datasets()
+        self.query_one("#datasets", OptionList).highlighted = prepared_names().index(facts.name)
+
+    def action_fetch(self) -> None:
+        """Ask what to fetch, and fetch it."""
+
+        def start(answer: tuple[str, str] | None) -> None:
+            if answer:
+                name, source = answer
+                sources = ("--source", source) if source else ()
+                self._start(f"fetch {name}", self._arrived, "dataset", "fetch", name, *sources, "--json")
+
+        self.app.push_screen(FetchDialog(), start)
+
+    def action_verify(self) -> None:
+        """Hash the data set under the cursor again."""
+
+        def verified(answer: bytes) -> None:
+            facts = msgspec.json.decode(answer, type=DatasetFacts)
+            self.cifar_app.tell(f"{facts.name} has the sha256 it was stored with.")
+            self._facts = None
+
+        if self._facts:
+            self._start(f"verify {self._facts.name}", verified, "dataset", "verify", self._facts.name, "--json")
+
+    def action_export(self) -> None:
+        """Ask for a new folder and write the data set under the cursor there."""
+        if not self._facts:
+            return
+        name = self._facts.name
+
+        def start(path: str | None) -> None:
+            if path:
+                folder = str(Path(path).expanduser())
+                told = f"{folder} holds the pictures of {name}."
+                self._start(
+                    f"export {name}",
+                    lambda _: self.cifar_app.tell(told),
+                    *("dataset", "export", "--json", "--output", folder, "--", name),
+                )
+
+        self.app.push_screen(TextDialog(f"Write {name} as class folders of PNGs to the new folder:", name), start)
+
+    def action_rename(self) -> None:
+        """Ask for another name of the data set under the cursor."""
+        if self._facts:
+            name = self._facts.name
+            self.app.push_screen(TextDialog(f"New name of {name}:", name, partial(self._renamed, name)))
+
+    def _renamed(self, name: str, new_name: str) -> None:
+        rename_dataset(name, new_name)
+        if self.cifar_app.dataset_name == name:
+            self.cifar_app.dataset_name = new_name
+        self._facts = None
+        self._list_datasets()
+
+    def action_remove(self) -> None:
+        """Remove the data set under the cursor, once that is confirmed."""
+        if not self._facts:
+            return
+        name = self._facts.name
+
+        def remove(answer: bool | None) -> None:
+            if answer:
+                try:
+                    remove_dataset(name)
+                except (CifartuiError, OSError) as error:
+                    self.cifar_app.complain(str(error))
+                if self.cifar_app.dataset_name == name:
+                    self.cifar_app.dataset_name = next(iter(prepared_names()), None)
+                self._facts = None
+                self._list_datasets()
+
+        self.app.push_screen(ConfirmDialog(f"Remove {name} from this machine?"), remove)
+
+
+def job_line(key: str, step: Progress | None) -> Content:
+    """Work under way in two lines: what, and how far."""
+    if step is None:
+        return Content(f"… {key}")
+    left = ""
+    if step.per_second and step.total:
+        left = f" · {clock((step.total - step.done) / step.per_second)} left"
+    return Content(printable(f"… {step.activity}")).append(f"\n    {step.amount}{left}")
 
 
 def _dataset_line(name: str, chosen: bool) -> Content:

@@ -10,8 +10,10 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.screen import ModalScreen
-from textual.widgets import Input, Label, ProgressBar, Static
+from textual.widgets import Input, Label, OptionList, ProgressBar, Static
+from textual.widgets.option_list import Option
 
+from cifartui.dataset.fetching.archives import load_archives
 from cifartui.errors import CifartuiError
 from cifartui.text import printable
 from cifartui.tui.children import ChildCommand
@@ -68,6 +70,45 @@ class ConfirmDialog(ModalScreen[bool]):
     def action_answer(self, answer: bool) -> None:
         """Close with the answer."""
         self.dismiss(answer)
+
+
+class FetchDialog(ModalScreen[tuple[str, str]]):
+    """Which published data set to fetch, and from where if not from its sources; closes with both."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [ESCAPE]
+
+    def compose(self) -> ComposeResult:
+        archives = {archive.dataset: archive for archive in reversed(load_archives())}
+        with Vertical(classes="dialog"):
+            yield Label(Content("Fetch a published data set; what comes is verified"))
+            yield OptionList(
+                *(
+                    Option(
+                        Content(f"{name:<10} {archive.bytes / 1e6:,.0f} MB · {len(archive.sources)} sources"), id=name
+                    )
+                    for name, archive in sorted(archives.items())
+                ),
+                id="archives",
+            )
+            yield Label(Content("from an https address or a file instead (tab, optional):"))
+            yield Input(placeholder="https://… or a path", id="source")
+
+    @on(OptionList.OptionSelected, "#archives")
+    def _chosen(self, event: OptionList.OptionSelected) -> None:
+        self._answer(event.option_id)
+
+    @on(Input.Submitted, "#source")
+    def _submitted(self) -> None:
+        option = self.query_one("#archives", OptionList).highlighted_option
+        self._answer(option.id if option else None)
+
+    def _answer(self, name: str | None) -> None:
+        if name:
+            self.dismiss((name, self.query_one("#source", Input).value.strip()))
+
+    def action_cancel(self) -> None:
+        """Close without fetching."""
+        self.dismiss(None)
 
 
 class ImportDialog(ModalScreen[str]):

@@ -1,6 +1,9 @@
 """A home of its own for every test, and small data sets to train on."""
 
+import os
 from pathlib import Path
+
+os.environ["TEXTUAL_COLOR_SYSTEM"] = "truecolor"  # read when textual is imported; without a terminal it finds none
 
 import numpy as np
 import pytest

@@ -12,6 +12,7 @@ from cifartui.errors import DataError, UsageError
 from cifartui.text import printable
 
 BAR_CELLS = 20
+MAX_VARIANTS = 64
 
 
 def add_commands(commands: Commands) -> None:
@@ -62,6 +63,16 @@ def add_commands(commands: Commands) -> None:
     exporting.add_argument("-o", "--output", type=Path, metavar="FOLDER", help="a new folder (NAME, here)")
     add_json(exporting)
     exporting.set_defaults(handler=export)
+
+    augmenting = actions.add_parser("augment", help="one picture as a recipe's augmentation changes it, as JSON")
+    augmenting.add_argument("name", metavar="NAME")
+    augmenting.add_argument("--picture", type=int, required=True, metavar="N", help="its number in the split, from 0")
+    augmenting.add_argument("--split", choices=("train", "test"), default="train", help="(train)")
+    augmenting.add_argument("--recipe", default="tutorial", metavar="NAME|FILE", help="(tutorial)")
+    augmenting.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="change a setting of it")
+    augmenting.add_argument("--count", type=int, default=6, metavar="N", help="how many variants (6)")
+    add_json(augmenting)
+    augmenting.set_defaults(handler=augment)
 
     showing = actions.add_parser("show", help="show counts and statistics of a data set")
     showing.add_argument("name", metavar="NAME")
@@ -127,6 +138,17 @@ def verify(options: argparse.Namespace) -> None:
         print_json(facts)
         return
     say(f"{facts.name}: sha256 {facts.sha256} ✓")
+
+
+def augment(options: argparse.Namespace) -> None:
+    """Print variants of one picture."""
+    from cifartui.training.launch import DEFAULT_SEED
+    from cifartui.training.preview import augmented
+    from cifartui.training.recipe import load_recipe, override
+
+    recipe = override(load_recipe(options.recipe), options.set)
+    count = min(max(options.count, 1), MAX_VARIANTS)
+    print_json(augmented(options.name, options.split, options.picture, recipe, DEFAULT_SEED, count))
 
 
 def rename(options: argparse.Namespace) -> None:

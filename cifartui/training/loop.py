@@ -79,7 +79,7 @@ class Training:
         self._validation_accuracy = None
         for images, labels in job.batches.in_order(job.order.epoch(self._epoch)):
             job.optimizer.zero_grad()
-            logits = job.module(images)
+            logits = job.module(job.augment(images, self._step))
             loss = functional.cross_entropy(logits, labels)
             loss.backward()
             job.optimizer.step()

@@ -50,6 +50,18 @@ class Normalize(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ]
 
 
+class Augment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How training images are changed each time they are seen; the tutorial does not change them."""
+
+    flip: Annotated[bool, _meta("Whether every other image, by chance, is mirrored left to right.")] = False
+    crop_padding: Annotated[
+        int, _meta("Pixels by which an image may be shifted each way; its mirrored edges fill the gap.", ge=0, le=16)
+    ] = 0
+    cutout: Annotated[
+        int, _meta("Side in pixels of a square that is blotted out at a random place; 0 for none.", ge=0, le=64)
+    ] = 0
+
+
 class Optimizer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How gradients change the weights."""
 
@@ -88,6 +100,7 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     ] = 2_000
     loader: Loader = Loader()
     normalize: Normalize
+    augment: Augment = Augment()
     optimizer: Optimizer
     validation: Validation = Validation()
 

@@ -9,6 +9,7 @@ from cifartui.dataset.images import ImageSet, hold_out, load_image_set
 from cifartui.model.module import build_module
 from cifartui.model.summary import require_fit
 from cifartui.training import recipe as recipes
+from cifartui.training.augmentation import Augmenter
 from cifartui.training.batches import Batches, ResidentBatches
 from cifartui.training.device import DeviceChoice, choose_device, tune_cpu
 from cifartui.training.order import FileOrder, ShuffledOrder
@@ -25,6 +26,7 @@ class Job:
     module: nn.Module
     optimizer: torch.optim.Optimizer
     batches: Batches
+    augment: Augmenter
     order: ShuffledOrder | FileOrder
     train_images: int
     validation: ImageSet | None
@@ -61,6 +63,7 @@ def prepare(config: RunConfig) -> Job:
         module=module,
         optimizer=make_optimizer(module, recipe.optimizer),
         batches=make_batches(train_set, recipe, device),
+        augment=Augmenter(recipe.augment, config.seed),
         order=shuffled if recipe.loader.shuffle else FileOrder(len(train_set)),
         train_images=len(train_set),
         validation=validation,

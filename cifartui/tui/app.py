@@ -18,10 +18,12 @@ from cifartui.errors import CifartuiError
 from cifartui.text import printable
 from cifartui.training.follow import follow
 from cifartui.training.history import fold
+from cifartui.training.recipe import Recipe, load_recipe
 from cifartui.training.run import LIVING, Run, living_run
 from cifartui.tui.messages import RunRead
 from cifartui.tui.view import RunView
 
+DEFAULT_RECIPE = "tutorial"
 COLOURS = Theme(
     name="cifartui",
     primary="#4cc2ff",
@@ -87,6 +89,9 @@ class CifarApp(App[None]):
 
     run_view: reactive[RunView | None] = reactive(None)
     """The run in view, living or ended."""
+    recipe: reactive[Recipe] = reactive(lambda: load_recipe(DEFAULT_RECIPE))
+    """The recipe in hand, with what was changed of it."""
+    recipe_name: str = DEFAULT_RECIPE
     dataset_name: reactive[str | None] = reactive(None)
     """The data set to train on, chosen on the dataset screen."""
 

@@ -36,6 +36,18 @@ class ChildCommand:
             except msgspec.MsgspecError:
                 self._complaints.append(line.decode(errors="replace").strip())
 
+    def lines(self) -> Iterator[bytes]:
+        """Yield the lines of the command's output as they come, until it ends.
+
+        Raises:
+            CifartuiError: the command failed; the sentence is its own.
+        """
+        assert self._process.stdout
+        yield from self._process.stdout
+        for _ in self.progress():
+            pass
+        self.result()
+
     def result(self) -> bytes:
         """The last line of the command's output, once it has ended.
 

@@ -18,7 +18,7 @@ import pyte
 class Terminal:
     """`cifartui` started in a terminal of its own session, as a login shell would start it."""
 
-    def __init__(self, columns: int = 80, lines: int = 24) -> None:
+    def __init__(self, columns: int = 80, lines: int = 24, term: str = "xterm-256color") -> None:
         self._screen = pyte.Screen(columns, lines)
         self._stream = pyte.ByteStream(self._screen)
         self._changing = threading.Lock()
@@ -30,7 +30,7 @@ class Terminal:
             stdin=slave,
             stdout=slave,
             stderr=slave,
-            env=os.environ | {"TERM": "xterm-256color"},
+            env=os.environ | {"TERM": term, "TEXTUAL_COLOR_SYSTEM": "auto"},
             start_new_session=True,
             preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
         )

@@ -66,6 +66,20 @@ def test_four_screens_and_leaving(sketches: DatasetFacts) -> None:
     terminal.wait_until(lambda: LEAVE_ALTERNATE_SCREEN in terminal.output)
 
 
+@pytest.mark.parametrize(("term", "coloured"), [("xterm-256color", True), ("xterm", False), ("vt100", False)])
+def test_pictures_are_readable_in_any_number_of_colours(sketches: DatasetFacts, term: str, coloured: bool) -> None:
+    """Half blocks with 256 colours, shades of grey with 16: wall, opened picture and caption."""
+    terminal = Terminal(term=term)
+    terminal.wait_for("few · training images", " #")
+    blocks, shades = terminal.text.count("▀"), sum(terminal.text.count(shade) for shade in "·░▒▓")
+    assert blocks > 200 if coloured else blocks == 0
+    assert coloured or shades > 100
+    terminal.press("o")
+    terminal.wait_for("pixel (16, 16)")
+    terminal.press("q", "q")
+    assert terminal.process.wait(timeout=20) == 0
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_signals_end_the_program_tidily(sketches: DatasetFacts, number: signal.Signals) -> None:
     """SIGTERM and SIGHUP give the terminal back and exit with 128 + the signal's number."""

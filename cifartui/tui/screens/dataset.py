@@ -24,10 +24,15 @@ from cifartui.progress import Progress
 from cifartui.text import clock, printable
 from cifartui.tui.children import ChildCommand
 from cifartui.tui.screens.base import NounScreen
+from cifartui.tui.screens.loader_lab import LoaderLabScreen
+from cifartui.tui.screens.picture import PictureScreen
 from cifartui.tui.widgets.dialogs import ConfirmDialog, FetchDialog, ImportDialog, TextDialog
 from cifartui.tui.widgets.picture_wall import PictureWall
 
 BAR_CELLS = 16
+BLOCKS = " ▁▂▃▄▅▆▇█"
+HISTOGRAM_LINES = 3
+CHANNELS = {"red": "#e05c5c", "green": "#5cc05c", "blue": "#5c8cf0"}
 JOB = "job "
 """Begins the ids of rows that are no data sets but work under way."""
 
@@ -62,7 +67,7 @@ class DatasetList(OptionList):
     """The data sets on this machine; says on the line of keys what enter does."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "select", "choose", tooltip="Train on this data set", id="dataset.choose")
+        Binding("enter", "select", "use", tooltip="Train on this data set", id="dataset.choose")
     ]
 
 
@@ -86,11 +91,14 @@ class DatasetScreen(NounScreen):
         Binding(
             "right", "page(1)", "page", tooltip="The next pictures", id="dataset.forward", show=False, priority=True
         ),
+        Binding("o", "open", "open", tooltip="One picture, its channels and pixels", id="dataset.open"),
+        Binding("l", "lab", "lab", tooltip="How fast each way of loading is here", id="dataset.lab"),
+        Binding("h", "histogram", "histogram", tooltip="Histogram or counts", id="dataset.histogram", show=False),
         Binding(
             "c", "next_class", "class", tooltip="Only the next class, after the last all again", id="dataset.class"
         ),
-        Binding("s", "other_split", "split", tooltip="Training or test images", id="dataset.split"),
-        Binding("w", "wall", "wall", tooltip="Give the pictures the whole screen, and back", id="dataset.wall"),
+        Binding("s", "other_split", "split", tooltip="Training or test images", id="dataset.split", show=False),
+        Binding("w", "wall", "wall", tooltip="Give the pictures the whole screen", id="dataset.wall", show=False),
         Binding("x", "cancel", "cancel", tooltip="Cancel what is under way", id="dataset.cancel"),
         Binding("v", "verify", "verify", tooltip="Hash the data set again", id="dataset.verify", show=False),
         Binding("r", "rename", "rename", tooltip="Give the data set another name", id="dataset.rename", show=False),
@@ -106,6 +114,7 @@ class DatasetScreen(NounScreen):
         self._order: list[int] = []
         self._first = 0
         self._jobs: dict[str, Job] = {}
+        self._histogram = False
 
     def compose_body(self) -> ComposeResult:
         with Horizontal(id="upper"):
@@ -153,7 +162,7 @@ class DatasetScreen(NounScreen):
         except DataError as error:
             self.cifar_app.complain(str(error))
             return
-        self.query_one("#facts", Static).update(facts_text(self._facts))
+        self._show_facts()
         self.query_one(PictureWall).set_picture_size(self._facts.image_size)
         self._label = None
         self._find_order()
@@ -213,6 +222,26 @@ class DatasetScreen(NounScreen):
         if 0 <= first < len(self._order):
             self._first = first
             self._read_page()
+
+    def action_open(self) -> None:
+        """Open the first picture of the page."""
+        if self._facts and self._order:
+            self.app.push_screen(PictureScreen(self._facts, self._split, self._order, self._first))
+
+    def action_lab(self) -> None:
+        """Measure ways of loading the data set under the cursor."""
+        if self._facts:
+            self.app.push_screen(LoaderLabScreen(self._facts.name))
+
+    def action_histogram(self) -> None:
+        """Swap counts per class and the channels' histograms."""
+        self._histogram = not self._histogram
+        self._show_facts()
+
+    def _show_facts(self) -> None:
+        if self._facts:
+            text = histogram_text(self._facts) if self._histogram else facts_text(self._facts)
+            self.query_one("#facts", Static).update(text)
 
     def action_next_class(self) -> None:
         """Show one class after the other, then all."""
@@ -406,6 +435,21 @@ def facts_text(facts: DatasetFacts) -> Content:
         )
     lines.append(Content.styled(f"mean {_triple(facts.mean)}  std {_triple(facts.std)}", "$text-muted"))
     lines.append(Content.styled(printable(facts.source), "$text-muted"))
+    return Content("\n").join(lines)
+
+
+def histogram_text(facts: DatasetFacts) -> Content:
+    """How often each value comes in each channel of the training images, from 0 on the left to 255."""
+    if not facts.histogram:
+        return Content("This data set was stored without histograms; remove it and import it again to see them.")
+    lines = []
+    for (name, colour), counts in zip(CHANNELS.items(), facts.histogram, strict=True):
+        heights = [round(count / max(counts) * 8 * HISTOGRAM_LINES) for count in counts]
+        for line in reversed(range(HISTOGRAM_LINES)):
+            bars = "".join(BLOCKS[min(max(height - 8 * line, 0), 8)] for height in heights)
+            lines.append(Content.assemble(f"{name if line == 0 else '':<6}", (bars, colour)))
+    lines.append(Content.styled(f"{'':<6}0{'255':>31}", "$text-muted"))
+    lines.append(Content.styled(f"mean {_triple(facts.mean)}  std {_triple(facts.std)}", "$text-muted"))
     return Content("\n").join(lines)
 
 

@@ -15,7 +15,7 @@ from cifartui.text import clock, printable
 from cifartui.training.controls import Command, send
 from cifartui.training.follow import why_interrupted
 from cifartui.training.launch import DEFAULT_SEED, plan_run, start_run
-from cifartui.training.recipe import Recipe, load_recipe, override, recipe_names, settings
+from cifartui.training.recipe import load_recipe, override, recipe_names, settings
 from cifartui.training.run import LIVING, RunState
 from cifartui.tui.screens.base import NounScreen
 from cifartui.tui.view import MARKS, RunView
@@ -51,8 +51,6 @@ class TrainingScreen(NounScreen):
 
     def __init__(self) -> None:
         super().__init__()
-        self._recipe_name = "tutorial"
-        self._recipe: Recipe = load_recipe("tutorial")
         self._seed, self._device = DEFAULT_SEED, "auto"
         self._log_lines = 0
         self._shown_run: str | None = None
@@ -79,7 +77,7 @@ class TrainingScreen(NounScreen):
     def on_mount(self) -> None:
         table = self.query_one("#settings", DataTable)
         table.add_columns("setting", "value")
-        self._fill_settings()
+        self.watch(self.app, "recipe", self._fill_settings)
         self.watch(self.app, "run_view", self._show_run)
         self.watch(self.app, "dataset_name", self._show_plan)
 
@@ -92,7 +90,7 @@ class TrainingScreen(NounScreen):
         table = self.query_one("#settings", DataTable)
         row = table.cursor_row
         table.clear()
-        for setting in settings(self._recipe):
+        for setting in settings(self.cifar_app.recipe):
             table.add_row(setting.key, setting.value, key=setting.key)
         table.add_row(SEED, str(self._seed), key=SEED)
         table.add_row(DEVICE, self._device, key=DEVICE)
@@ -100,21 +98,22 @@ class TrainingScreen(NounScreen):
         self._show_plan(self.cifar_app.dataset_name)
 
     def _show_plan(self, dataset: str | None) -> None:
-        text = f"recipe {self._recipe_name} · data set {dataset or SKETCHES} · enter starts, v changes a setting"
+        text = (
+            f"recipe {self.cifar_app.recipe_name} · data set {dataset or SKETCHES} · enter starts, v changes a setting"
+        )
         self.query_one("#plan", Static).update(Content(text))
 
     @on(DataTable.RowHighlighted, "#settings")
     def _explain(self, event: DataTable.RowHighlighted) -> None:
         key = event.row_key.value if event.row_key else None
-        texts = {setting.key: setting.explanation for setting in settings(self._recipe)} | OUTSIDE_RECIPE
+        texts = {setting.key: setting.explanation for setting in settings(self.cifar_app.recipe)} | OUTSIDE_RECIPE
         self.query_one("#explanation", Static).update(Content(texts.get(key or "", "")))
 
     def action_next_recipe(self) -> None:
         """Take the next of the recipes that come with the program."""
         names = recipe_names()
-        self._recipe_name = names[(names.index(self._recipe_name) + 1) % len(names)]
-        self._recipe = load_recipe(self._recipe_name)
-        self._fill_settings()
+        self.cifar_app.recipe_name = names[(names.index(self.cifar_app.recipe_name) + 1) % len(names)]
+        self.cifar_app.recipe = load_recipe(self.cifar_app.recipe_name)
 
     def action_change(self) -> None:
         """Ask for a new value of the setting under the cursor."""
@@ -136,15 +135,15 @@ class TrainingScreen(NounScreen):
                 )
             self._device = text
         else:
-            self._recipe = override(self._recipe, [f"{key}={text}"])
+            self.cifar_app.recipe = override(self.cifar_app.recipe, [f"{key}={text}"])
         self._fill_settings()
 
     def action_start(self) -> None:
         """Start a run with these settings."""
         self._start_run(
-            self._recipe_name,
+            self.cifar_app.recipe_name,
             self.cifar_app.dataset_name or SKETCHES,
-            [f"{setting.key}={setting.value}" for setting in settings(self._recipe)],
+            [f"{setting.key}={setting.value}" for setting in settings(self.cifar_app.recipe)],
         )
 
     @work(thread=True, group="start", exclusive=True, exit_on_error=False, description="start a run")

@@ -1,9 +1,7 @@
-"""A wall of small pictures, drawn with half blocks: one cell shows two pixels, one above the other."""
+"""A wall of small pictures, each with its class and number."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from rich.color import Color
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
@@ -12,10 +10,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from cifartui.dataset.pictures import Picture
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
+from cifartui.tui.widgets.pixels import half_blocks, shrunk
 
 GAP = 2
 """Cells between two pictures."""
@@ -49,10 +44,11 @@ class PictureWall(Widget):
         """Draw these pictures in place of the former."""
         columns, _ = self._grid()
         width = self._cell_width()
+        coloured = self.app.console.color_system not in (None, "standard")
         self._lines = []
         for start in range(0, len(pictures), columns):
             row = pictures[start : start + columns]
-            blocks = [half_blocks(self._scaled(picture.pixels)) for picture in row]
+            blocks = [half_blocks(shrunk(picture.pixels, self._shrink()), coloured=coloured) for picture in row]
             for line in range(len(blocks[0])):
                 self._lines.append(
                     Strip([segment for block in blocks for segment in (*block[line], Segment(" " * GAP))])
@@ -86,23 +82,3 @@ class PictureWall(Widget):
     def _grid(self) -> tuple[int, int]:
         cell_height = self._picture_size[0] // self._shrink() // 2 + 1
         return max(1, (self.size.width + GAP) // (self._cell_width() + GAP)), max(1, self.size.height // cell_height)
-
-    def _scaled(self, pixels: "NDArray[np.uint8]") -> "NDArray[np.uint8]":
-        shrink = self._shrink()
-        height, width = (size // shrink * shrink for size in pixels.shape[:2])
-        blocks = pixels[:height, :width].reshape(height // shrink, shrink, width // shrink, shrink, 3)
-        scaled: NDArray[np.uint8] = blocks.mean(axis=(1, 3)).astype(pixels.dtype)
-        return scaled
-
-
-def half_blocks(pixels: "NDArray[np.uint8]") -> list[list[Segment]]:
-    """Lines of `▀`: the upper pixel is the colour of the character, the lower one that of its background."""
-    lines = []
-    rows = pixels.tolist()
-    for upper, lower in zip(rows[::2], rows[1::2], strict=False):
-        styles = (
-            Style.from_color(Color.from_rgb(*above), Color.from_rgb(*below))
-            for above, below in zip(upper, lower, strict=True)
-        )
-        lines.append([Segment("▀", style) for style in styles])
-    return lines

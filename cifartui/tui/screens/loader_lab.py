@@ -1,0 +1,149 @@
+"""The loader lab: bars of images per second for each way of loading, as this machine gives them."""
+
+from typing import TYPE_CHECKING, ClassVar, cast
+
+import msgspec
+from textual import work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.screen import Screen
+from textual.widgets import Footer, LoadingIndicator, Static
+
+from cifartui.errors import CifartuiError
+from cifartui.text import printable
+from cifartui.training.loader_results import Measured, Verdict, way_of_loading
+from cifartui.training.recipe import override
+from cifartui.tui.children import ChildCommand
+
+if TYPE_CHECKING:
+    from cifartui.tui.app import CifarApp
+
+NAME_CELLS = 22
+LEAST_BAR_CELLS = 20
+
+
+class LoaderLabScreen(Screen[None]):
+    """Measure, watch the bars come, and take the winner into the recipe in hand."""
+
+    CSS_PATH = "loader_lab.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("u", "use", "use this", tooltip="Put the winner into the recipe in hand", id="lab.use"),
+        Binding("r", "again", "again", tooltip="Measure again", id="lab.again"),
+        Binding("escape,l,q", "close", "back", tooltip="Back; ends the measurement", id="lab.close", key_display="esc"),
+    ]
+
+    def __init__(self, dataset: str) -> None:
+        super().__init__()
+        self._dataset = dataset
+        self._measured: list[Measured] = []
+        self._verdict: Verdict | None = None
+        self._child: ChildCommand | None = None
+
+    @property
+    def cifar_app(self) -> "CifarApp":
+        """The app, with its type."""
+        return cast("CifarApp", self.app)
+
+    def compose(self) -> ComposeResult:
+        yield Static(id="title", classes="heading")
+        yield LoadingIndicator()
+        with VerticalScroll():
+            yield Static(id="bars")
+            yield Static(id="verdict")
+        yield Footer(show_command_palette=False)
+
+    def on_mount(self) -> None:
+        self.action_again()
+
+    def on_unmount(self) -> None:
+        if self._child:
+            self._child.cancel()
+
+    def on_resize(self) -> None:
+        self._draw()
+
+    def action_again(self) -> None:
+        """Measure."""
+        self._measured, self._verdict = [], None
+        batch_size = self.cifar_app.recipe.batch_size
+        self._child = ChildCommand(
+            "bench", "loader", "--dataset", self._dataset, f"--batch-size={batch_size}", "--json"
+        )
+        self.query_one(LoadingIndicator).display = True
+        self._draw()
+        self._watch(self._child)
+
+    @work(thread=True, group="loader lab", exit_on_error=False, description="measure the loaders")
+    def _watch(self, child: ChildCommand) -> None:
+        decoder = msgspec.json.Decoder(Measured | Verdict)
+        try:
+            for line in child.lines():
+                self.app.call_from_thread(self._came, decoder.decode(line))
+        except CifartuiError as error:
+            self.app.call_from_thread(self._ended, str(error))
+        else:
+            self.app.call_from_thread(self._ended, "")
+
+    def _came(self, result: Measured | Verdict) -> None:
+        if isinstance(result, Verdict):
+            self._verdict = result
+        else:
+            self._measured.append(result)
+        self._draw()
+
+    def _ended(self, problem: str) -> None:
+        self._child = None
+        self.query_one(LoadingIndicator).display = False
+        if problem:
+            self.cifar_app.complain(problem)
+        self._draw()
+
+    def _draw(self) -> None:
+        if not self.is_mounted:
+            return
+        state = "measuring images per second …" if self._child else "images per second"
+        self.query_one("#title", Static).update(Content(printable(f"loading {self._dataset} · {state}")))
+        self.query_one("#bars", Static).update(bars_text(self._measured, self.app.size.width))
+        verdict = self._verdict.sentence if self._verdict else ""
+        self.query_one("#verdict", Static).update(Content.styled(printable(verdict), "bold $primary"))
+        self.refresh_bindings()
+
+    def action_use(self) -> None:
+        """Put the winner into the recipe in hand."""
+        if self._verdict:
+            settings = [f"loader.kind={self._verdict.kind}"]
+            if self._verdict.kind == "dataloader":
+                settings.append(f"loader.num_workers={self._verdict.num_workers}")
+            self.cifar_app.recipe = override(self.cifar_app.recipe, settings)
+            self.cifar_app.tell(f"The recipe in hand has {', '.join(settings)} now; press 3 to see it.")
+
+    def action_close(self) -> None:
+        """Go back; a measurement under way ends."""
+        self.dismiss()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Keys that make no sense now are hidden."""
+        if action == "use":
+            return self._verdict is not None
+        return self._child is None if action == "again" else True
+
+
+def bars_text(measured: list[Measured], columns: int) -> Content:
+    """A line for each measurement, its bar as long as its share of the best."""
+    most = max((result.images_per_second for result in measured), default=0.0)
+    cells = max(LEAST_BAR_CELLS, columns - NAME_CELLS - 28)
+    lines: list[Content] = []
+    batch_size = None
+    for result in measured:
+        if result.batch_size != batch_size:
+            batch_size = result.batch_size
+            lines.append(Content.styled(f"batch size {batch_size}", "bold"))
+        name = f"  {way_of_loading(result):<{NAME_CELLS}}"
+        if result.note:
+            lines.append(Content.assemble(name, (f"not measured: {printable(result.note)}", "$warning")))
+            continue
+        bar = "█" * max(1, round(cells * result.images_per_second / most))
+        lines.append(Content.assemble(name, f"{result.images_per_second:>11,.0f} ", (bar, "$primary")))
+    return Content("\n").join(lines)

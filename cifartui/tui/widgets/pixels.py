@@ -1,0 +1,74 @@
+"""Pixels as text: half blocks in colour, one cell for two pixels, or shades of grey where there are few colours."""
+
+from typing import TYPE_CHECKING
+
+from rich.color import Color
+from rich.segment import Segment
+from rich.style import Style
+from textual.strip import Strip
+from textual.widget import Widget
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+SHADES = " ·░▒▓█"
+"""From dark to light, for terminals of sixteen colours or fewer."""
+
+
+def half_blocks(pixels: "NDArray[np.uint8]", *, coloured: bool = True) -> list[list[Segment]]:
+    """Lines of `▀` for `[H, W, 3]`: the upper pixel is the character's colour, the lower one its background's."""
+    if not coloured:
+        return _shaded(pixels)
+    lines = []
+    rows = pixels.tolist()
+    for upper, lower in zip(rows[::2], rows[1::2], strict=False):
+        styles = (
+            Style.from_color(Color.from_rgb(*above), Color.from_rgb(*below))
+            for above, below in zip(upper, lower, strict=True)
+        )
+        lines.append([Segment("▀", style) for style in styles])
+    return lines
+
+
+def shrunk(pixels: "NDArray[np.uint8]", factor: int) -> "NDArray[np.uint8]":
+    """The mean of each square of `factor` × `factor` pixels of `[H, W, 3]`."""
+    height, width = (size // factor * factor for size in pixels.shape[:2])
+    blocks = pixels[:height, :width].reshape(height // factor, factor, width // factor, factor, 3)
+    small: NDArray[np.uint8] = blocks.mean(axis=(1, 3)).astype(pixels.dtype)
+    return small
+
+
+def _shaded(pixels: "NDArray[np.uint8]") -> list[list[Segment]]:
+    height, width = pixels.shape[0] // 2 * 2, pixels.shape[1]
+    light = pixels[:height].reshape(height // 2, 2, width, 3).mean(axis=(1, 3))
+    shades = (light * (len(SHADES) / 256)).astype(int).tolist()
+    return [[Segment("".join(SHADES[shade] for shade in row))] for row in shades]
+
+
+class PixelView(Widget):
+    """One picture; with a marker, a mark above its column and one left of its row point to a pixel."""
+
+    def __init__(self, *, widget_id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=widget_id, classes=classes)
+        self._lines: list[list[Segment]] = []
+        self._marker: tuple[int, int] | None = None
+
+    def show(self, pixels: "NDArray[np.uint8]", marker: tuple[int, int] | None = None) -> None:
+        """Draw `[H, W, 3]`; `marker` is the column and row of a pixel."""
+        coloured = self.app.console.color_system not in (None, "standard")
+        self._lines = half_blocks(pixels, coloured=coloured)
+        self._marker = marker
+        self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        """One line of the terminal."""
+        segments = self._lines[y] if y < len(self._lines) else []
+        if self._marker:
+            column, row = self._marker
+            if y == 0:
+                segments = [Segment(" " * (column + 1) + "▾")]
+            else:
+                picture = self._lines[y - 1] if y <= len(self._lines) else []
+                segments = [Segment("▸" if y - 1 == row // 2 else " "), *picture]
+        return Strip(segments).adjust_cell_length(self.size.width, self.rich_style)

@@ -3,10 +3,12 @@
 Only regular files are read, links are never followed, and a member's bytes are read in place.
 """
 
+import errno
 import hashlib
 import lzma
 import os
 import stat
+import struct
 import tarfile
 import zipfile
 import zlib
@@ -14,7 +16,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO
+from typing import BinaryIO, Self, cast
 
 from cifartui.errors import DataError
 from cifartui.text import printable
@@ -22,6 +24,14 @@ from cifartui.text import printable
 MAX_FILE_BYTES = 64 * 1024 * 1024
 """The largest file of CIFAR-10 has 31 MB; an image has a few kB."""
 MAX_ENTRIES = 1_000_000
+MAX_HEADER_BYTES = 16 * 1024
+"""Of a long name or of attributes; tarfile takes quadratic time over them."""
+MAX_REST_BYTES = 16 * 1024 * 1024
+"""Read after the end of an archive, which is padded with zeros."""
+_DAMAGE = (
+    *(tarfile.TarError, zipfile.BadZipFile, lzma.LZMAError, zlib.error, EOFError),
+    *(ValueError, OverflowError, LookupError, struct.error),  # what the archive modules let through
+)
 
 
 @dataclass(frozen=True)
@@ -81,7 +91,8 @@ def tar_entries(file: "HashingReader", shown: str) -> Iterator[Entry]:
     """
 
     def members() -> Iterator[Entry]:
-        with tarfile.open(fileobj=file, mode="r|*") as tar:  # type: ignore[call-overload]  # a read method is enough
+        stream = cast("BinaryIO", file)  # a read method is enough
+        with tarfile.open(fileobj=stream, mode="r|*", tarinfo=_StrictHeader) as tar:
             yield from _tar_members(tar, shown)
 
     return _checked(members(), shown)
@@ -144,10 +155,21 @@ def _inside(found: Iterator[Entry], shown: str) -> Iterator[Entry]:
 def _sentences(shown: str, last: Callable[[], str]) -> Iterator[None]:
     try:
         yield
-    except (tarfile.TarError, zipfile.BadZipFile, lzma.LZMAError, zlib.error, EOFError) as error:
-        raise DataError(f"{shown} is truncated, damaged or no archive (after {last()}); get it again.") from error
+    except PermissionError as error:
+        place = printable(str(error.filename or last()), 200)
+        raise DataError(f"{place} cannot be read: permission denied; check who may read it.") from error
+    except OSError as error:
+        if error.errno not in (None, errno.EINVAL):  # the decompressors' own errors have no number
+            raise
+        raise _damaged(shown, last()) from error
+    except _DAMAGE as error:
+        raise _damaged(shown, last()) from error
     except (NotImplementedError, RuntimeError) as error:  # zipfile: an unknown compression, an encrypted member
         raise DataError(f"{shown} cannot be read ({printable(str(error), 200)}); pack it again as .tar.gz.") from error
+
+
+def _damaged(shown: str, last: str) -> DataError:
+    return DataError(f"{shown} is truncated, damaged or no archive (after {last}); get it again.")
 
 
 def _folder_entries(folder: Path, shown: str) -> Iterator[Entry]:
@@ -167,12 +189,32 @@ def _folder_entries(folder: Path, shown: str) -> Iterator[Entry]:
 
 
 def _tar_entries(archive: Path, shown: str) -> Iterator[Entry]:
-    with tarfile.open(archive) as tar:
+    with tarfile.open(archive, tarinfo=_StrictHeader) as tar:
         yield from _tar_members(tar, shown)
+        rest = 0
+        while tar.fileobj and rest < MAX_REST_BYTES and (block := tar.fileobj.read(64 * 1024)):
+            rest += len(block)  # to the end, where the checksum of gzip, bzip2 and xz is compared
+
+
+class _StrictHeader(tarfile.TarInfo):
+    """A member's header; a damaged one is told and not taken for the end of the archive."""
+
+    @classmethod
+    def frombuf(cls, buf: "bytes | bytearray", encoding: "str | None", errors: str) -> Self:
+        try:
+            header = super().frombuf(buf, encoding, errors)  # type: ignore[arg-type]
+        except (tarfile.InvalidHeaderError, tarfile.TruncatedHeaderError) as error:  # type: ignore[attr-defined]
+            raise tarfile.ReadError(str(error)) from error
+        extends = header.type in (tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK)
+        if header.size < 0 or (extends and header.size > MAX_HEADER_BYTES):
+            raise tarfile.ReadError("a header with an impossible size")
+        return header
 
 
 def _tar_members(tar: tarfile.TarFile, shown: str) -> Iterator[Entry]:
     for member in tar:
+        if member.size < 0:
+            raise tarfile.ReadError("a member with an impossible size")
         path = PurePosixPath(member.name)
         if member.isdir():
             yield Entry(path, is_folder=True, size=0, source=shown, _read=bytes)

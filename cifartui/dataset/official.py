@@ -1,7 +1,5 @@
 """The official files of CIFAR-10 and CIFAR-100, python and binary (https://www.cs.toronto.edu/~kriz/cifar.html)."""
 
-import io
-import pickle
 import re
 from pathlib import PurePosixPath
 from typing import Any
@@ -10,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cifartui.dataset.archive import Entry
+from cifartui.dataset.batch_pickle import ByteArray, read_batch
 from cifartui.dataset.store import LabelledImages, Split
 from cifartui.errors import DataError
 from cifartui.text import printable
@@ -23,13 +22,6 @@ FINE_CLASSES = 100
 _BATCH_NAME = re.compile(r"(?:data_batch_([1-5])|(test)_batch)(\.bin)?")
 _FINE_NAME = re.compile(r"(train|test)(\.bin)?")
 _NAMES_FILES = ("meta", "fine_label_names.txt")
-_ADMITTED = {
-    ("_codecs", "encode"),
-    ("numpy", "dtype"),
-    ("numpy", "ndarray"),
-    ("numpy.core.multiarray", "_reconstruct"),
-    ("numpy._core.multiarray", "_reconstruct"),
-}
 
 
 class OfficialFiles:
@@ -133,40 +125,19 @@ def read_pickled(data: bytes, where: str, classes: int) -> LabelledImages:
     Raises:
         DataError: it is no pickle of plain arrays, or not that of a batch.
     """
-    content = _unpickle(data, where)
+    content = read_batch(data, where)
     pixels = _field(content, "data")
     labels = _field(content, "labels" if classes == len(CLASSES) else "fine_labels")
-    plain_pixels = isinstance(pixels, np.ndarray) and pixels.dtype == np.uint8 and pixels.ndim == 2
-    if not plain_pixels or pixels.shape[1] != PIXELS or not len(pixels):
+    rows = pixels.pixels() if isinstance(pixels, ByteArray) else np.empty(0, dtype=np.uint8)
+    if rows.ndim != 2 or rows.shape[1] != PIXELS:
         raise DataError(f"{where} holds no rows of {PIXELS:,} pixels; get it again.")
-    if not isinstance(labels, list) or not all(type(label) is int for label in labels):
+    if not isinstance(labels, list) or not all(type(label) is int and abs(label) < 2**31 for label in labels):
         raise DataError(f"{where} holds no list of labels; get it again.")
-    return _batch(pixels, np.array(labels, dtype=np.int64), where, classes)
-
-
-class ArrayUnpickler(pickle.Unpickler):
-    """An unpickler that admits what numpy arrays are made of, and nothing else."""
-
-    def find_class(self, module: str, name: str) -> Any:
-        if (module, name) not in _ADMITTED:
-            raise DataError(f"wants to run {printable(f'{module}.{name}', 80)}, which no batch needs; do not trust it.")
-        return super().find_class(module, name)
-
-
-def _unpickle(data: bytes, where: str) -> dict[Any, Any]:
-    try:
-        content = ArrayUnpickler(io.BytesIO(data), encoding="bytes").load()
-    except DataError as error:
-        raise DataError(f"{where} {error}") from error
-    except Exception as error:  # a hostile pickle can raise anything
-        raise DataError(f"{where} is damaged or no batch of CIFAR; get it again.") from error
-    if not isinstance(content, dict):
-        raise DataError(f"{where} holds no batch of CIFAR; get it again.")
-    return content
+    return _batch(rows, np.array(labels, dtype=np.int64), where, classes)
 
 
 def _read_names(file: str, data: bytes, where: str) -> tuple[str, ...]:
-    found = data.split() if file.endswith(".txt") else _field(_unpickle(data, where), "fine_label_names")
+    found = data.split() if file.endswith(".txt") else _field(read_batch(data, where), "fine_label_names")
     names = [name.decode(errors="replace") if isinstance(name, bytes) else name for name in found or ()]
     if len(set(names)) != FINE_CLASSES or not all(isinstance(name, str) and name for name in names):
         raise DataError(f"{where} holds no list of {FINE_CLASSES} class names; get it again.")

@@ -24,6 +24,6 @@ def write_official_files(dataset: str, root: Path) -> None:
             "filenames": [f"{index}.png" for index in indices],
             "batch_label": name,
         }
-        (folder / name).write_bytes(pickle.dumps(batch))
+        (folder / name).write_bytes(pickle.dumps(batch, protocol=2))
     meta = {"label_names": CLASSES, "num_cases_per_batch": len(order) // 5, "num_vis": 3072}
-    (folder / "batches.meta").write_bytes(pickle.dumps(meta))
+    (folder / "batches.meta").write_bytes(pickle.dumps(meta, protocol=2))

@@ -113,7 +113,7 @@ def _batch(**changes: Any) -> bytes:
         (pickle.dumps([1, 2]), "holds no batch of CIFAR"),
         (_batch(data="pixels"), "holds no rows of 3,072 pixels"),
         (_batch(data=np.zeros((20, 3000), np.uint8)), "holds no rows of 3,072 pixels"),
-        (_batch(data=np.zeros((20, 3072), np.float32)), "holds no rows of 3,072 pixels"),
+        (_batch(data=np.zeros((20, 3072), np.float32)), "holds an array of f4, not of bytes"),
         (_batch(labels=[1] * 19), "has 19 labels for 20 images"),
         (_batch(labels=[10] * 20), "has labels outside 0 to 9"),
         (_batch(labels=["cat"] * 20), "holds no list of labels"),

@@ -18,12 +18,16 @@ import pyte
 class Terminal:
     """`cifartui` started in a terminal of its own session, as a login shell would start it."""
 
-    def __init__(self, columns: int = 80, lines: int = 24, term: str = "xterm-256color") -> None:
+    def __init__(
+        self, columns: int = 80, lines: int = 24, term: str = "xterm-256color", *, emulated: bool = True
+    ) -> None:
+        """Start it; not `emulated`, only its raw output is kept, which costs no time that is being measured."""
+        self._emulated = emulated
         self._screen = pyte.Screen(columns, lines)
         self._stream = pyte.ByteStream(self._screen)
         self._changing = threading.Lock()
         self._raw = bytearray()
-        self._master, slave = pty.openpty()
+        self.descriptor, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
         self.process = subprocess.Popen(
             [sys.executable, "-m", "cifartui"],
@@ -50,10 +54,20 @@ class Terminal:
         with self._changing:
             return bytes(self._raw)
 
+    @property
+    def written(self) -> int:
+        """How many bytes were written to the terminal so far."""
+        return len(self._raw)
+
+    def output_since(self, position: int) -> bytes:
+        """What was written after the first `position` bytes."""
+        with self._changing:
+            return bytes(self._raw[position:])
+
     def press(self, *keys: str) -> None:
         """Type keys, each given as the characters it sends."""
         for key in keys:
-            os.write(self._master, key.encode())
+            os.write(self.descriptor, key.encode())
             time.sleep(0.05)  # so that an escape is not taken for the start of a sequence
 
     def wait_for(self, *texts: str, seconds: float = 60) -> str:
@@ -76,15 +90,16 @@ class Terminal:
 
     def close(self) -> int:
         """Take the terminal away, as a lost connection does; return the program's exit code."""
-        os.close(self._master)
+        os.close(self.descriptor)
         return self.process.wait(timeout=20)
 
     def _read(self) -> None:
         while True:
             try:
-                data = os.read(self._master, 65_536)
+                data = os.read(self.descriptor, 65_536)
             except OSError:  # the terminal is closed
                 return
             with self._changing:
                 self._raw += data
-                self._stream.feed(data)
+                if self._emulated:
+                    self._stream.feed(data)

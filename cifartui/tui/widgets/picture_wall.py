@@ -1,5 +1,6 @@
 """A wall of small pictures, each with its class and number."""
 
+import gc
 from dataclasses import dataclass
 
 from rich.segment import Segment
@@ -7,11 +8,14 @@ from rich.style import Style
 from textual import events
 from textual.message import Message
 from textual.strip import Strip
+from textual.timer import Timer
 from textual.widget import Widget
 
 from cifartui.dataset.pictures import Picture
 from cifartui.tui.widgets.pixels import half_blocks, shrunk
 
+TIDY_SECONDS = 1.0
+"""After the last page turned; a page makes 20,000 objects, and collecting them in between would hold up the next."""
 GAP = 2
 """Cells between two pictures."""
 
@@ -29,6 +33,7 @@ class PictureWall(Widget):
         super().__init__(id=widget_id)
         self._picture_size = (32, 32)
         self._lines: list[Strip] = []
+        self._tidying: Timer | None = None
 
     @property
     def capacity(self) -> int:
@@ -45,25 +50,29 @@ class PictureWall(Widget):
         columns, _ = self._grid()
         width = self._cell_width()
         coloured = self.app.console.color_system not in (None, "standard")
+        style = self.rich_style
+        gap = Segment(" " * GAP, style)
         self._lines = []
         for start in range(0, len(pictures), columns):
             row = pictures[start : start + columns]
             blocks = [half_blocks(shrunk(picture.pixels, self._shrink()), coloured=coloured) for picture in row]
             for line in range(len(blocks[0])):
-                self._lines.append(
-                    Strip([segment for block in blocks for segment in (*block[line], Segment(" " * GAP))])
-                )
+                strip = Strip([segment for block in blocks for segment in (*block[line], gap)])
+                self._lines.append(strip if coloured else strip.apply_style(style))
             captions = (
                 f"{classes[picture.label]} #{picture.position}"[: width + 1].ljust(width + GAP) for picture in row
             )
-            self._lines.append(Strip([Segment("".join(captions), Style(dim=True))]))
+            self._lines.append(Strip([Segment("".join(captions), style + Style(dim=True))]))
         self.refresh()
+        if self._tidying:
+            self._tidying.stop()
+        self._tidying = self.set_timer(TIDY_SECONDS, gc.collect)
 
     def render_line(self, y: int) -> Strip:
         """One line of the terminal."""
         style = self.rich_style
         strip = self._lines[y] if y < len(self._lines) else Strip.blank(self.size.width, style)
-        return strip.apply_style(style).adjust_cell_length(self.size.width, style)
+        return strip.adjust_cell_length(self.size.width, style)
 
     def on_resize(self, event: events.Resize) -> None:
         self.post_message(self.Resized(self.capacity))

@@ -2,7 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-from rich.color import Color
+from rich.color import Color, ColorType
+from rich.color_triplet import ColorTriplet
 from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
@@ -23,12 +24,13 @@ def half_blocks(pixels: "NDArray[np.uint8]", *, coloured: bool = True) -> list[l
     lines = []
     rows = pixels.tolist()
     for upper, lower in zip(rows[::2], rows[1::2], strict=False):
-        styles = (
-            Style.from_color(Color.from_rgb(*above), Color.from_rgb(*below))
-            for above, below in zip(upper, lower, strict=True)
-        )
+        styles = (Style.from_color(_colour(*above), _colour(*below)) for above, below in zip(upper, lower, strict=True))
         lines.append([Segment("▀", style) for style in styles])
     return lines
+
+
+def _colour(red: int, green: int, blue: int) -> Color:
+    return Color("pixel", ColorType.TRUECOLOR, None, ColorTriplet(red, green, blue))  # `from_rgb` takes twice as long
 
 
 def shrunk(pixels: "NDArray[np.uint8]", factor: int) -> "NDArray[np.uint8]":

@@ -1,7 +1,10 @@
 """The map: four modes, the keys between them, the run in view, signals and theme."""
 
+import asyncio
 import gc
+import os
 import signal
+import threading
 from functools import partial
 from typing import ClassVar
 
@@ -25,6 +28,8 @@ from cifartui.tui.messages import RunRead
 from cifartui.tui.view import RunView
 
 DEFAULT_RECIPE = "tutorial"
+LEAVE_SECONDS = 1.0
+"""Textual waits for ever to hand its last lines to a writer that died with the terminal."""
 GARBAGE_THRESHOLDS = (700, 10, 100)
 """Python's own but for the last: all objects are looked at ten times less often, see `PictureWall`."""
 COLOURS = Theme(
@@ -103,7 +108,7 @@ class CifarApp(App[None]):
         limited_colours = self.console.color_system in (None, "standard")
         self.theme = "ansi-dark" if limited_colours else COLOURS.name
         for number in (signal.SIGHUP, signal.SIGTERM):
-            self._loop_add_signal(number)
+            signal.signal(number, partial(self._end, asyncio.get_running_loop()))
         self.dataset_name = next(iter(prepared_names()), None)
         run = living_run()
         if run:
@@ -111,11 +116,12 @@ class CifarApp(App[None]):
         self.switch_mode("training" if run else "dataset")
         gc.set_threshold(*GARBAGE_THRESHOLDS)
 
-    def _loop_add_signal(self, number: signal.Signals) -> None:
-        """Without these, losing the terminal would end the program without a trace, or leave it spinning."""
-        import asyncio
-
-        asyncio.get_running_loop().add_signal_handler(number, partial(self.exit, return_code=128 + number))
+    def _end(self, loop: asyncio.AbstractEventLoop, number: int, _frame: object) -> None:
+        """Leave tidily; at the latest after a while, since the loop may wait for ever to write to a lost terminal."""
+        at_last = threading.Timer(LEAVE_SECONDS, os._exit, [128 + number])
+        at_last.daemon = True
+        at_last.start()
+        loop.call_soon_threadsafe(partial(self.exit, return_code=128 + number))
 
     def follow_run(self, run: Run) -> None:
         """Bring a run into view and keep reading its journal."""

@@ -3,6 +3,7 @@
 import fcntl
 import os
 import pty
+import select
 import signal
 import struct
 import subprocess
@@ -27,6 +28,7 @@ class Terminal:
         self._stream = pyte.ByteStream(self._screen)
         self._changing = threading.Lock()
         self._raw = bytearray()
+        self._closing = threading.Event()
         self.descriptor, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
         self.process = subprocess.Popen(
@@ -90,11 +92,15 @@ class Terminal:
 
     def close(self) -> int:
         """Take the terminal away, as a lost connection does; return the program's exit code."""
+        self._closing.set()
+        self._reader.join()  # a read under way would keep the terminal open
         os.close(self.descriptor)
         return self.process.wait(timeout=20)
 
     def _read(self) -> None:
-        while True:
+        while not self._closing.is_set():
+            if not select.select([self.descriptor], [], [], 0.05)[0]:
+                continue
             try:
                 data = os.read(self.descriptor, 65_536)
             except OSError:  # the terminal is closed

@@ -25,7 +25,6 @@ from cifartui.text import clock, printable
 from cifartui.tui.children import ChildCommand
 from cifartui.tui.screens.base import NounScreen
 from cifartui.tui.screens.loader_lab import LoaderLabScreen
-from cifartui.tui.screens.picture import PictureScreen
 from cifartui.tui.widgets.dialogs import ConfirmDialog, FetchDialog, ImportDialog, TextDialog
 from cifartui.tui.widgets.picture_wall import PictureWall
 
@@ -225,6 +224,8 @@ class DatasetScreen(NounScreen):
 
     def action_open(self) -> None:
         """Open the first picture of the page."""
+        from cifartui.tui.screens.picture import PictureScreen  # numpy, for which the first frame need not wait
+
         if self._facts and self._order:
             self.app.push_screen(PictureScreen(self._facts, self._split, self._order, self._first))
 

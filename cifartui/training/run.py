@@ -27,6 +27,8 @@ RunState = Literal[
 ]
 HOST_START_SECONDS = 30.0
 """A host that has not taken a new run's lock by then will not come."""
+LOCK_SECONDS = 2.0
+"""From making the lock file to locking it, at most."""
 LIVING: frozenset[RunState] = frozenset({"queued", "starting", "running", "paused", "evaluating", "saving"})
 
 
@@ -109,8 +111,14 @@ class Run:
             return finished.reason
         if self.is_carried():
             return changed.state if changed else "starting"
-        just_created = time.time() - self.folder.stat().st_mtime < HOST_START_SECONDS
-        return "queued" if just_created and not self._lock_file.exists() else "interrupted"
+        return "queued" if changed is None and self._is_starting() else "interrupted"
+
+    def _is_starting(self) -> bool:
+        """Whether a host may still be about to take the lock: it makes the file first, and then locks it."""
+        try:
+            return time.time() - self._lock_file.stat().st_mtime < LOCK_SECONDS
+        except FileNotFoundError:
+            return time.time() - self.folder.stat().st_mtime < HOST_START_SECONDS
 
 
 def create_run(config: RunConfig) -> Run:

@@ -144,7 +144,7 @@ def _truncated(root: Path, suffix: str) -> Path:
     return archive
 
 
-def _tar_with(root: Path, *members: tuple[str, bytes]) -> Path:
+def tar_with(root: Path, *members: tuple[str, bytes]) -> Path:
     archive = root.with_name("crafted.tar")
     with tarfile.open(archive, "w") as tar:
         for name, data in members:
@@ -211,12 +211,12 @@ BAD_INPUT: dict[str, tuple[Callable[[Path], Path], str]] = {
     "a truncated .tar": (lambda root: _truncated(root, ".tar"), "is truncated, damaged or no archive (after"),
     "a truncated .zip": (lambda root: _truncated(root, ".zip"), "is truncated, damaged or no archive (after"),
     "a name outside": (
-        lambda root: _tar_with(root, ("../../train/cat/0.png", picture(1))),
+        lambda root: tar_with(root, ("../../train/cat/0.png", picture(1))),
         "names ../../train/cat/0.png, a path outside itself",
     ),
-    "an absolute name": (lambda root: _tar_with(root, ("/train/cat/0.png", picture(1))), "a path outside itself"),
+    "an absolute name": (lambda root: tar_with(root, ("/train/cat/0.png", picture(1))), "a path outside itself"),
     "a name twice": (
-        lambda root: _tar_with(root, ("train/cat/0.png", picture(1)), ("train/cat/0.png", picture(2))),
+        lambda root: tar_with(root, ("train/cat/0.png", picture(1)), ("train/cat/0.png", picture(2))),
         "holds train/cat/0.png twice",
     ),
     "nothing but links": (_links, "holds no images in class folders"),
@@ -253,7 +253,7 @@ def test_hostile_class_names_are_cleaned(tmp_path: Path) -> None:
     """Escape sequences and bidirectional marks do not survive into the facts."""
     names = ("\x1b]52;c;ZXZpbA==\x07cat", "dog\u202egpj")
     members = [(f"{split}/{name}/0.png", picture(1)) for split in ("train", "test") for name in names]
-    facts = finish(import_dataset(_tar_with(tmp_path, *members), "pets"))
+    facts = finish(import_dataset(tar_with(tmp_path, *members), "pets"))
     assert facts.classes == ("�]52;c;ZXZpbA==�cat", "dog�gpj")
 
 

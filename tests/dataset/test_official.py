@@ -154,3 +154,48 @@ def test_both_formats_side_by_side_are_refused(tmp_path: Path) -> None:
     write_binary(tmp_path)
     with pytest.raises(DataError, match="comes twice"):
         finish(import_dataset(tmp_path, "cifar10"))
+
+
+def write_fine(root: Path, *, binary: bool) -> Path:
+    """CIFAR-100's folder with one image of each fine class in each split."""
+    folder = root / ("cifar-100-binary" if binary else "cifar-100-python")
+    folder.mkdir(parents=True)
+    names = [f"fine{number}" for number in range(100)]
+    for seed, split in enumerate(("train", "test")):
+        images, labels = noise(100, classes=100, seed=seed)
+        rows = images.reshape(100, -1)
+        if binary:
+            both = np.stack([labels // 5, labels], axis=1).astype(np.uint8)
+            (folder / f"{split}.bin").write_bytes(np.concatenate([both, rows], axis=1).tobytes())
+        else:
+            batch = {"data": rows, "fine_labels": labels.tolist(), "coarse_labels": (labels // 5).tolist()}
+            (folder / split).write_bytes(pickle.dumps(batch, protocol=2))
+    if binary:
+        (folder / "fine_label_names.txt").write_text("\n".join(names) + "\n")
+    else:
+        (folder / "meta").write_bytes(pickle.dumps({"fine_label_names": names, "coarse_label_names": []}, protocol=2))
+    return folder
+
+
+@pytest.mark.parametrize("binary", [False, True])
+def test_cifar100_comes_with_its_fine_labels(tmp_path: Path, binary: bool) -> None:
+    """Both formats: a hundred classes by name, pixels byte for byte."""
+    facts = finish(import_dataset(write_fine(tmp_path, binary=binary), "cifar100"))
+    assert facts.classes == tuple(f"fine{number}" for number in range(100))
+    for seed, split in enumerate(("train", "test")):
+        images, labels = noise(100, classes=100, seed=seed)
+        ours = load_image_set("cifar100", split)  # type: ignore[arg-type]
+        assert np.array_equal(ours.images.numpy(), images)
+        assert ours.labels.tolist() == labels.tolist()
+
+
+@pytest.mark.parametrize(
+    ("missing", "sentence"), [("test", "has no file 'test'"), ("meta", "has no list of class names (meta)")]
+)
+def test_incomplete_cifar100_is_told(tmp_path: Path, missing: str, sentence: str) -> None:
+    """The sentence names what is not there."""
+    folder = write_fine(tmp_path, binary=False)
+    (folder / missing).unlink()
+    with pytest.raises(DataError) as caught:
+        finish(import_dataset(folder, "cifar100"))
+    assert sentence in str(caught.value)

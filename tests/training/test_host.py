@@ -169,3 +169,14 @@ def test_runs_are_found_by_a_part_of_their_id(sketches: DatasetFacts) -> None:
     with pytest.raises(DataError, match="There is no run 'zzz'"):
         find_run("zzz")
     assert second.state(None, None) == "queued"
+
+
+def test_host_that_is_taking_the_lock_is_not_taken_for_dead(sketches: DatasetFacts) -> None:
+    """Between making the lock file and locking it a run is queued; if nothing comes of it, it is interrupted."""
+    run = create_run(plan(sketches.name))
+    assert run.state(None, None) == "queued"
+    lock = run.folder / "lock"
+    lock.touch()
+    assert run.state(None, None) == "queued"
+    os.utime(lock, (0, 0))
+    assert run.state(None, None) == "interrupted"

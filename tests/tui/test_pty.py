@@ -6,10 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from cifartui.dataset.importing import import_dataset
 from cifartui.dataset.store import DatasetFacts
+from cifartui.progress import finish
 from cifartui.training.follow import command, read_history
 from cifartui.training.journal import journal_reader
 from cifartui.training.run import Run, all_runs
+from tests.dataset.test_importing import picture, tar_with
 from tests.training.running import wait_for
 from tests.tui.terminal import Terminal
 
@@ -129,3 +132,23 @@ def test_leaving_says_that_the_run_goes_on(started_run: tuple[Terminal, Run]) ->
     assert terminal.process.wait(timeout=20) == 0
     terminal.wait_until(lambda: f"Run {run.id} goes on".encode() in terminal.output)
     assert_goes_on(run)
+
+
+def test_hostile_names_do_not_reach_the_terminal(tmp_path: Path) -> None:
+    """Class names with escape sequences, bidirectional marks and markup: none of it is in the bytes on the pty."""
+    names = ("\x1b]52;c;ZXZpbA==\x07cat", "dog\u202egpj", "[@click=app.quit]x")
+    members = [(f"{split}/{name}/0.png", picture(1)) for split in ("train", "test") for name in names]
+    finish(import_dataset(tar_with(tmp_path, *members), "hostile"))
+    terminal = Terminal()
+    terminal.wait_for("hostile · training images", " #")
+    for key in "ccco":
+        terminal.press(key)
+    terminal.wait_for("pixel (16, 16)")
+    for key in ("\x1b", "h", "3"):
+        terminal.press(key)
+    terminal.wait_for("The network to train")
+    terminal.press("q")
+    assert terminal.process.wait(timeout=20) == 0
+    assert b"]52;" not in terminal.output.replace("�]52;".encode(), b"")
+    assert "\u202e".encode() not in terminal.output
+    assert "[@click=app.quit]" in terminal.output.decode(errors="replace")

@@ -31,6 +31,7 @@ from cifartui.tui.widgets.picture_wall import PictureWall
 BAR_CELLS = 16
 BLOCKS = " ▁▂▃▄▅▆▇█"
 HISTOGRAM_LINES = 3
+CLASS_LINES = 10
 CHANNELS = {"red": "#e05c5c", "green": "#5cc05c", "blue": "#5c8cf0"}
 JOB = "job "
 """Begins the ids of rows that are no data sets but work under way."""
@@ -429,11 +430,15 @@ def facts_text(facts: DatasetFacts) -> Content:
     """Counts per class as bars, and the channels' statistics."""
     most = max(facts.class_counts.train)
     lines = []
-    for name, train, test in zip(facts.classes, facts.class_counts.train, facts.class_counts.test, strict=True):
+    counts = list(zip(facts.classes, facts.class_counts.train, facts.class_counts.test, strict=True))
+    shown = counts if len(counts) <= CLASS_LINES else counts[: CLASS_LINES - 1]
+    for name, train, test in shown:
         bar = "█" * max(1, round(BAR_CELLS * train / most))
         lines.append(
             Content.assemble(f"{name:<11.11}", (f"{bar:<{BAR_CELLS}}", "$primary"), f"{train:>6,} +{test:>5,}")
         )
+    if len(shown) < len(counts):
+        lines.append(Content.styled(f"and {len(counts) - len(shown)} more classes", "$text-muted"))
     lines.append(Content.styled(f"mean {_triple(facts.mean)}  std {_triple(facts.std)}", "$text-muted"))
     lines.append(Content.styled(printable(facts.source), "$text-muted"))
     return Content("\n").join(lines)

@@ -95,7 +95,7 @@ class DatasetScreen(NounScreen):
         Binding("l", "lab", "lab", tooltip="How fast each way of loading is here", id="dataset.lab"),
         Binding("h", "histogram", "histogram", tooltip="Histogram or counts", id="dataset.histogram", show=False),
         Binding(
-            "c", "next_class", "class", tooltip="Only the next class, after the last all again", id="dataset.class"
+            "c", "next_class", "class", tooltip="Only the next class, then all again", id="dataset.class", show=False
         ),
         Binding("s", "other_split", "split", tooltip="Training or test images", id="dataset.split", show=False),
         Binding("w", "wall", "wall", tooltip="Give the pictures the whole screen", id="dataset.wall", show=False),
@@ -412,7 +412,7 @@ def job_line(key: str, step: Progress | None) -> Content:
         return Content(f"… {key}")
     left = ""
     if step.per_second and step.total:
-        left = f" · {clock((step.total - step.done) / step.per_second)} left"
+        left = f"\n    {clock((step.total - step.done) / step.per_second)} left"
     return Content(printable(f"… {step.activity}")).append(f"\n    {step.amount}{left}")
 
 

@@ -63,6 +63,10 @@ class PictureScreen(Screen[None]):
         self._child: ChildCommand | None = None
 
     @property
+    def _coloured(self) -> bool:
+        return self.app.console.color_system not in (None, "standard")
+
+    @property
     def cifar_app(self) -> "CifarApp":
         """The app, with its type."""
         return cast("CifarApp", self.app)
@@ -108,7 +112,7 @@ class PictureScreen(Screen[None]):
         roomy = self.app.size.width >= ROOMY[0] and self.app.size.height >= ROOMY[1]
         self.set_class(roomy, "-roomy")
         factor, places = (1, VARIANTS) if roomy else (2, 4)
-        shown = (planes(picture.pixels) if self.variants is None else self.variants)[:places]
+        shown = (planes(picture.pixels, coloured=self._coloured) if self.variants is None else self.variants)[:places]
         for number in range(VARIANTS):
             view = self.query_one(f"#plane{number}", PixelView)
             view.display = number < len(shown)
@@ -193,12 +197,13 @@ class PictureScreen(Screen[None]):
         self.dismiss()
 
 
-def planes(pixels: "NDArray[np.uint8]") -> "list[NDArray[np.uint8]]":
-    """The three channels of `[H, W, 3]`, each as a picture in its own colour."""
+def planes(pixels: "NDArray[np.uint8]", *, coloured: bool = True) -> "list[NDArray[np.uint8]]":
+    """The three channels of `[H, W, 3]`, each as a picture in its own colour, or in grey."""
     made = []
     for channel in range(3):
         plane = np.zeros_like(pixels)
-        plane[:, :, channel] = pixels[:, :, channel]
+        shown = slice(channel, channel + 1) if coloured else slice(None)
+        plane[:, :, shown] = pixels[:, :, channel : channel + 1]
         made.append(plane)
     return made
 

@@ -1,5 +1,6 @@
 """The dataset screen: what pictures there are, how many of each class, and what they look like."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -440,7 +441,8 @@ def facts_text(facts: DatasetFacts) -> Content:
     if len(shown) < len(counts):
         lines.append(Content.styled(f"and {len(counts) - len(shown)} more classes", "$text-muted"))
     lines.append(Content.styled(f"mean {_triple(facts.mean)}  std {_triple(facts.std)}", "$text-muted"))
-    lines.append(Content.styled(printable(facts.source), "$text-muted"))
+    checked = time.strftime(" ✓ %Y-%m-%d", time.localtime(facts.verified)) if facts.verified else ""
+    lines.append(Content.styled(printable(facts.source) + checked, "$text-muted"))
     return Content("\n").join(lines)
 
 

@@ -10,6 +10,7 @@ from cifartui.cli.parsing import Commands, add_json, group
 from cifartui.errors import UsageError
 from cifartui.model.layers import Shape, format_shape
 from cifartui.model.network import load_network, network_names
+from cifartui.model.source import python_source
 from cifartui.model.summary import Summary, summarize
 
 
@@ -23,6 +24,9 @@ class LayerReport(msgspec.Struct, frozen=True):
     parameters: int
     parameters_formula: str
     macs: int
+    receptive_field: int | None
+    activation_bytes: int
+    note: str
 
 
 class ModelReport(msgspec.Struct, frozen=True):
@@ -45,11 +49,20 @@ def add_commands(commands: Commands) -> None:
     add_json(listing)
     listing.set_defaults(handler=list_)
 
+    sourcing = actions.add_parser("source", help="print a network as plain PyTorch code")
+    sourcing.add_argument("name", metavar="NAME|FILE.toml")
+    sourcing.set_defaults(handler=source)
+
     showing = actions.add_parser("show", help="show a network's operations with the arithmetic of their shapes")
     showing.add_argument("name", metavar="NAME|FILE.toml")
     showing.add_argument("--input", metavar="3x32x32", help="channels x height x width of an image")
     add_json(showing)
     showing.set_defaults(handler=show)
+
+
+def source(options: argparse.Namespace) -> None:
+    """Print a network's PyTorch source."""
+    print(python_source(load_network(options.name)), end="")
 
 
 def list_(options: argparse.Namespace) -> None:
@@ -104,6 +117,9 @@ def report(summary: Summary) -> ModelReport:
             parameters=operation.arithmetic.parameters,
             parameters_formula=operation.arithmetic.parameters_formula,
             macs=operation.arithmetic.macs,
+            receptive_field=operation.receptive_field,
+            activation_bytes=operation.activation_bytes,
+            note=operation.arithmetic.note,
         )
         for operation in summary.operations
     ]

@@ -1,7 +1,7 @@
 """The kinds of layers and the arithmetic of each, without torch.
 
 A layer's fields are the arguments of the PyTorch module of the same name.
-Sources of the formulas: the "Shape" sections of torch.nn.Conv2d, MaxPool2d and Linear.
+Sources of the formulas: the "Shape" sections of torch.nn.Conv2d, MaxPool2d, AvgPool2d and Linear.
 """
 
 from typing import Annotated
@@ -31,8 +31,14 @@ class Arithmetic(msgspec.Struct, frozen=True):
     parameters: int = 0
     parameters_formula: str = ""
     macs: int = 0
-    """Multiply-accumulate operations for one image."""
+    """Multiply-accumulate operations for one image, those of convolutions and linear layers."""
     macs_formula: str = ""
+    note: str = ""
+    """What the division rounds away."""
+    window: int = 1
+    """Pixels of its input, in each direction, that one pixel of its output looks at; 0 for all of them."""
+    stride: int = 1
+    """Pixels of its input between two neighbours of its output."""
 
 
 class Layer(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", forbid_unknown_fields=True):
@@ -65,13 +71,16 @@ class Layer(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", forbid_
 
 
 class Conv2d(Layer, frozen=True, kw_only=True, tag="conv2d"):
-    """A two-dimensional convolution with bias."""
+    """A two-dimensional convolution."""
 
     in_channels: Positive
     out_channels: Positive
     kernel_size: Positive
     stride: Positive = 1
     padding: NonNegative = 0
+    dilation: Positive = 1
+    groups: Positive = 1
+    bias: bool = True
 
     @property
     def label(self) -> str:
@@ -81,35 +90,100 @@ class Conv2d(Layer, frozen=True, kw_only=True, tag="conv2d"):
         channels, height, width = self._channels_height_width(shape)
         if channels != self.in_channels:
             raise ShapeError(f"{self.name} expects {self.in_channels} channels; it is given {channels}.")
-        out_height, out_width, formula = _slide(self.name, height, width, self.kernel_size, self.stride, self.padding)
-        window = self.kernel_size**2 * channels
-        window_text = f"{self.kernel_size}·{self.kernel_size}·{channels}"
-        parameters = (window + 1) * self.out_channels
+        for what, count in (("in_channels", self.in_channels), ("out_channels", self.out_channels)):
+            if count % self.groups:
+                raise ShapeError(f"{self.name}'s {count} {what} cannot be divided among {self.groups} groups.")
+        slide = _Slide(self.name, self.kernel_size, self.stride, self.padding, self.dilation)
+        (out_height, out_width), formula, note = slide.over(height, width)
+        window = self.kernel_size**2 * channels // self.groups
+        window_text = f"{self.kernel_size}·{self.kernel_size}·{channels}" + f"/{self.groups}" * (self.groups > 1)
+        parameters = (window + self.bias) * self.out_channels
+        per_filter = f"({window_text} + 1)" if self.bias else f"{window_text}"
         macs = out_height * out_width * self.out_channels * window
         return Arithmetic(
             output=(self.out_channels, out_height, out_width),
             formula=formula,
             parameters=parameters,
-            parameters_formula=f"({window_text} + 1)·{self.out_channels} = {parameters:,}",
+            parameters_formula=f"{per_filter}·{self.out_channels} = {parameters:,}",
             macs=macs,
             macs_formula=f"{out_height}·{out_width}·{self.out_channels}·({window_text}) = {macs:,}",
+            note=note,
+            window=slide.extent,
+            stride=self.stride,
         )
 
 
-class MaxPool2d(Layer, frozen=True, kw_only=True, tag="max_pool2d"):
-    """The largest value under each position of a sliding window."""
-
+class _Pool2d(Layer, frozen=True, kw_only=True):
     kernel_size: Positive
     stride: Positive
+    padding: NonNegative = 0
+
+    def arithmetic(self, shape: Shape) -> Arithmetic:
+        channels, height, width = self._channels_height_width(shape)
+        if 2 * self.padding > self.kernel_size:
+            raise ShapeError(f"{self.name}'s padding {self.padding} is more than half its kernel {self.kernel_size}.")
+        slide = _Slide(self.name, self.kernel_size, self.stride, self.padding)
+        size, formula, note = slide.over(height, width)
+        return Arithmetic(
+            output=(channels, *size), formula=formula, note=note, window=self.kernel_size, stride=self.stride
+        )
+
+
+class MaxPool2d(_Pool2d, frozen=True, kw_only=True, tag="max_pool2d"):
+    """The largest value under each position of a sliding window."""
 
     @property
     def label(self) -> str:
         return f"max pool {self.kernel_size}×{self.kernel_size}"
 
+
+class AvgPool2d(_Pool2d, frozen=True, kw_only=True, tag="avg_pool2d"):
+    """The mean of the values under each position of a sliding window."""
+
+    @property
+    def label(self) -> str:
+        return f"avg pool {self.kernel_size}×{self.kernel_size}"
+
+
+class GlobalAvgPool2d(Layer, frozen=True, kw_only=True, tag="global_avg_pool2d"):
+    """The mean of each channel (torch: AdaptiveAvgPool2d(1))."""
+
+    @property
+    def label(self) -> str:
+        return "global avg pool"
+
     def arithmetic(self, shape: Shape) -> Arithmetic:
         channels, height, width = self._channels_height_width(shape)
-        out_height, out_width, formula = _slide(self.name, height, width, self.kernel_size, self.stride, 0)
-        return Arithmetic(output=(channels, out_height, out_width), formula=formula)
+        return Arithmetic(output=(channels, 1, 1), formula=f"mean of {height}·{width}", window=0)
+
+
+class BatchNorm2d(Layer, frozen=True, kw_only=True, tag="batch_norm2d"):
+    """Each channel scaled to mean 0 and variance 1 over the batch, then by two learned numbers."""
+
+    num_features: Positive
+
+    @property
+    def label(self) -> str:
+        return "batch norm"
+
+    def arithmetic(self, shape: Shape) -> Arithmetic:
+        channels, _, _ = self._channels_height_width(shape)
+        if channels != self.num_features:
+            raise ShapeError(f"{self.name} expects {self.num_features} channels; it is given {channels}.")
+        return Arithmetic(output=shape, parameters=2 * channels, parameters_formula=f"2·{channels} = {2 * channels:,}")
+
+
+class Dropout(Layer, frozen=True, kw_only=True, tag="dropout"):
+    """In training, each value becomes zero with probability p and the others grow to make up for it."""
+
+    p: Annotated[float, msgspec.Meta(ge=0, lt=1)] = 0.5
+
+    @property
+    def label(self) -> str:
+        return f"dropout {self.p:g}"
+
+    def arithmetic(self, shape: Shape) -> Arithmetic:
+        return Arithmetic(output=shape)
 
 
 class ReLU(Layer, frozen=True, kw_only=True, tag="relu"):
@@ -126,7 +200,7 @@ class Flatten(Layer, frozen=True, kw_only=True, tag="flatten"):
         features = 1
         for size in shape:
             features *= size
-        return Arithmetic(output=(features,), formula=f"{'·'.join(map(str, shape))} = {features}")
+        return Arithmetic(output=(features,), formula=f"{'·'.join(map(str, shape))} = {features}", window=0)
 
 
 class Linear(Layer, frozen=True, kw_only=True, tag="linear"):
@@ -150,10 +224,11 @@ class Linear(Layer, frozen=True, kw_only=True, tag="linear"):
             parameters_formula=f"{product} + {self.out_features} = {parameters:,}",
             macs=weights,
             macs_formula=f"{product} = {weights:,}",
+            window=0,
         )
 
 
-AnyLayer = Conv2d | MaxPool2d | ReLU | Flatten | Linear
+AnyLayer = Conv2d | MaxPool2d | AvgPool2d | GlobalAvgPool2d | BatchNorm2d | Dropout | ReLU | Flatten | Linear
 
 
 def format_shape(shape: Shape) -> str:
@@ -161,17 +236,45 @@ def format_shape(shape: Shape) -> str:
     return " × ".join(f"{size:,}" for size in shape)
 
 
-def _slide(name: str, height: int, width: int, kernel: int, stride: int, padding: int) -> tuple[int, int, str]:
-    """Positions of a window that slides over height and width, and the formula with its numbers."""
-    for size in (height, width):
-        if kernel > size + 2 * padding:
-            raise ShapeError(f"{name}'s {kernel}×{kernel} kernel is larger than its {height} × {width} input.")
+class _Slide(msgspec.Struct, frozen=True):
+    """A window that slides over height and width."""
 
-    def positions(size: int) -> tuple[int, str]:
-        count = (size - kernel + 2 * padding) // stride + 1
-        return count, f"⌊({size} − {kernel} + 2·{padding}) / {stride}⌋ + 1 = {count}"
+    name: str
+    kernel: int
+    stride: int
+    padding: int
+    dilation: int = 1
 
-    out_height, height_formula = positions(height)
-    out_width, width_formula = positions(width)
-    formula = height_formula if height == width else f"height {height_formula}, width {width_formula}"
-    return out_height, out_width, formula
+    @property
+    def extent(self) -> int:
+        """Pixels from the first to the last that the window looks at."""
+        return self.dilation * (self.kernel - 1) + 1
+
+    def over(self, height: int, width: int) -> tuple[tuple[int, int], str, str]:
+        """Positions down and across, the formula with its numbers, and what it rounds away.
+
+        Raises:
+            ShapeError: the window is larger than what it slides over.
+        """
+        if self.extent > min(height, width) + 2 * self.padding:
+            spread = f", spread over {self.extent}×{self.extent}," * (self.dilation > 1)
+            raise ShapeError(
+                f"{self.name}'s {self.kernel}×{self.kernel} kernel{spread} is larger than its {height} × {width} input."
+            )
+        down, across = self._positions(height), self._positions(width)
+        formulas = [self._formula(height, down), self._formula(width, across)]
+        formula = formulas[0] if height == width else f"height {formulas[0]}, width {formulas[1]}"
+        lost = [f"{rest} {what}{'s' * (rest > 1)}" for rest, what in self._lost(height, width) if rest]
+        note = f"the last {' and '.join(lost)} are not looked at: ⌊ ⌋ rounds down" if lost else ""
+        return (down, across), formula, note
+
+    def _positions(self, size: int) -> int:
+        return (size - self.extent + 2 * self.padding) // self.stride + 1
+
+    def _lost(self, height: int, width: int) -> list[tuple[int, str]]:
+        rests = [(size - self.extent + 2 * self.padding) % self.stride - self.padding for size in (height, width)]
+        return [(max(0, rests[0]), "row"), (max(0, rests[1]), "column")]
+
+    def _formula(self, size: int, count: int) -> str:
+        extent = f"{self.kernel}" if self.dilation == 1 else f"({self.dilation}·({self.kernel} − 1) + 1)"
+        return f"⌊({size} − {extent} + 2·{self.padding}) / {self.stride}⌋ + 1 = {count}"

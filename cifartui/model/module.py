@@ -4,7 +4,18 @@ from collections import OrderedDict
 
 from torch import nn
 
-from cifartui.model.layers import AnyLayer, Conv2d, Flatten, Linear, MaxPool2d, ReLU
+from cifartui.model.layers import (
+    AnyLayer,
+    AvgPool2d,
+    BatchNorm2d,
+    Conv2d,
+    Dropout,
+    Flatten,
+    GlobalAvgPool2d,
+    Linear,
+    MaxPool2d,
+    ReLU,
+)
 from cifartui.model.network import Network
 
 
@@ -21,10 +32,25 @@ def _build_layer(layer: AnyLayer) -> nn.Module:
     match layer:
         case Conv2d():
             return nn.Conv2d(
-                layer.in_channels, layer.out_channels, layer.kernel_size, stride=layer.stride, padding=layer.padding
+                layer.in_channels,
+                layer.out_channels,
+                layer.kernel_size,
+                stride=layer.stride,
+                padding=layer.padding,
+                dilation=layer.dilation,
+                groups=layer.groups,
+                bias=layer.bias,
             )
         case MaxPool2d():
-            return nn.MaxPool2d(layer.kernel_size, layer.stride)
+            return nn.MaxPool2d(layer.kernel_size, layer.stride, layer.padding)
+        case AvgPool2d():
+            return nn.AvgPool2d(layer.kernel_size, layer.stride, layer.padding)
+        case GlobalAvgPool2d():
+            return nn.AdaptiveAvgPool2d(1)
+        case BatchNorm2d():
+            return nn.BatchNorm2d(layer.num_features)
+        case Dropout():
+            return nn.Dropout(layer.p)
         case ReLU():
             return nn.ReLU()
         case Flatten():

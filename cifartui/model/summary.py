@@ -1,5 +1,7 @@
 """What a network does to an image, operation by operation, computed without torch."""
 
+from math import prod
+
 import msgspec
 
 from cifartui.model.layers import AnyLayer, Arithmetic, Shape, ShapeError
@@ -12,6 +14,13 @@ class Operation(msgspec.Struct, frozen=True):
     layer: AnyLayer
     input: Shape
     arithmetic: Arithmetic
+    receptive_field: int | None
+    """Pixels of the picture, in each direction, that one value of the output depends on; None for all of them."""
+
+    @property
+    def activation_bytes(self) -> int:
+        """Memory of the output for one image, float32."""
+        return 4 * prod(self.arithmetic.output)
 
 
 class Summary(msgspec.Struct, frozen=True):
@@ -38,18 +47,27 @@ class Summary(msgspec.Struct, frozen=True):
         """Multiply-accumulate operations for one image."""
         return sum(operation.arithmetic.macs for operation in self.operations)
 
+    def training_bytes(self, batch_size: int) -> int:
+        """Memory that training takes at least: weights, gradients and momentum, and every output of a batch."""
+        activations = sum(operation.activation_bytes for operation in self.operations) + 4 * prod(self.input)
+        return 3 * 4 * self.parameters + batch_size * activations
+
 
 def summarize(network: Network, input_shape: Shape | None = None) -> Summary:
     """Follow an image of `input_shape` (the network's own input if not given) through the network."""
     start = input_shape or network.input
     shape = start
     operations: list[Operation] = []
+    field: int | None = 1
+    distance = 1
     for layer in network.layers:
         try:
             arithmetic = layer.arithmetic(shape)
         except ShapeError as error:
             return Summary(network=network, input=start, operations=tuple(operations), problem=str(error))
-        operations.append(Operation(layer=layer, input=shape, arithmetic=arithmetic))
+        field = field + (arithmetic.window - 1) * distance if field and arithmetic.window else None
+        distance *= arithmetic.stride
+        operations.append(Operation(layer=layer, input=shape, arithmetic=arithmetic, receptive_field=field))
         shape = arithmetic.output
     return Summary(network=network, input=start, operations=tuple(operations))
 

@@ -38,5 +38,5 @@ def test_bad_file_is_refused_in_one_sentence(tmp_path: Path, text: str, sentence
 
 def test_unknown_name_lists_the_known_ones() -> None:
     """A name that no network has gets the names there are."""
-    with pytest.raises(DataError, match="choose one of tutorial"):
+    with pytest.raises(DataError, match="choose one of compact, tutorial, wide"):
         load_network("alexnet")

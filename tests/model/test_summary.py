@@ -2,13 +2,14 @@
 
 import pytest
 import torch
+import torchinfo
 from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from cifartui.model.layers import AnyLayer, Conv2d, Flatten, Linear, MaxPool2d, ReLU, ShapeError
+from cifartui.model.layers import Conv2d, MaxPool2d, ShapeError
 from cifartui.model.module import build_module
 from cifartui.model.network import Network, load_network
 from cifartui.model.summary import require_fit, summarize
+from tests.model.chains import chains
 from tests.tutorial import Net
 
 
@@ -35,60 +36,67 @@ def test_module_starts_with_the_weights_of_the_tutorials_class() -> None:
     assert all(torch.equal(ours[name], theirs[name]) for name in theirs)
 
 
-@st.composite
-def chains(draw: st.DrawFn) -> tuple[Network, tuple[int, int, int]]:
-    """Random chains of convolutions, poolings and linear layers; most fit together, some do not."""
-    shape = (draw(st.integers(1, 4)), draw(st.integers(4, 20)), draw(st.integers(4, 20)))
-    channels, layers = shape[0], list[AnyLayer]()
-    for position in range(draw(st.integers(0, 4))):
-        name = f"layer{position}"
-        match draw(st.sampled_from(["conv2d", "max_pool2d", "relu"])):
-            case "conv2d":
-                wrong = draw(st.sampled_from([0, 0, 0, 1]))
-                out = draw(st.integers(1, 5))
-                kernel, stride, padding = draw(st.integers(1, 6)), draw(st.integers(1, 3)), draw(st.integers(0, 2))
-                layers.append(
-                    Conv2d(
-                        name=name,
-                        in_channels=channels + wrong,
-                        out_channels=out,
-                        kernel_size=kernel,
-                        stride=stride,
-                        padding=padding,
-                    )
-                )
-                channels = out
-            case "max_pool2d":
-                layers.append(MaxPool2d(name=name, kernel_size=draw(st.integers(1, 4)), stride=draw(st.integers(1, 3))))
-            case _:
-                layers.append(ReLU(name=name))
-    if draw(st.booleans()):
-        layers.append(Flatten(name="flatten"))
-        given_features = summarize(Network(name="prefix", layers=tuple(layers)), shape).output
-        wrong = draw(st.sampled_from([0, 0, 1]))
-        features = (given_features[0] if len(given_features) == 1 else 7) + wrong
-        layers.append(Linear(name="fc", in_features=features, out_features=draw(st.integers(1, 8))))
-    return Network(name="chain", layers=tuple(layers)), shape
+@given(chains())
+@settings(max_examples=2_000, deadline=None)
+def test_arithmetic_agrees_with_torch(chain: tuple[Network, tuple[int, int, int]]) -> None:
+    """Shapes, parameters and multiply-accumulates equal torch's; where torch raises, the same layer is named."""
+    network, shape = chain
+    summary = summarize(network, shape)
+    activations = torch.zeros(1, *shape)
+    for position, layer in enumerate(network.layers):
+        try:
+            (module,) = build_module(Network(name="one", layers=(layer,)))
+            before, activations = activations, module.eval()(activations)
+        except (RuntimeError, ValueError):
+            assert summary.problem.startswith(layer.name)
+            assert len(summary.operations) == position
+            return
+        arithmetic = summary.operations[position].arithmetic
+        assert arithmetic.output == tuple(activations.shape[1:])
+        assert arithmetic.parameters == sum(p.numel() for p in module.parameters())
+        if isinstance(module, torch.nn.Conv2d | torch.nn.Linear):
+            (info,) = torchinfo.summary(module, input_data=before, verbose=0).summary_list
+            positions = activations[0, 0].numel() if isinstance(module, torch.nn.Conv2d) else 1
+            bias = module.bias.numel() * positions if module.bias is not None else 0  # which torchinfo counts as well
+            assert arithmetic.macs == info.macs - bias
+            assert arithmetic.parameters == info.trainable_params
+        else:
+            assert arithmetic.macs == 0
+    assert summary.problem == ""
 
 
 @given(chains())
-@settings(max_examples=300, deadline=None)
-def test_arithmetic_agrees_with_torch(chain: tuple[Network, tuple[int, int, int]]) -> None:
-    """Shapes and parameter counts equal torch's, and where torch raises, the same layer is named."""
+@settings(max_examples=200, deadline=None)
+def test_receptive_field_is_what_the_output_depends_on(chain: tuple[Network, tuple[int, int, int]]) -> None:
+    """A change of one pixel reaches no output whose window, grown through the layers, does not hold it."""
     network, shape = chain
     summary = summarize(network, shape)
-    module = build_module(network)
-    activations = torch.zeros(1, *shape)
-    for position, layer in enumerate(module):
-        try:
-            activations = layer(activations)
-        except RuntimeError:
-            assert summary.problem.startswith(network.layers[position].name)
-            assert len(summary.operations) == position
-            return
-        assert summary.operations[position].arithmetic.output == tuple(activations.shape[1:])
-        assert summary.operations[position].arithmetic.parameters == sum(p.numel() for p in layer.parameters())
-    assert summary.problem == ""
+    sliding = [operation for operation in summary.operations if operation.receptive_field]
+    if not sliding or summary.problem:
+        return
+    layers = tuple(operation.layer for operation in sliding)
+    module = build_module(Network(name="part", layers=layers)).eval()
+    images = torch.rand(1, *shape, requires_grad=True)
+    output = module(images)
+    (gradient,) = torch.autograd.grad(output[0, :, output.shape[2] // 2, output.shape[3] // 2].sum(), images)
+    reached = gradient[0].abs().sum(dim=0).nonzero()
+    field = sliding[-1].receptive_field
+    assert field
+    if len(reached):
+        extent = reached.max(dim=0).values - reached.min(dim=0).values + 1
+        assert int(extent.max()) <= field
+
+
+def test_what_is_rounded_away_is_named() -> None:
+    """A window that leaves rows and columns over says how many; padding that covers them leaves none."""
+    pool = MaxPool2d(name="pool", kernel_size=2, stride=2)
+    assert pool.arithmetic((1, 7, 7)).note.startswith("the last 1 row and 1 column are not looked at")
+    assert pool.arithmetic((1, 8, 7)).note.startswith("the last 1 column are")
+    assert pool.arithmetic((1, 8, 8)).note == ""
+    assert (
+        Conv2d(name="c", in_channels=1, out_channels=1, kernel_size=3, stride=2, padding=1).arithmetic((1, 8, 8)).note
+        == ""
+    )
 
 
 def test_images_that_do_not_fit_are_refused_by_the_name_of_the_layer() -> None:

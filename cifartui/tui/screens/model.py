@@ -9,7 +9,19 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import DataTable, Static
 
-from cifartui.model.layers import Conv2d, Flatten, Layer, Linear, MaxPool2d, ReLU, format_shape
+from cifartui.model.layers import (
+    AvgPool2d,
+    BatchNorm2d,
+    Conv2d,
+    Dropout,
+    Flatten,
+    GlobalAvgPool2d,
+    Layer,
+    Linear,
+    MaxPool2d,
+    ReLU,
+    format_shape,
+)
 from cifartui.model.network import load_network, network_names
 from cifartui.model.summary import Operation, Summary, summarize
 from cifartui.tui.screens.base import NounScreen
@@ -19,6 +31,11 @@ EXPLANATIONS: dict[type[Layer], str] = {
     "under it by its weights and adds them up. One filter gives one channel of the output.",
     MaxPool2d: "Keeps the largest value under each position of the window, which makes the picture smaller.",
     ReLU: "Negative values become zero. Without it, layers in a row could do no more than a single one.",
+    AvgPool2d: "Gives the mean of the values under each position of the window, which makes the picture smaller.",
+    GlobalAvgPool2d: "Gives one number for each channel, the mean over the whole picture, whatever its size.",
+    BatchNorm2d: "Shifts and scales each channel to mean 0 and variance 1 over the batch (in evaluation: over what it "
+    "saw in training), then by two numbers that it learns. Training becomes faster and less touchy.",
+    Dropout: "Sets values to zero by chance while training, so that the network relies on no single one.",
     Flatten: "Puts all channels, rows and columns in one row: what the next layer has to take as its inputs.",
     Linear: "Every output is a weighted sum of all inputs plus a bias.",
 }
@@ -105,6 +122,12 @@ def layer_text(operation: Operation) -> Content:
         rows.append((label, sums.formula))
     if sums.parameters_formula:
         rows.append(("parameters", sums.parameters_formula))
+    if sums.macs_formula:
         rows.append(("multiply-adds", sums.macs_formula))
+    if operation.receptive_field and operation.receptive_field > 1:
+        field = operation.receptive_field
+        rows.append(("looks at", f"{field} × {field} pixels of the picture"))
+    if sums.note:
+        rows.append(("rounded away", sums.note))
     lines = [Content.assemble((f"{label:<18}", "$text-muted"), value) for label, value in rows]
     return Content("\n").join([*lines, Content(EXPLANATIONS[type(layer)])])

@@ -27,6 +27,11 @@ def downloads_folder() -> Path:
     return _private(home() / "downloads")
 
 
+def networks_folder() -> Path:
+    """The user's own networks; made if it is not there."""
+    return _private(home() / "networks")
+
+
 def _private(folder: Path) -> Path:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     return folder

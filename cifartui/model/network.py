@@ -1,11 +1,15 @@
 """A network: a named chain of layers, from the package or from a TOML file."""
 
+import re
 from importlib import resources
 from pathlib import Path
 
 import msgspec
+import tomli_w
 
+from cifartui import home
 from cifartui.errors import DataError, UsageError
+from cifartui.files import write_durably
 from cifartui.model.layers import AnyLayer, LayerName, Positive
 from cifartui.text import printable
 from cifartui.toml import decode_toml
@@ -22,8 +26,32 @@ class Network(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 def network_names() -> list[str]:
+    """The names of the networks that come with the program, and of the user's own."""
+    own = {path.stem for path in home.networks_folder().glob("*.toml")}
+    return sorted(shipped_names() | own)
+
+
+def shipped_names() -> set[str]:
     """The names of the networks that come with the program."""
-    return sorted(Path(file.name).stem for file in _shipped().iterdir() if file.name.endswith(".toml"))
+    return {Path(file.name).stem for file in _shipped().iterdir() if file.name.endswith(".toml")}
+
+
+def save_network(network: Network) -> Path:
+    """Store a network of the user's under its name; one of that name that was stored before is replaced.
+
+    Raises:
+        UsageError: the name is that of a shipped network, or cannot name one.
+        OSError: it cannot be written.
+    """
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{0,31}", network.name):
+        raise UsageError(
+            f"{printable(network.name, 80)!r} cannot name a network: use up to 32 letters, digits and underscores."
+        )
+    if network.name in shipped_names():
+        raise UsageError(f"{network.name} comes with the program and stays as it is; choose another name.")
+    path = home.networks_folder() / f"{network.name}.toml"
+    write_durably(path, tomli_w.dumps(msgspec.to_builtins(network)).encode())
+    return path
 
 
 def load_network(name_or_file: str) -> Network:
@@ -38,7 +66,9 @@ def load_network(name_or_file: str) -> Network:
         if not path.is_file():
             raise DataError(f"There is no network file {printable(name_or_file)}; check the path.")
         text, origin = path.read_bytes(), str(path)
-    elif name_or_file in network_names():
+    elif (own := home.networks_folder() / f"{name_or_file}.toml") in home.networks_folder().glob("*.toml"):
+        text, origin = own.read_bytes(), str(own)
+    elif name_or_file in shipped_names():
         text, origin = (_shipped() / f"{name_or_file}.toml").read_bytes(), f"network {name_or_file}"
     else:
         raise DataError(

@@ -1,0 +1,161 @@
+"""Changes to a network, each giving a new one: the chain may break, and a repair is offered where numbers disagree."""
+
+from typing import Any
+
+import msgspec
+
+from cifartui.errors import UsageError
+from cifartui.model.layers import (
+    AnyLayer,
+    AvgPool2d,
+    BatchNorm2d,
+    Conv2d,
+    Dropout,
+    Flatten,
+    GlobalAvgPool2d,
+    Linear,
+    MaxPool2d,
+    ReLU,
+    Shape,
+    ShapeError,
+)
+from cifartui.model.network import Network
+from cifartui.model.summary import Summary
+from cifartui.toml import convert_settings
+
+KINDS: dict[str, type[AnyLayer]] = {
+    str(kind.__struct_config__.tag): kind
+    for kind in (Conv2d, MaxPool2d, AvgPool2d, GlobalAvgPool2d, BatchNorm2d, Dropout, ReLU, Flatten, Linear)
+}
+SHORT_NAMES = {
+    "conv2d": "conv",
+    "max_pool2d": "pool",
+    "avg_pool2d": "pool",
+    "global_avg_pool2d": "pool",
+    "batch_norm2d": "norm",
+    "linear": "fc",
+}
+MAX_LAYERS = 500
+
+
+class _Holder(msgspec.Struct, frozen=True):
+    layer: AnyLayer
+
+
+def settings_text(layer: AnyLayer) -> str:
+    """A layer's settings as they are edited: `in_channels=3 out_channels=6 kernel_size=5 …`."""
+    fields = msgspec.structs.asdict(layer)
+    return " ".join(
+        f"{name}={str(value).lower() if isinstance(value, bool) else value}"
+        for name, value in fields.items()
+        if name != "name"
+    )
+
+
+def with_settings(layer: AnyLayer, text: str) -> AnyLayer:
+    """The layer with the settings of a text like `settings_text`'s; what it does not name gets its usual value.
+
+    Raises:
+        UsageError: the text is not of that form, or a setting or value is not allowed.
+    """
+    document: dict[str, Any] = {"kind": layer.kind, "name": layer.name}
+    for assignment in text.split():
+        name, equals, value = assignment.partition("=")
+        if not equals or name == "kind":
+            raise UsageError(f"{assignment!r} is not a setting: write it as name=value.")
+        document[name] = _value(value)
+    return convert_settings({"layer": document}, _Holder).layer
+
+
+def replaced(network: Network, position: int, layer: AnyLayer) -> Network:
+    """The network with another layer at `position`."""
+    layers = (*network.layers[:position], layer, *network.layers[position + 1 :])
+    return msgspec.structs.replace(network, layers=layers)
+
+
+def inserted(network: Network, position: int, kind: str, shape: Shape) -> Network:
+    """The network with a new layer of `kind` at `position`, made to fit an input of `shape`.
+
+    Raises:
+        UsageError: there is no such kind, or the network has too many layers.
+    """
+    if kind not in KINDS:
+        raise UsageError(f"{kind!r} is no kind of layer; choose one of {', '.join(KINDS)}.")
+    if len(network.layers) >= MAX_LAYERS:
+        raise UsageError(f"A network has at most {MAX_LAYERS} layers; remove one first.")
+    layer = _fresh(kind, _free_name(network, kind), shape)
+    return msgspec.structs.replace(network, layers=(*network.layers[:position], layer, *network.layers[position:]))
+
+
+def removed(network: Network, position: int) -> Network:
+    """The network without the layer at `position`."""
+    return msgspec.structs.replace(network, layers=network.layers[:position] + network.layers[position + 1 :])
+
+
+def moved(network: Network, position: int, steps: int) -> Network:
+    """The network with the layer at `position` further down by `steps`, as far as there is room."""
+    target = min(max(position + steps, 0), len(network.layers) - 1)
+    layers = list(network.layers)
+    layers.insert(target, layers.pop(position))
+    return msgspec.structs.replace(network, layers=tuple(layers))
+
+
+def repair(summary: Summary) -> AnyLayer | None:
+    """The layer at which the chain breaks with the numbers of its input put right; None if that mends nothing."""
+    if not summary.problem:
+        return None
+    layer, shape = summary.network.layers[len(summary.operations)], summary.output
+    match layer:
+        case Conv2d() if len(shape) == 3:
+            mended: AnyLayer = msgspec.structs.replace(layer, in_channels=shape[0])
+        case BatchNorm2d() if len(shape) == 3:
+            mended = msgspec.structs.replace(layer, num_features=shape[0])
+        case Linear() if len(shape) == 1:
+            mended = msgspec.structs.replace(layer, in_features=shape[0])
+        case _:
+            return None
+    try:
+        mended.arithmetic(shape)
+    except ShapeError:
+        return None
+    return mended
+
+
+def _fresh(kind: str, name: str, shape: Shape) -> AnyLayer:
+    channels = shape[0]
+    match kind:
+        case "conv2d":
+            return Conv2d(name=name, in_channels=channels, out_channels=channels, kernel_size=3, padding=1)
+        case "max_pool2d":
+            return MaxPool2d(name=name, kernel_size=2, stride=2)
+        case "avg_pool2d":
+            return AvgPool2d(name=name, kernel_size=2, stride=2)
+        case "batch_norm2d":
+            return BatchNorm2d(name=name, num_features=channels)
+        case "linear":
+            return Linear(name=name, in_features=channels, out_features=10)
+        case "global_avg_pool2d":
+            return GlobalAvgPool2d(name=name)
+        case "dropout":
+            return Dropout(name=name)
+        case "flatten":
+            return Flatten(name=name)
+        case _:
+            return ReLU(name=name)
+
+
+def _free_name(network: Network, kind: str) -> str:
+    taken = {layer.name for layer in network.layers}
+    short = SHORT_NAMES.get(kind, kind)
+    return next(name for number in range(1, MAX_LAYERS + 2) if (name := f"{short}{number}") not in taken)
+
+
+def _value(text: str) -> Any:
+    if text in ("true", "false"):
+        return text == "true"
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text

@@ -1,0 +1,113 @@
+"""Editing: settings as text and back, layers added, removed and moved, repairs that mend, networks kept by name."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cifartui.errors import UsageError
+from cifartui.model.editing import (
+    KINDS,
+    inserted,
+    moved,
+    removed,
+    repair,
+    replaced,
+    settings_text,
+    with_settings,
+)
+from cifartui.model.layers import Conv2d
+from cifartui.model.network import Network, load_network, network_names, save_network
+from cifartui.model.summary import summarize
+from tests.model.chains import chains
+
+
+@given(chains())
+@settings(max_examples=200, deadline=None)
+def test_settings_survive_the_text(chain: tuple[Network, tuple[int, int, int]]) -> None:
+    """Every layer is the same after its text is read back."""
+    for layer in chain[0].layers:
+        assert with_settings(layer, settings_text(layer)) == layer
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("kernel_size", "'kernel_size' is not a setting: write it as name=value"),
+        ("in_channels=3 out_channels=6 kernel_size=0", "layer.kernel_size = 0 is not allowed"),
+        ("in_channels=3 out_channels=6 kernel_size=5 color=1", "layer.color is not a setting; allowed here"),
+        ("in_channels=3 out_channels=-1 kernel_size=5", "layer.out_channels = -1 is not allowed"),
+        ("in_channels=3 out_channels=x kernel_size=5", "layer.out_channels = 'x' is not allowed"),
+        ("in_channels=3", "out_channels is missing"),
+        ("in_channels=3 out_channels=6 kernel_size=99999999999999999999", "is not allowed"),
+    ],
+)
+def test_wrong_settings_are_told(text: str, sentence: str) -> None:
+    """One sentence that names setting and value."""
+    conv1 = load_network("tutorial").layers[0]
+    with pytest.raises(UsageError) as caught:
+        with_settings(conv1, text)
+    assert sentence in str(caught.value)
+
+
+@given(chains(), st.sampled_from(sorted(KINDS)), st.integers(0, 5))
+@settings(max_examples=300, deadline=None)
+def test_added_layers_have_names_of_their_own_and_can_be_removed(
+    chain: tuple[Network, tuple[int, int, int]], kind: str, place: int
+) -> None:
+    """A layer added anywhere leaves the others as they were, and removing it gives the network back."""
+    network, shape = chain
+    position = min(place, len(network.layers))
+    added = inserted(network, position, kind, shape)
+    assert len({layer.name for layer in added.layers}) == len(network.layers) + 1
+    assert removed(added, position) == network
+
+
+@given(chains(), st.integers(0, 5), st.integers(-5, 5))
+@settings(max_examples=200, deadline=None)
+def test_moving_keeps_all_layers(chain: tuple[Network, tuple[int, int, int]], place: int, steps: int) -> None:
+    """Moved by any distance, the same layers are there."""
+    network, _ = chain
+    if network.layers:
+        position = min(place, len(network.layers) - 1)
+        assert sorted(layer.name for layer in moved(network, position, steps).layers) == sorted(
+            layer.name for layer in network.layers
+        )
+
+
+@given(chains())
+@settings(max_examples=500, deadline=None)
+def test_repair_lets_the_chain_go_on(chain: tuple[Network, tuple[int, int, int]]) -> None:
+    """Where a repair is offered, the chain with it is longer by at least that layer."""
+    network, _ = chain
+    summary = summarize(network)
+    mended = repair(summary)
+    if mended:
+        position = len(summary.operations)
+        assert len(summarize(replaced(network, position, mended)).operations) > position
+
+
+def test_the_tutorials_mistake_is_repaired() -> None:
+    """A larger first kernel makes fc1 expect too much; the repair sets what flatten gives."""
+    network = load_network("tutorial")
+    conv1 = network.layers[0]
+    assert isinstance(conv1, Conv2d)
+    broken = summarize(
+        replaced(network, 0, with_settings(conv1, "in_channels=3 out_channels=6 kernel_size=5 padding=2"))
+    )
+    assert broken.problem == "fc1 expects 400 inputs; it is given 576 inputs."
+    mended = repair(broken)
+    assert mended
+    assert settings_text(mended) == "in_features=576 out_features=120"
+
+
+def test_saved_networks_are_listed_and_loaded() -> None:
+    """Under its own name; shipped names and impossible ones are refused."""
+    network = load_network("tutorial")
+    mine = Network(name="mine", input=network.input, layers=network.layers)
+    save_network(mine)
+    assert "mine" in network_names()
+    assert load_network("mine") == mine
+    with pytest.raises(UsageError, match="tutorial comes with the program"):
+        save_network(network)
+    with pytest.raises(UsageError, match="cannot name a network"):
+        save_network(Network(name="../mine", layers=network.layers))

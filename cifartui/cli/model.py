@@ -1,14 +1,12 @@
 """`cifartui model list | show`."""
 
 import argparse
-import re
 
 import msgspec
 
 from cifartui.cli.output import make_console, print_json, say, table
 from cifartui.cli.parsing import Commands, add_json, group
-from cifartui.errors import UsageError
-from cifartui.model.layers import Shape, format_shape
+from cifartui.model.layers import Shape, format_shape, parse_shape
 from cifartui.model.network import load_network, network_names
 from cifartui.model.source import python_source
 from cifartui.model.summary import Summary, summarize
@@ -132,16 +130,3 @@ def report(summary: Summary) -> ModelReport:
         macs=summary.macs,
         problem=summary.problem,
     )
-
-
-def parse_shape(text: str) -> Shape:
-    """Parse `3x32x32`.
-
-    Raises:
-        UsageError: it is not three positive whole numbers.
-    """
-    match = re.fullmatch(r"([1-9]\d{0,4})[x×]([1-9]\d{0,4})[x×]([1-9]\d{0,4})", text)
-    if not match:
-        raise UsageError(f"--input {text!r} is not allowed: write channels x height x width, such as 3x32x32.")
-    channels, height, width = (int(size) for size in match.groups())
-    return channels, height, width

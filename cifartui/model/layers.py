@@ -4,11 +4,13 @@ A layer's fields are the arguments of the PyTorch module of the same name.
 Sources of the formulas: the "Shape" sections of torch.nn.Conv2d, MaxPool2d, AvgPool2d and Linear.
 """
 
+import re
 from typing import Annotated
 
 import msgspec
 
 from cifartui.errors import UsageError
+from cifartui.text import printable
 
 Shape = tuple[int, ...]
 """Of one image's activations, without the batch: `(channels, height, width)` or `(features,)`."""
@@ -234,6 +236,18 @@ AnyLayer = Conv2d | MaxPool2d | AvgPool2d | GlobalAvgPool2d | BatchNorm2d | Drop
 def format_shape(shape: Shape) -> str:
     """`6 × 28 × 28`."""
     return " × ".join(f"{size:,}" for size in shape)
+
+
+def parse_shape(text: str) -> tuple[int, int, int]:
+    """Parse `3x32x32`: channels, height and width of a picture.
+
+    Raises:
+        UsageError: it is not three positive whole numbers.
+    """
+    match = re.fullmatch(r"\s*([1-9]\d{0,4})\s*[x×]\s*([1-9]\d{0,4})\s*[x×]\s*([1-9]\d{0,4})\s*", text)
+    if not match:
+        raise UsageError(f"{printable(text, 40)!r} is no size: write channels x height x width, such as 3x32x32.")
+    return int(match[1]), int(match[2]), int(match[3])
 
 
 class _Slide(msgspec.Struct, frozen=True):

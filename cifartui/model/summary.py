@@ -4,7 +4,7 @@ from math import prod
 
 import msgspec
 
-from cifartui.model.layers import AnyLayer, Arithmetic, Shape, ShapeError
+from cifartui.model.layers import AnyLayer, Arithmetic, Flatten, Linear, Shape, ShapeError
 from cifartui.model.network import Network
 
 
@@ -64,12 +64,21 @@ def summarize(network: Network, input_shape: Shape | None = None) -> Summary:
         try:
             arithmetic = layer.arithmetic(shape)
         except ShapeError as error:
-            return Summary(network=network, input=start, operations=tuple(operations), problem=str(error))
+            problem = _in_context(layer, operations) or str(error)
+            return Summary(network=network, input=start, operations=tuple(operations), problem=problem)
         field = field + (arithmetic.window - 1) * distance if field and arithmetic.window else None
         distance *= arithmetic.stride
         operations.append(Operation(layer=layer, input=shape, arithmetic=arithmetic, receptive_field=field))
         shape = arithmetic.output
     return Summary(network=network, input=start, operations=tuple(operations))
+
+
+def _in_context(layer: AnyLayer, before: list[Operation]) -> str:
+    """For the commonest mistake: what a linear layer expects beside how its input's number comes about."""
+    formula = before[-1].arithmetic.formula if before else ""
+    if isinstance(layer, Linear) and formula and isinstance(before[-1].layer, Flatten):
+        return f"{layer.name} expects {layer.in_features} inputs; {before[-1].layer.name} gives {formula}."
+    return ""
 
 
 def require_fit(network: Network, image_shape: Shape, classes: int) -> Summary:

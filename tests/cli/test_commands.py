@@ -89,7 +89,7 @@ def test_dataset_and_model_json(tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert len(model["layers"]) == 12
     assert model["parameters"] == 62_006
     layer_fields = ["name", "kind", "formula", "output", "parameters", "parameters_formula", "macs"]
-    assert list(model["layers"][0]) == layer_fields
+    assert list(model["layers"][0])[: len(layer_fields)] == layer_fields
 
 
 @pytest.mark.parametrize(
@@ -139,7 +139,7 @@ def test_network_that_breaks_is_shown_up_to_the_break(tmp_path: Path, capsys: py
     assert run_command(["model", "show", "tutorial", "--input", "3x64x64"]) == 1
     output = capsys.readouterr().out
     assert "flatten" in output
-    assert "✗ fc1 expects 400 inputs; it is given 2704 inputs." in output
+    assert "✗ fc1 expects 400 inputs; flatten gives 16·13·13 = 2704." in output
 
 
 def test_screens_need_a_terminal() -> None:

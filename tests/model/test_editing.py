@@ -94,7 +94,7 @@ def test_the_tutorials_mistake_is_repaired() -> None:
     broken = summarize(
         replaced(network, 0, with_settings(conv1, "in_channels=3 out_channels=6 kernel_size=5 padding=2"))
     )
-    assert broken.problem == "fc1 expects 400 inputs; it is given 576 inputs."
+    assert broken.problem == "fc1 expects 400 inputs; flatten gives 16·6·6 = 576."
     mended = repair(broken)
     assert mended
     assert settings_text(mended) == "in_features=576 out_features=120"

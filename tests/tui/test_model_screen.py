@@ -1,10 +1,12 @@
 """The model screen: the table of operations and the arithmetic of the one under the cursor."""
 
 import pytest
+from textual.widgets import Input
 
 from cifartui.dataset.store import DatasetFacts
+from cifartui.model.network import load_network
 from cifartui.tui.app import CifarApp
-from tests.tui.driving import LARGE, SMALL, wait_for_text
+from tests.tui.driving import LARGE, SMALL, shown, wait_for_text, wait_until
 
 
 @pytest.mark.parametrize("size", [SMALL, LARGE])
@@ -43,3 +45,78 @@ async def test_selected_layer_is_spelled_out(sketches: DatasetFacts) -> None:
         assert "16·5·5 = 400" in text
         await pilot.press("down")
         await wait_for_text(pilot, "400·120 + 120 = 48,120")
+
+
+async def test_typing_changes_every_later_shape_and_r_repairs(sketches: DatasetFacts) -> None:
+    """The table follows each key; where the chain breaks the row says why, r mends it, u takes changes back."""
+    async with CifarApp().run_test(size=SMALL) as pilot:
+        await pilot.press("2", "down", "enter")
+        await wait_for_text(pilot, "kernel_size=5 stride=1 padding=0")
+        edit = pilot.app.screen.query_one("#edit", Input)
+        edit.value = "in_channels=3 out_channels=6 kernel_size=5 padding="
+        await wait_for_text(pilot, "layer.padding = '' is not allowed")
+        edit.value = "in_channels=3 out_channels=6 kernel_size=5 padding=2"
+        await wait_for_text(pilot, "6 × 32 × 32")
+        await wait_for_text(pilot, "✗ fc1")
+        await pilot.press("enter", *["down"] * 7)
+        await wait_for_text(pilot, "fc1 expects 400 inputs; flatten gives 16·6·6 = 576.")
+        await wait_for_text(pilot, "r sets in_features=576 out_features=120")
+        await pilot.press("r")
+        await wait_for_text(pilot, "83,126 parameters")
+        assert "✗" not in shown(pilot)
+        await pilot.press("u", "u")
+        await wait_for_text(pilot, "62,006 parameters")
+        assert "changed" not in shown(pilot)
+        await pilot.press("y")
+        await wait_for_text(pilot, "✗ fc1")
+
+
+async def test_escape_leaves_the_layer_as_it_was(sketches: DatasetFacts) -> None:
+    """What was typed and not taken is forgotten."""
+    async with CifarApp().run_test(size=SMALL) as pilot:
+        await pilot.press("2", "down", "enter")
+        await wait_for_text(pilot, "kernel_size=5 stride=1")
+        pilot.app.screen.query_one("#edit", Input).value = "in_channels=3 out_channels=60 kernel_size=5"
+        await wait_for_text(pilot, "60 × 28 × 28")
+        await pilot.press("escape")
+        await wait_for_text(pilot, "62,006 parameters")
+        assert "60 × 28 × 28" not in shown(pilot)
+
+
+async def test_layers_are_added_moved_removed_and_the_network_kept(sketches: DatasetFacts) -> None:
+    """a adds below the cursor, shift and arrows move, x removes, i changes the input, s keeps it for recipes."""
+    async with CifarApp().run_test(size=SMALL, notifications=True) as pilot:
+        await pilot.press("2", "down")
+        await wait_for_text(pilot, "looks at")
+        await pilot.press("a")
+        pilot.app.screen.query_one(Input).value = "nonsense"
+        await pilot.press("enter")
+        await wait_for_text(pilot, "'nonsense' is no kind of layer")
+        pilot.app.screen.query_one(Input).value = "batch_norm2d"
+        await pilot.press("enter")
+        await wait_for_text(pilot, "62,018 parameters")
+        await pilot.press("shift+down")
+        await wait_until(pilot, lambda: shown(pilot).index("relu1") < shown(pilot).index("norm1"))
+        await pilot.press("s")
+        pilot.app.screen.query_one(Input).value = "tutorial"
+        await pilot.press("enter")
+        await wait_for_text(pilot, "tutorial comes with the program")
+        pilot.app.screen.query_one(Input).value = "normed"
+        await pilot.press("enter")
+        await wait_for_text(pilot, "normed · 62,018 parameters")
+        assert [layer.name for layer in load_network("normed").layers][:3] == ["conv1", "relu1", "norm1"]
+        await pilot.press("x")
+        await wait_for_text(pilot, "62,006 parameters")
+        await pilot.press("i")
+        pilot.app.screen.query_one(Input).value = "3x64x64"
+        await pilot.press("enter")
+        await wait_for_text(pilot, "✗ fc1")
+
+
+async def test_source_is_shown(sketches: DatasetFacts) -> None:
+    """p shows the code that runs without this program."""
+    async with CifarApp().run_test(size=LARGE) as pilot:
+        await pilot.press("2", "p")
+        await wait_for_text(pilot, "self.conv1 = nn.Conv2d(3, 6, 5)")
+        await pilot.press("escape")
+        await wait_for_text(pilot, "62,006 parameters")

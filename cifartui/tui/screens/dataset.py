@@ -20,7 +20,7 @@ from textual.widgets.option_list import Option
 from cifartui.dataset.catalogue import remove_dataset, rename_dataset
 from cifartui.dataset.pictures import Picture, picture_order, read_pictures
 from cifartui.dataset.store import SKETCHES, DatasetFacts, Split, is_prepared, load_facts, prepared_names
-from cifartui.errors import CifartuiError, DataError
+from cifartui.errors import CifartuiError, DataError, explain
 from cifartui.progress import Progress
 from cifartui.text import clock, printable
 from cifartui.tui.children import ChildCommand
@@ -381,7 +381,10 @@ class DatasetScreen(NounScreen):
             self.app.push_screen(TextDialog(f"New name of {name}:", name, partial(self._renamed, name)))
 
     def _renamed(self, name: str, new_name: str) -> None:
-        rename_dataset(name, new_name)
+        try:
+            rename_dataset(name, new_name)
+        except OSError as error:
+            raise explain(error) from error
         if self.cifar_app.dataset_name == name:
             self.cifar_app.dataset_name = new_name
         self._facts = None
@@ -397,8 +400,10 @@ class DatasetScreen(NounScreen):
             if answer:
                 try:
                     remove_dataset(name)
-                except (CifartuiError, OSError) as error:
+                except CifartuiError as error:
                     self.cifar_app.complain(str(error))
+                except OSError as error:
+                    self.cifar_app.complain(str(explain(error)))
                 if self.cifar_app.dataset_name == name:
                     self.cifar_app.dataset_name = next(iter(prepared_names()), None)
                 self._facts = None

@@ -58,6 +58,8 @@ class RunHistory(msgspec.Struct, frozen=True):
     log_length: int = 0
     """How many lines there were, with those no longer kept."""
     images_per_second: float | None = None
+    paused: bool = False
+    """Whether the run is held; a checkpoint saved meanwhile does not change that."""
     acknowledged: frozenset[str] = frozenset()
     """Ids of the controls that were taken."""
 
@@ -87,7 +89,7 @@ class RunHistory(msgspec.Struct, frozen=True):
 def fold(history: RunHistory, events: list[AnyEvent]) -> RunHistory:
     """Take new events of the journal into a history."""
     started, changed, finished, latest = history.started, history.changed, history.finished, history.latest
-    rate = history.images_per_second
+    rate, paused = history.images_per_second, history.paused
     curve, validation, log = list(history.curve), list(history.validation), list(history.log)
     epochs, checkpoints, acknowledged = list(history.epochs), list(history.checkpoints), set(history.acknowledged)
     for event in events:
@@ -96,6 +98,7 @@ def fold(history: RunHistory, events: list[AnyEvent]) -> RunHistory:
                 started = event
             case StateChanged():
                 changed = event
+                paused = event.state == "paused" or (paused and event.state == "saving")
             case StepsReported():
                 seconds = event.time - latest.time if latest else 0.1
                 rate = _smoothed(rate, event.images_per_second, seconds)
@@ -133,6 +136,7 @@ def fold(history: RunHistory, events: list[AnyEvent]) -> RunHistory:
         log=tuple(log[-MAX_LINES:]),
         log_length=history.log_length + len(log) - len(history.log),
         images_per_second=rate,
+        paused=paused,
         acknowledged=frozenset(acknowledged),
     )
 

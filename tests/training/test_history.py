@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from cifartui.training.events import AnyEvent, Evaluated, LossLogged, RunStarted, StepsReported
+from cifartui.training.events import AnyEvent, Evaluated, LossLogged, RunStarted, StateChanged, StepsReported
 from cifartui.training.history import MAX_LINES, MAX_POINTS, RunHistory, fold
 
 
@@ -85,3 +85,13 @@ def test_log_is_bounded_and_counted() -> None:
     assert len(history.log) == MAX_LINES
     assert history.log_length == 300
     assert history.log[-1] == "[1,   300] loss: 1.000"
+
+
+def test_checkpoint_saved_during_a_pause_leaves_the_run_paused() -> None:
+    """Saving is passed through; only running ends a pause."""
+    history = RunHistory()
+    told = []
+    for state in ("running", "paused", "saving", "paused", "running", "saving", "running"):
+        history = fold(history, [StateChanged(state=state)])
+        told.append(history.paused)
+    assert told == [False, True, True, True, False, False, False]

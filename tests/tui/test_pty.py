@@ -110,7 +110,7 @@ def test_run_outlives_program_and_terminal(started_run: tuple[Terminal, Run]) ->
     third.wait_for("‖ paused")
     held = steps(run)
     third.press("c")
-    third.wait_for("checkpoint saved")
+    third.wait_for(f"checkpoint saved at step {held:,}")
     assert steps(run) == held
     third.press(" ")
     third.wait_for("● running")

@@ -241,7 +241,7 @@ class TrainingScreen(NounScreen):
         if action in ("start", "change", "next_recipe"):
             return setup and not (living and action == "start")
         if action in ("pause", "resume"):
-            paused = bool(view and view.state == "paused")
+            paused = bool(view and view.history.paused)
             return living and not setup and paused == (action == "resume")
         if action in ("checkpoint", "stop"):
             return living and not setup

@@ -202,8 +202,8 @@ class _StrictHeader(tarfile.TarInfo):
     @classmethod
     def frombuf(cls, buf: "bytes | bytearray", encoding: "str | None", errors: str) -> Self:
         try:
-            header = super().frombuf(buf, encoding, errors)  # type: ignore[arg-type]
-        except (tarfile.InvalidHeaderError, tarfile.TruncatedHeaderError) as error:  # type: ignore[attr-defined]
+            header = super().frombuf(buf, encoding, errors)  # type: ignore[arg-type]  # wider than in typeshed
+        except (tarfile.InvalidHeaderError, tarfile.TruncatedHeaderError) as error:  # type: ignore[attr-defined]  # not in typeshed
             raise tarfile.ReadError(str(error)) from error
         extends = header.type in (tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK)
         if header.size < 0 or (extends and header.size > MAX_HEADER_BYTES):

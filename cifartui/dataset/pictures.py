@@ -60,7 +60,7 @@ def read_split(name: str, split: Split) -> tuple["NDArray[np.uint8]", "NDArray[n
     Raises:
         DataError: there is no such data set, or its file is damaged.
     """
-    return _read(name, split, "images", None), _read(name, split, "labels", None)  # type: ignore[return-value]
+    return _read(name, split, "images", None), _read(name, split, "labels", None)  # type: ignore[return-value]  # as stored
 
 
 def _read(name: str, split: Split, what: str, positions: list[int] | None) -> "NDArray[np.generic]":

@@ -1,6 +1,5 @@
 """One picture as the augmentation of a recipe changes it, to be looked at."""
 
-import msgspec
 import torch
 
 from cifartui.dataset.images import load_image_set
@@ -8,16 +7,8 @@ from cifartui.dataset.store import Split
 from cifartui.errors import UsageError
 from cifartui.training.augmentation import Augmenter
 from cifartui.training.batches import Normalizer
+from cifartui.training.previews import Previews
 from cifartui.training.recipe import Recipe
-
-
-class Previews(msgspec.Struct, frozen=True):
-    """A picture several times, each time changed as a step of training would change it."""
-
-    image_size: tuple[int, int]
-    """Height and width in pixels."""
-    pictures: list[bytes]
-    """Each `[H, W, 3]`, RGB, row by row."""
 
 
 def augmented(dataset: str, split: Split, position: int, recipe: Recipe, seed: int, count: int) -> Previews:

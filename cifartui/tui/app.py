@@ -26,6 +26,7 @@ from cifartui.training.recipe import Recipe, load_recipe
 from cifartui.training.run import LIVING, Run, living_run
 from cifartui.tui.messages import RunRead
 from cifartui.tui.view import RunView
+from cifartui.tui.widgets.pixels import shows_colours
 
 DEFAULT_RECIPE = "tutorial"
 LEAVE_SECONDS = 1.0
@@ -105,8 +106,7 @@ class CifarApp(App[None]):
 
     def on_mount(self) -> None:
         self.register_theme(COLOURS)
-        limited_colours = self.console.color_system in (None, "standard")
-        self.theme = "ansi-dark" if limited_colours else COLOURS.name
+        self.theme = COLOURS.name if shows_colours(self) else "ansi-dark"
         for number in (signal.SIGHUP, signal.SIGTERM):
             signal.signal(number, partial(self._end, asyncio.get_running_loop()))
         self.dataset_name = next(iter(prepared_names()), None)

@@ -3,7 +3,6 @@
 import re
 import time
 from collections.abc import Iterator
-from types import TracebackType
 from urllib.parse import urljoin, urlsplit
 
 import httpx
@@ -88,14 +87,6 @@ class Connection:
         """Hang up."""
         self._response.close()
 
-    def __enter__(self) -> "Connection":
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
 
 def _ask(client: httpx.Client, url: str, headers: dict[str, str]) -> httpx.Response:
     for _ in range(MAX_REDIRECTS + 1):
@@ -170,11 +161,6 @@ class Rate:
         self._marks.append((now, self._marks[-1][1] + size))
         while len(self._marks) > 2 and self._marks[1][0] < now - self._seconds:
             self._marks.pop(0)
-
-    @property
-    def span(self) -> float:
-        """Seconds that the figure covers, at most those asked for."""
-        return min(self._seconds, time.monotonic() - self._marks[0][0])
 
     @property
     def per_second(self) -> float:

@@ -1,4 +1,4 @@
-"""What the four screens have in common."""
+"""What the screens have in common."""
 
 from typing import TYPE_CHECKING, ClassVar, cast
 
@@ -13,15 +13,19 @@ if TYPE_CHECKING:
     from cifartui.tui.app import CifarApp
 
 
-class NounScreen(Screen[None]):
-    """A screen with the line on top, a body and the keys at the bottom."""
-
-    NOUN: ClassVar[str]
+class CifarScreen(Screen[None]):
+    """A screen that knows its app's type."""
 
     @property
     def cifar_app(self) -> "CifarApp":
         """The app, with its type."""
         return cast("CifarApp", self.app)
+
+
+class NounScreen(CifarScreen):
+    """A screen with the line on top, a body and the keys at the bottom."""
+
+    NOUN: ClassVar[str]
 
     def compose(self) -> ComposeResult:
         yield TopBar(self.NOUN)

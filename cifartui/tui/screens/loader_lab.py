@@ -1,6 +1,6 @@
 """The loader lab: bars of images per second for each way of loading, as this machine gives them."""
 
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import ClassVar
 
 import msgspec
 from textual import work
@@ -8,7 +8,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.screen import Screen
 from textual.widgets import Footer, LoadingIndicator, Static
 
 from cifartui.errors import CifartuiError
@@ -16,15 +15,13 @@ from cifartui.text import printable
 from cifartui.training.loader_results import Measured, Verdict, way_of_loading
 from cifartui.training.recipe import override
 from cifartui.tui.children import ChildCommand
-
-if TYPE_CHECKING:
-    from cifartui.tui.app import CifarApp
+from cifartui.tui.screens.base import CifarScreen
 
 NAME_CELLS = 22
 LEAST_BAR_CELLS = 20
 
 
-class LoaderLabScreen(Screen[None]):
+class LoaderLabScreen(CifarScreen):
     """Measure, watch the bars come, and take the winner into the recipe in hand."""
 
     CSS_PATH = "loader_lab.tcss"
@@ -40,11 +37,6 @@ class LoaderLabScreen(Screen[None]):
         self._measured: list[Measured] = []
         self._verdict: Verdict | None = None
         self._child: ChildCommand | None = None
-
-    @property
-    def cifar_app(self) -> "CifarApp":
-        """The app, with its type."""
-        return cast("CifarApp", self.app)
 
     def compose(self) -> ComposeResult:
         yield Static(id="title", classes="heading")

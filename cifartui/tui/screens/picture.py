@@ -1,6 +1,6 @@
 """One picture opened: its three channels, and each pixel as the tutorial's transforms change it."""
 
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar
 
 import msgspec
 import numpy as np
@@ -9,21 +9,20 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container, Horizontal
 from textual.content import Content
-from textual.screen import Screen
 from textual.widgets import Footer, Static
 
 from cifartui.dataset.pictures import Picture, read_pictures
 from cifartui.dataset.store import DatasetFacts, Split
 from cifartui.errors import CifartuiError
 from cifartui.text import printable
+from cifartui.training.previews import Previews
 from cifartui.training.recipe import settings
 from cifartui.tui.children import ChildCommand
-from cifartui.tui.widgets.pixels import PixelView, shrunk
+from cifartui.tui.screens.base import CifarScreen
+from cifartui.tui.widgets.pixels import PixelView, shows_colours, shrunk
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-    from cifartui.tui.app import CifarApp
 
 CHANNELS = ("red", "green", "blue")
 VARIANTS = 6
@@ -31,14 +30,7 @@ ROOMY = (142, 42)
 """Columns and lines from which on the small pictures are shown in full."""
 
 
-class Previews(msgspec.Struct, frozen=True):
-    """The answer of `dataset augment`: variants of one picture."""
-
-    image_size: tuple[int, int]
-    pictures: list[bytes]
-
-
-class PictureScreen(Screen[None]):
+class PictureScreen(CifarScreen):
     """Look at one picture after the other, pixel by pixel."""
 
     CSS_PATH = "picture.tcss"
@@ -61,15 +53,6 @@ class PictureScreen(Screen[None]):
         self.variants: list[NDArray[np.uint8]] | None = None
         """The augmented variants in view, `[H, W, 3]` each; None while the channels are."""
         self._child: ChildCommand | None = None
-
-    @property
-    def _coloured(self) -> bool:
-        return self.app.console.color_system not in (None, "standard")
-
-    @property
-    def cifar_app(self) -> "CifarApp":
-        """The app, with its type."""
-        return cast("CifarApp", self.app)
 
     def compose(self) -> ComposeResult:
         yield Static(id="title", classes="heading")
@@ -112,7 +95,9 @@ class PictureScreen(Screen[None]):
         roomy = self.app.size.width >= ROOMY[0] and self.app.size.height >= ROOMY[1]
         self.set_class(roomy, "-roomy")
         factor, places = (1, VARIANTS) if roomy else (2, 4)
-        shown = (planes(picture.pixels, coloured=self._coloured) if self.variants is None else self.variants)[:places]
+        shown = (planes(picture.pixels, coloured=shows_colours(self.app)) if self.variants is None else self.variants)[
+            :places
+        ]
         for number in range(VARIANTS):
             view = self.query_one(f"#plane{number}", PixelView)
             view.display = number < len(shown)

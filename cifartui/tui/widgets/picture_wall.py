@@ -12,7 +12,7 @@ from textual.timer import Timer
 from textual.widget import Widget
 
 from cifartui.dataset.pictures import Picture
-from cifartui.tui.widgets.pixels import half_blocks, shrunk
+from cifartui.tui.widgets.pixels import half_blocks, shows_colours, shrunk
 
 TIDY_SECONDS = 1.0
 """After the last page turned; a page makes 20,000 objects, and collecting them in between would hold up the next."""
@@ -49,7 +49,7 @@ class PictureWall(Widget):
         """Draw these pictures in place of the former."""
         columns, _ = self._grid()
         width = self._cell_width()
-        coloured = self.app.console.color_system not in (None, "standard")
+        coloured = shows_colours(self.app)
         style = self.rich_style
         gap = Segment(" " * GAP, style)
         self._lines = []

@@ -6,6 +6,7 @@ from rich.color import Color, ColorType
 from rich.color_triplet import ColorTriplet
 from rich.segment import Segment
 from rich.style import Style
+from textual.app import App
 from textual.strip import Strip
 from textual.widget import Widget
 
@@ -15,6 +16,11 @@ if TYPE_CHECKING:
 
 SHADES = " ·░▒▓█"
 """From dark to light, for terminals of sixteen colours or fewer."""
+
+
+def shows_colours(app: App[None]) -> bool:
+    """Whether the terminal has more than sixteen colours."""
+    return app.console.color_system not in (None, "standard")
 
 
 def half_blocks(pixels: "NDArray[np.uint8]", *, coloured: bool = True) -> list[list[Segment]]:
@@ -58,7 +64,7 @@ class PixelView(Widget):
 
     def show(self, pixels: "NDArray[np.uint8]", marker: tuple[int, int] | None = None) -> None:
         """Draw `[H, W, 3]`; `marker` is the column and row of a pixel."""
-        coloured = self.app.console.color_system not in (None, "standard")
+        coloured = shows_colours(self.app)
         self._lines = half_blocks(pixels, coloured=coloured)
         self._marker = marker
         self.refresh()

@@ -6,8 +6,8 @@ import msgspec
 
 from cifartui.cli.output import make_console, print_json, say, table
 from cifartui.cli.parsing import Commands, add_json, group
-from cifartui.model.layers import Shape, format_shape, parse_shape
 from cifartui.model.network import load_network, network_names
+from cifartui.model.shapes import Shape, format_shape, parse_shape
 from cifartui.model.source import python_source
 from cifartui.model.summary import Summary, summarize
 

@@ -5,8 +5,9 @@ from typing import Any
 import msgspec
 
 from cifartui.errors import UsageError
+from cifartui.model.blocks import BasicBlock
+from cifartui.model.kinds import KINDS, AnyLayer
 from cifartui.model.layers import (
-    AnyLayer,
     AvgPool2d,
     BatchNorm2d,
     Conv2d,
@@ -16,17 +17,12 @@ from cifartui.model.layers import (
     Linear,
     MaxPool2d,
     ReLU,
-    Shape,
-    ShapeError,
 )
-from cifartui.model.network import Network
+from cifartui.model.network import Network, sequence_of, sequences
+from cifartui.model.shapes import Shape, ShapeError
 from cifartui.model.summary import Summary
 from cifartui.toml import convert_settings
 
-KINDS: dict[str, type[AnyLayer]] = {
-    str(kind.__struct_config__.tag): kind
-    for kind in (Conv2d, MaxPool2d, AvgPool2d, GlobalAvgPool2d, BatchNorm2d, Dropout, ReLU, Flatten, Linear)
-}
 SHORT_NAMES = {
     "conv2d": "conv",
     "max_pool2d": "pool",
@@ -34,6 +30,7 @@ SHORT_NAMES = {
     "global_avg_pool2d": "pool",
     "batch_norm2d": "norm",
     "linear": "fc",
+    "basic_block": "block",
 }
 MAX_LAYERS = 500
 
@@ -83,21 +80,32 @@ def inserted(network: Network, position: int, kind: str, shape: Shape) -> Networ
         raise UsageError(f"{kind!r} is no kind of layer; choose one of {', '.join(KINDS)}.")
     if len(network.layers) >= MAX_LAYERS:
         raise UsageError(f"A network has at most {MAX_LAYERS} layers; remove one first.")
-    layer = _fresh(kind, _free_name(network, kind), shape)
-    return msgspec.structs.replace(network, layers=(*network.layers[:position], layer, *network.layers[position:]))
+    before, after = network.layers[:position], network.layers[position:]
+    sequence = sequence_of(before[-1]) if before and after else ""
+    joins = sequence and sequence == sequence_of(after[0])
+    layer = _fresh(kind, f"{sequence}.{len(network.layers)}" if joins else _free_name(network, kind), shape)
+    return _numbered(network, (*before, layer, *after))
 
 
 def removed(network: Network, position: int) -> Network:
     """The network without the layer at `position`."""
-    return msgspec.structs.replace(network, layers=network.layers[:position] + network.layers[position + 1 :])
+    return _numbered(network, (*network.layers[:position], *network.layers[position + 1 :]))
 
 
 def moved(network: Network, position: int, steps: int) -> Network:
-    """The network with the layer at `position` further down by `steps`, as far as there is room."""
+    """The network with the layer at `position` further down by `steps`, as far as there is room.
+
+    A layer stays within its sequence, and one of its own passes a sequence as a whole.
+    """
     target = min(max(position + steps, 0), len(network.layers) - 1)
     layers = list(network.layers)
+    own, met = sequence_of(layers[position]), sequence_of(layers[target])
+    if own != met and own:
+        return network
+    while met and met != own and 0 < target < len(layers) - 1 and sequence_of(layers[target + steps]) == met:
+        target += steps
     layers.insert(target, layers.pop(position))
-    return msgspec.structs.replace(network, layers=tuple(layers))
+    return _numbered(network, tuple(layers))
 
 
 def repair(summary: Summary) -> AnyLayer | None:
@@ -108,6 +116,8 @@ def repair(summary: Summary) -> AnyLayer | None:
     match layer:
         case Conv2d() if len(shape) == 3:
             mended: AnyLayer = msgspec.structs.replace(layer, in_channels=shape[0])
+        case BasicBlock() if len(shape) == 3:
+            mended = msgspec.structs.replace(layer, in_channels=shape[0])
         case BatchNorm2d() if len(shape) == 3:
             mended = msgspec.structs.replace(layer, num_features=shape[0])
         case Linear() if len(shape) == 1:
@@ -140,12 +150,24 @@ def _fresh(kind: str, name: str, shape: Shape) -> AnyLayer:
             return Dropout(name=name)
         case "flatten":
             return Flatten(name=name)
+        case "basic_block":
+            return BasicBlock(name=name, in_channels=channels, out_channels=channels)
         case _:
             return ReLU(name=name)
 
 
+def _numbered(network: Network, layers: tuple[AnyLayer, ...]) -> Network:
+    """The network with these layers, the members of each sequence numbered in their order."""
+    renamed = [
+        msgspec.structs.replace(layer, name=f"{sequence}.{number}") if sequence else layer
+        for sequence, members in sequences(layers)
+        for number, layer in enumerate(members)
+    ]
+    return msgspec.structs.replace(network, layers=tuple(renamed))
+
+
 def _free_name(network: Network, kind: str) -> str:
-    taken = {layer.name for layer in network.layers}
+    taken = {sequence_of(layer) or layer.name for layer in network.layers}
     short = SHORT_NAMES.get(kind, kind)
     return next(name for number in range(1, MAX_LAYERS + 2) if (name := f"{short}{number}") not in taken)
 

@@ -4,24 +4,16 @@ A layer's fields are the arguments of the PyTorch module of the same name.
 Sources of the formulas: the "Shape" sections of torch.nn.Conv2d, MaxPool2d, AvgPool2d and Linear.
 """
 
-import re
 from typing import Annotated
 
 import msgspec
 
-from cifartui.errors import UsageError
-from cifartui.text import printable
-
-Shape = tuple[int, ...]
-"""Of one image's activations, without the batch: `(channels, height, width)` or `(features,)`."""
+from cifartui.model.shapes import Shape, ShapeError, Slide, format_shape
 
 Positive = Annotated[int, msgspec.Meta(ge=1, le=65_536)]
 NonNegative = Annotated[int, msgspec.Meta(ge=0, le=65_536)]
-LayerName = Annotated[str, msgspec.Meta(pattern=r"\A[A-Za-z_][A-Za-z0-9_]{0,31}\Z")]
-
-
-class ShapeError(UsageError):
-    """A layer that cannot take what the layer before it gives."""
+LayerName = Annotated[str, msgspec.Meta(pattern=r"\A[A-Za-z_][A-Za-z0-9_]{0,31}(\.(0|[1-9][0-9]{0,2}))?\Z")]
+"""`conv1`, or `layer1.0` for the first member of the sequence `layer1`."""
 
 
 class Arithmetic(msgspec.Struct, frozen=True):
@@ -41,6 +33,8 @@ class Arithmetic(msgspec.Struct, frozen=True):
     """Pixels of its input, in each direction, that one pixel of its output looks at; 0 for all of them."""
     stride: int = 1
     """Pixels of its input between two neighbours of its output."""
+    buffer_bytes: int = 0
+    """What a state_dict holds of it beside its parameters."""
 
 
 class Layer(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", forbid_unknown_fields=True):
@@ -95,7 +89,7 @@ class Conv2d(Layer, frozen=True, kw_only=True, tag="conv2d"):
         for what, count in (("in_channels", self.in_channels), ("out_channels", self.out_channels)):
             if count % self.groups:
                 raise ShapeError(f"{self.name}'s {count} {what} cannot be divided among {self.groups} groups.")
-        slide = _Slide(self.name, self.kernel_size, self.stride, self.padding, self.dilation)
+        slide = Slide(self.name, self.kernel_size, self.stride, self.padding, self.dilation)
         (out_height, out_width), formula, note = slide.over(height, width)
         window = self.kernel_size**2 * channels // self.groups
         window_text = f"{self.kernel_size}·{self.kernel_size}·{channels}" + f"/{self.groups}" * (self.groups > 1)
@@ -124,7 +118,7 @@ class _Pool2d(Layer, frozen=True, kw_only=True):
         channels, height, width = self._channels_height_width(shape)
         if 2 * self.padding > self.kernel_size:
             raise ShapeError(f"{self.name}'s padding {self.padding} is more than half its kernel {self.kernel_size}.")
-        slide = _Slide(self.name, self.kernel_size, self.stride, self.padding)
+        slide = Slide(self.name, self.kernel_size, self.stride, self.padding)
         size, formula, note = slide.over(height, width)
         return Arithmetic(
             output=(channels, *size), formula=formula, note=note, window=self.kernel_size, stride=self.stride
@@ -172,7 +166,12 @@ class BatchNorm2d(Layer, frozen=True, kw_only=True, tag="batch_norm2d"):
         channels, _, _ = self._channels_height_width(shape)
         if channels != self.num_features:
             raise ShapeError(f"{self.name} expects {self.num_features} channels; it is given {channels}.")
-        return Arithmetic(output=shape, parameters=2 * channels, parameters_formula=f"2·{channels} = {2 * channels:,}")
+        return Arithmetic(
+            output=shape,
+            parameters=2 * channels,
+            parameters_formula=f"2·{channels} = {2 * channels:,}",
+            buffer_bytes=2 * 4 * channels + 8,  # running mean and variance, and an int64 that counts batches
+        )
 
 
 class Dropout(Layer, frozen=True, kw_only=True, tag="dropout"):
@@ -228,67 +227,3 @@ class Linear(Layer, frozen=True, kw_only=True, tag="linear"):
             macs_formula=f"{product} = {weights:,}",
             window=0,
         )
-
-
-AnyLayer = Conv2d | MaxPool2d | AvgPool2d | GlobalAvgPool2d | BatchNorm2d | Dropout | ReLU | Flatten | Linear
-
-
-def format_shape(shape: Shape) -> str:
-    """`6 × 28 × 28`."""
-    return " × ".join(f"{size:,}" for size in shape)
-
-
-def parse_shape(text: str) -> tuple[int, int, int]:
-    """Parse `3x32x32`: channels, height and width of a picture.
-
-    Raises:
-        UsageError: it is not three positive whole numbers.
-    """
-    match = re.fullmatch(r"\s*([1-9]\d{0,4})\s*[x×]\s*([1-9]\d{0,4})\s*[x×]\s*([1-9]\d{0,4})\s*", text)
-    if not match:
-        raise UsageError(f"{printable(text, 40)!r} is no size: write channels x height x width, such as 3x32x32.")
-    return int(match[1]), int(match[2]), int(match[3])
-
-
-class _Slide(msgspec.Struct, frozen=True):
-    """A window that slides over height and width."""
-
-    name: str
-    kernel: int
-    stride: int
-    padding: int
-    dilation: int = 1
-
-    @property
-    def extent(self) -> int:
-        """Pixels from the first to the last that the window looks at."""
-        return self.dilation * (self.kernel - 1) + 1
-
-    def over(self, height: int, width: int) -> tuple[tuple[int, int], str, str]:
-        """Positions down and across, the formula with its numbers, and what it rounds away.
-
-        Raises:
-            ShapeError: the window is larger than what it slides over.
-        """
-        if self.extent > min(height, width) + 2 * self.padding:
-            spread = f", spread over {self.extent}×{self.extent}," * (self.dilation > 1)
-            raise ShapeError(
-                f"{self.name}'s {self.kernel}×{self.kernel} kernel{spread} is larger than its {height} × {width} input."
-            )
-        down, across = self._positions(height), self._positions(width)
-        formulas = [self._formula(height, down), self._formula(width, across)]
-        formula = formulas[0] if height == width else f"height {formulas[0]}, width {formulas[1]}"
-        lost = [f"{rest} {what}{'s' * (rest > 1)}" for rest, what in self._lost(height, width) if rest]
-        note = f"the last {' and '.join(lost)} are not looked at: ⌊ ⌋ rounds down" if lost else ""
-        return (down, across), formula, note
-
-    def _positions(self, size: int) -> int:
-        return (size - self.extent + 2 * self.padding) // self.stride + 1
-
-    def _lost(self, height: int, width: int) -> list[tuple[int, str]]:
-        rests = [(size - self.extent + 2 * self.padding) % self.stride - self.padding for size in (height, width)]
-        return [(max(0, rests[0]), "row"), (max(0, rests[1]), "column")]
-
-    def _formula(self, size: int, count: int) -> str:
-        extent = f"{self.kernel}" if self.dilation == 1 else f"({self.dilation}·({self.kernel} − 1) + 1)"
-        return f"⌊({size} − {extent} + 2·{self.padding}) / {self.stride}⌋ + 1 = {count}"

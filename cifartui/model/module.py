@@ -1,11 +1,10 @@
 """The torch module built from a network's layers."""
 
-from collections import OrderedDict
-
 from torch import nn
 
+from cifartui.model.blocks import BasicBlock
+from cifartui.model.kinds import AnyLayer
 from cifartui.model.layers import (
-    AnyLayer,
     AvgPool2d,
     BatchNorm2d,
     Conv2d,
@@ -16,7 +15,7 @@ from cifartui.model.layers import (
     MaxPool2d,
     ReLU,
 )
-from cifartui.model.network import Network
+from cifartui.model.network import Network, sequences
 
 
 def build_module(network: Network) -> nn.Sequential:
@@ -25,7 +24,11 @@ def build_module(network: Network) -> nn.Sequential:
     The layers' names are the names of the weights (`conv1.weight`), so a state_dict is interchangeable with that
     of a hand-written class with the same attributes.
     """
-    return nn.Sequential(OrderedDict((layer.name, _build_layer(layer)) for layer in network.layers))
+    module = nn.Sequential()
+    for sequence, layers in sequences(network.layers):
+        built = [_build_layer(layer) for layer in layers]
+        module.add_module(sequence or layers[0].name, nn.Sequential(*built) if sequence else built[0])
+    return module
 
 
 def _build_layer(layer: AnyLayer) -> nn.Module:
@@ -57,3 +60,18 @@ def _build_layer(layer: AnyLayer) -> nn.Module:
             return nn.Flatten()
         case Linear():
             return nn.Linear(layer.in_features, layer.out_features)
+        case BasicBlock():
+            return _build_block(layer)
+
+
+def _build_block(block: BasicBlock) -> nn.Module:
+    from torchvision.models import resnet  # takes seconds, and most networks have no blocks
+
+    downsample = None
+    if block.shortcut:
+        downsample = nn.Sequential(
+            nn.Conv2d(block.in_channels, block.out_channels, 1, stride=block.stride, bias=False),
+            nn.BatchNorm2d(block.out_channels),
+        )
+    built: nn.Module = resnet.BasicBlock(block.in_channels, block.out_channels, block.stride, downsample)
+    return built

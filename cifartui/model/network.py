@@ -1,8 +1,11 @@
 """A network: a named chain of layers, from the package or from a TOML file."""
 
 import re
+from collections.abc import Iterable
 from importlib import resources
+from itertools import groupby
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
 import tomli_w
@@ -10,19 +13,34 @@ import tomli_w
 from cifartui import home
 from cifartui.errors import DataError, UsageError
 from cifartui.files import write_durably
-from cifartui.model.layers import AnyLayer, LayerName, Positive
+from cifartui.model.kinds import AnyLayer
+from cifartui.model.layers import Positive
 from cifartui.text import printable
 from cifartui.toml import decode_toml
+
+NAME_PATTERN = r"[A-Za-z_][A-Za-z0-9_]{0,31}"
 
 
 class Network(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A chain of layers and the image size it was made for."""
 
-    name: LayerName
+    name: Annotated[str, msgspec.Meta(pattern=rf"\A{NAME_PATTERN}\Z")]
     description: str = ""
     input: tuple[Positive, Positive, Positive] = (3, 32, 32)
     """Channels, height and width of an image."""
     layers: tuple[AnyLayer, ...]
+
+
+def sequence_of(layer: AnyLayer) -> str:
+    """The sequence that a layer belongs to (`layer1` for `layer1.0`); empty for a layer of its own."""
+    sequence, _, number = layer.name.rpartition(".")
+    return sequence if number else ""
+
+
+def sequences(layers: Iterable[AnyLayer]) -> list[tuple[str, list[AnyLayer]]]:
+    """The layers with those of one sequence put together, under its name; a layer of its own stands under ""."""
+    together = groupby(enumerate(layers), key=lambda numbered: sequence_of(numbered[1]) or numbered[0])
+    return [(key if isinstance(key, str) else "", [layer for _, layer in members]) for key, members in together]
 
 
 def network_names() -> list[str]:
@@ -43,7 +61,7 @@ def save_network(network: Network) -> Path:
         UsageError: the name is that of a shipped network, or cannot name one.
         OSError: it cannot be written.
     """
-    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{0,31}", network.name):
+    if not re.fullmatch(NAME_PATTERN, network.name):
         raise UsageError(
             f"{printable(network.name, 80)!r} cannot name a network: use up to 32 letters, digits and underscores."
         )
@@ -76,11 +94,20 @@ def load_network(name_or_file: str) -> Network:
             f"choose one of {', '.join(network_names())}, or name a .toml file."
         )
     network = decode_toml(text, Network, origin)
-    names = [layer.name for layer in network.layers]
-    repeated = next((name for name in names if names.count(name) > 1), None)
-    if repeated:
-        raise UsageError(f"{printable(origin)}: two layers are named {repeated}; give each a name of its own.")
+    _check_names(network, printable(origin))
     return network
+
+
+def _check_names(network: Network, origin: str) -> None:
+    taken: set[str] = set()
+    for sequence, layers in sequences(network.layers):
+        name = sequence or layers[0].name
+        if name in taken:
+            raise UsageError(f"{origin}: two layers are named {name}; give each a name of its own.")
+        taken.add(name)
+        for number, layer in enumerate(layers):
+            if sequence and layer.name != f"{sequence}.{number}":
+                raise UsageError(f"{origin}: {layer.name} is out of order; it stands where {sequence}.{number} should.")
 
 
 def _shipped() -> "resources.abc.Traversable":

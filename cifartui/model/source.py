@@ -1,7 +1,8 @@
 """A network as plain PyTorch code, which runs as it is and needs nothing of this program."""
 
+from cifartui.model.blocks import BasicBlock
+from cifartui.model.kinds import AnyLayer
 from cifartui.model.layers import (
-    AnyLayer,
     AvgPool2d,
     BatchNorm2d,
     Conv2d,
@@ -11,10 +12,34 @@ from cifartui.model.layers import (
     Linear,
     MaxPool2d,
     ReLU,
-    format_shape,
 )
-from cifartui.model.network import Network
+from cifartui.model.network import Network, sequences
+from cifartui.model.shapes import format_shape
 from cifartui.model.summary import summarize
+
+BLOCK_SOURCE = '''
+class BasicBlock(nn.Module):
+    """Two 3×3 convolutions that learn what to add to the block's input."""
+
+    def __init__(self, in_channels: int, out_channels: int, stride: int = 1) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(in_channels, out_channels, 3, stride=stride, padding=1, bias=False)
+        self.bn1 = nn.BatchNorm2d(out_channels)
+        self.conv2 = nn.Conv2d(out_channels, out_channels, 3, padding=1, bias=False)
+        self.bn2 = nn.BatchNorm2d(out_channels)
+        self.downsample: nn.Module = nn.Identity()
+        if stride != 1 or in_channels != out_channels:
+            self.downsample = nn.Sequential(
+                nn.Conv2d(in_channels, out_channels, 1, stride=stride, bias=False),
+                nn.BatchNorm2d(out_channels),
+            )
+
+    def forward(self, x: Tensor) -> Tensor:
+        residual = nn.functional.relu(self.bn1(self.conv1(x)))
+        residual = self.bn2(self.conv2(residual))
+        return nn.functional.relu(residual + self.downsample(x))
+
+'''
 
 
 def python_source(network: Network) -> str:
@@ -25,16 +50,22 @@ def python_source(network: Network) -> str:
     class_name = "".join(part.capitalize() for part in network.name.split("_")) or "Net"
     summary = summarize(network)
     shapes = {operation.layer.name: format_shape(operation.arithmetic.output) for operation in summary.operations}
-    made = [f"        self.{layer.name} = {_constructor(layer)}" for layer in network.layers]
-    steps = [
-        f"        x = self.{layer.name}(x)" + (f"  # {shapes[layer.name]}" if layer.name in shapes else "")
-        for layer in network.layers
-    ]
+    made, steps = [], []
+    for sequence, layers in sequences(network.layers):
+        name, last = sequence or layers[0].name, layers[-1].name
+        if sequence:
+            members = [f"            {_constructor(layer)}," for layer in layers]
+            made += [f"        self.{name} = nn.Sequential(", *members, "        )"]
+        else:
+            made.append(f"        self.{name} = {_constructor(layers[0])}")
+        steps.append(f"        x = self.{name}(x)" + (f"  # {shapes[last]}" if last in shapes else ""))
+    has_blocks = any(isinstance(layer, BasicBlock) for layer in network.layers)
     lines = [
         f'"""The network {network.name}."""',
         "",
         "from torch import Tensor, nn",
         "",
+        *(BLOCK_SOURCE.splitlines() if has_blocks else []),
         "",
         f"class {class_name}(nn.Module):",
         f'    """Takes images of {format_shape(network.input)}."""',
@@ -74,3 +105,6 @@ def _constructor(layer: AnyLayer) -> str:
             return "nn.Flatten()"
         case Linear():
             return f"nn.Linear({layer.in_features}, {layer.out_features})"
+        case BasicBlock():
+            stride = f", stride={layer.stride}" if layer.stride > 1 else ""
+            return f"BasicBlock({layer.in_channels}, {layer.out_channels}{stride})"

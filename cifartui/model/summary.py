@@ -1,26 +1,31 @@
 """What a network does to an image, operation by operation, computed without torch."""
 
 from math import prod
+from typing import NamedTuple
 
 import msgspec
 
-from cifartui.model.layers import AnyLayer, Arithmetic, Flatten, Linear, Shape, ShapeError
+from cifartui.model.blocks import BasicBlock
+from cifartui.model.layers import Arithmetic, Flatten, Layer, Linear
 from cifartui.model.network import Network
+from cifartui.model.shapes import Shape, ShapeError
 
 
 class Operation(msgspec.Struct, frozen=True):
     """One operation of the forward pass and what it makes of its input."""
 
-    layer: AnyLayer
+    layer: Layer
     input: Shape
     arithmetic: Arithmetic
     receptive_field: int | None
     """Pixels of the picture, in each direction, that one value of the output depends on; None for all of them."""
+    inner: "tuple[Operation, ...]" = ()
+    """What a block consists of: its body, its shortcut, and where they meet."""
 
     @property
     def activation_bytes(self) -> int:
-        """Memory of the output for one image, float32."""
-        return 4 * prod(self.arithmetic.output)
+        """Memory of the output for one image, float32; of a block, of all outputs within it."""
+        return sum(operation.activation_bytes for operation in self.inner) or 4 * prod(self.arithmetic.output)
 
 
 class Summary(msgspec.Struct, frozen=True):
@@ -47,33 +52,57 @@ class Summary(msgspec.Struct, frozen=True):
         """Multiply-accumulate operations for one image."""
         return sum(operation.arithmetic.macs for operation in self.operations)
 
-    def training_bytes(self, batch_size: int) -> int:
-        """Memory that training takes at least: weights, gradients and momentum, and every output of a batch."""
-        activations = sum(operation.activation_bytes for operation in self.operations) + 4 * prod(self.input)
-        return 3 * 4 * self.parameters + batch_size * activations
+    @property
+    def weight_bytes(self) -> int:
+        """Size of the state_dict's tensors: parameters, and what batch norm keeps beside them."""
+        return 4 * self.parameters + sum(operation.arithmetic.buffer_bytes for operation in self.operations)
+
+    @property
+    def activation_bytes(self) -> int:
+        """Memory of all operations' outputs for one image, float32."""
+        return sum(operation.activation_bytes for operation in self.operations)
 
 
 def summarize(network: Network, input_shape: Shape | None = None) -> Summary:
     """Follow an image of `input_shape` (the network's own input if not given) through the network."""
     start = input_shape or network.input
-    shape = start
+    place = _Place(start, 1, 1)
     operations: list[Operation] = []
-    field: int | None = 1
-    distance = 1
     for layer in network.layers:
         try:
-            arithmetic = layer.arithmetic(shape)
+            operation, place = _step(layer, place)
         except ShapeError as error:
             problem = _in_context(layer, operations) or str(error)
             return Summary(network=network, input=start, operations=tuple(operations), problem=problem)
-        field = field + (arithmetic.window - 1) * distance if field and arithmetic.window else None
-        distance *= arithmetic.stride
-        operations.append(Operation(layer=layer, input=shape, arithmetic=arithmetic, receptive_field=field))
-        shape = arithmetic.output
+        operations.append(operation)
     return Summary(network=network, input=start, operations=tuple(operations))
 
 
-def _in_context(layer: AnyLayer, before: list[Operation]) -> str:
+class _Place(NamedTuple):
+    """Between two layers."""
+
+    shape: Shape
+    field: int | None
+    """The receptive field of one value here."""
+    distance: int
+    """Pixels of the picture between two neighbouring values here."""
+
+
+def _step(layer: Layer, place: _Place) -> tuple[Operation, _Place]:
+    arithmetic = layer.arithmetic(place.shape)
+    reached = place.field + (arithmetic.window - 1) * place.distance if place.field and arithmetic.window else None
+    after = _Place(arithmetic.output, reached, place.distance * arithmetic.stride)
+    inner: list[Operation] = []
+    if isinstance(layer, BasicBlock):
+        for path, start in ((layer.body, place), (layer.shortcut, place), (layer.join, after)):
+            here = start
+            for part in path:
+                operation, here = _step(part, here)
+                inner.append(operation)
+    return Operation(layer, place.shape, arithmetic, reached, tuple(inner)), after
+
+
+def _in_context(layer: Layer, before: list[Operation]) -> str:
     """For the commonest mistake: what a linear layer expects beside how its input's number comes about."""
     formula = before[-1].arithmetic.formula if before else ""
     if isinstance(layer, Linear) and formula and isinstance(before[-1].layer, Flatten):

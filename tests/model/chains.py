@@ -2,8 +2,9 @@
 
 from hypothesis import strategies as st
 
+from cifartui.model.blocks import BasicBlock
+from cifartui.model.kinds import AnyLayer
 from cifartui.model.layers import (
-    AnyLayer,
     AvgPool2d,
     BatchNorm2d,
     Conv2d,
@@ -17,7 +18,17 @@ from cifartui.model.layers import (
 from cifartui.model.network import Network
 from cifartui.model.summary import summarize
 
-KINDS = ("conv2d", "conv2d", "max_pool2d", "avg_pool2d", "relu", "batch_norm2d", "dropout", "global_avg_pool2d")
+KINDS = (
+    "conv2d",
+    "conv2d",
+    "max_pool2d",
+    "avg_pool2d",
+    "relu",
+    "batch_norm2d",
+    "dropout",
+    "global_avg_pool2d",
+    "basic_block",
+)
 RARELY = (0, 0, 0, 0, 0, 1)
 
 
@@ -28,7 +39,7 @@ def chains(draw: st.DrawFn) -> tuple[Network, tuple[int, int, int]]:
     channels, layers = shape[0], list[AnyLayer]()
     for position in range(draw(st.integers(0, 5))):
         layer = _layer(draw, f"layer{position}", channels)
-        channels = layer.out_channels if isinstance(layer, Conv2d) else channels
+        channels = layer.out_channels if isinstance(layer, Conv2d | BasicBlock) else channels
         layers.append(layer)
     if draw(st.booleans()):
         layers.append(Flatten(name="flatten"))
@@ -62,6 +73,9 @@ def _layer(draw: st.DrawFn, name: str, channels: int) -> AnyLayer:
             return BatchNorm2d(name=name, num_features=channels + wrong)
         case "dropout":
             return Dropout(name=name, p=draw(st.sampled_from([0.0, 0.1, 0.5])))
+        case "basic_block":
+            out_channels, stride = draw(st.sampled_from([channels, channels, 3])), draw(st.integers(1, 2))
+            return BasicBlock(name=name, in_channels=channels + wrong, out_channels=out_channels, stride=stride)
         case "global_avg_pool2d":
             return GlobalAvgPool2d(name=name)
         case _:

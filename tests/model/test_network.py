@@ -22,6 +22,8 @@ RELU = '{ kind = "relu", name = "a" }'
             "in_features = 0",
         ),
         (f'name = "n"\nlayers = [{RELU}, {RELU}]', "two layers are named a"),
+        (f'name = "n"\nlayers = [{RELU}, {{ kind = "relu", name = "a.0" }}]', "two layers are named a"),
+        ('name = "n"\nlayers = [{ kind = "relu", name = "a.1" }]', "a.1 is out of order; it stands where a.0 should"),
         ("layers = []", "name is missing"),
         ('name = "n"\nlayers = [{ kind = "relu", name = "\\u001b[2J" }]', "is not allowed"),
     ],
@@ -38,5 +40,5 @@ def test_bad_file_is_refused_in_one_sentence(tmp_path: Path, text: str, sentence
 
 def test_unknown_name_lists_the_known_ones() -> None:
     """A name that no network has gets the names there are."""
-    with pytest.raises(DataError, match="choose one of compact, tutorial, wide"):
+    with pytest.raises(DataError, match="choose one of compact, resnet18, tutorial, wide"):
         load_network("alexnet")

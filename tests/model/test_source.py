@@ -20,8 +20,8 @@ def module_from(source: str) -> torch.nn.Module:
     """The module that the source defines."""
     names: dict[str, Any] = {}
     exec(compile(source, "network.py", "exec"), names)
-    (made,) = (value for value in names.values() if isinstance(value, type) and value.__module__ == "builtins")
-    module = made()
+    *_, last = (value for value in names.values() if isinstance(value, type) and value.__module__ == "builtins")
+    module = last()
     assert isinstance(module, torch.nn.Module)
     return module
 

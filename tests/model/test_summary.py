@@ -1,13 +1,17 @@
 """The arithmetic of shapes agrees with torch, and its numbers are the tutorial's."""
 
+from math import prod
+
 import pytest
 import torch
 import torchinfo
 from hypothesis import given, settings
+from torchvision.models import resnet18
 
-from cifartui.model.layers import Conv2d, MaxPool2d, ShapeError
+from cifartui.model.layers import Conv2d, MaxPool2d
 from cifartui.model.module import build_module
 from cifartui.model.network import Network, load_network
+from cifartui.model.shapes import ShapeError
 from cifartui.model.summary import require_fit, summarize
 from tests.model.chains import chains
 from tests.tutorial import Net
@@ -36,6 +40,16 @@ def test_module_starts_with_the_weights_of_the_tutorials_class() -> None:
     assert all(torch.equal(ours[name], theirs[name]) for name in theirs)
 
 
+def multiply_adds(module: torch.nn.Module, images: torch.Tensor) -> int:
+    """torchinfo's count for the convolutions and linear layers, without the biases, which it counts as well."""
+    total = 0
+    for info in torchinfo.summary(module, input_data=images, verbose=0).summary_list:
+        if isinstance(info.module, torch.nn.Conv2d | torch.nn.Linear):
+            positions = prod(info.output_size[2:])
+            total += info.macs - (info.module.bias.numel() * positions if info.module.bias is not None else 0)
+    return total
+
+
 @given(chains())
 @settings(max_examples=2_000, deadline=None)
 def test_arithmetic_agrees_with_torch(chain: tuple[Network, tuple[int, int, int]]) -> None:
@@ -54,14 +68,10 @@ def test_arithmetic_agrees_with_torch(chain: tuple[Network, tuple[int, int, int]
         arithmetic = summary.operations[position].arithmetic
         assert arithmetic.output == tuple(activations.shape[1:])
         assert arithmetic.parameters == sum(p.numel() for p in module.parameters())
-        if isinstance(module, torch.nn.Conv2d | torch.nn.Linear):
-            (info,) = torchinfo.summary(module, input_data=before, verbose=0).summary_list
-            positions = activations[0, 0].numel() if isinstance(module, torch.nn.Conv2d) else 1
-            bias = module.bias.numel() * positions if module.bias is not None else 0  # which torchinfo counts as well
-            assert arithmetic.macs == info.macs - bias
-            assert arithmetic.parameters == info.trainable_params
-        else:
-            assert arithmetic.macs == 0
+        assert arithmetic.macs == multiply_adds(module, before)
+        assert 4 * arithmetic.parameters + arithmetic.buffer_bytes == sum(
+            t.nbytes for t in module.state_dict().values()
+        )
     assert summary.problem == ""
 
 
@@ -85,6 +95,32 @@ def test_receptive_field_is_what_the_output_depends_on(chain: tuple[Network, tup
     if len(reached):
         extent = reached.max(dim=0).values - reached.min(dim=0).values + 1
         assert int(extent.max()) <= field
+
+
+def test_resnet18_is_torchvisions() -> None:
+    """Its 11,173,962 parameters have the names that torchvision's resnet18 gives them; the outputs are equal."""
+    network = load_network("resnet18")
+    assert summarize(network).parameters == 11_173_962
+    theirs = resnet18(num_classes=10)
+    theirs.conv1 = torch.nn.Conv2d(3, 64, 3, padding=1, bias=False)
+    theirs.maxpool = torch.nn.Identity()
+    ours = build_module(network)
+    ours.load_state_dict(theirs.state_dict())
+    assert list(ours.state_dict()) == list(theirs.state_dict())
+    images = torch.rand(2, 3, 32, 32)
+    with torch.no_grad():
+        assert torch.equal(ours.eval()(images), theirs.eval()(images))
+
+
+def test_a_block_holds_its_operations() -> None:
+    """Their parameters and multiply-adds add up to the block's, and the last gives what the block gives."""
+    for operation in summarize(load_network("resnet18")).operations:
+        if operation.inner:
+            parts = [inner.arithmetic for inner in operation.inner]
+            assert sum(part.parameters for part in parts) == operation.arithmetic.parameters
+            assert sum(part.macs for part in parts) == operation.arithmetic.macs
+            assert parts[-1].output == operation.arithmetic.output
+            assert operation.inner[-1].receptive_field == operation.receptive_field
 
 
 def test_what_is_rounded_away_is_named() -> None:

@@ -13,7 +13,6 @@ from textual.widgets import DataTable, Input, Static
 
 from cifartui.errors import CifartuiError, UsageError, explain
 from cifartui.model.editing import (
-    KINDS,
     inserted,
     moved,
     removed,
@@ -22,8 +21,9 @@ from cifartui.model.editing import (
     settings_text,
     with_settings,
 )
-from cifartui.model.layers import parse_shape
+from cifartui.model.kinds import KINDS
 from cifartui.model.network import Network, load_network, network_names, save_network
+from cifartui.model.shapes import parse_shape
 from cifartui.model.source import python_source
 from cifartui.model.summary import Summary, summarize
 from cifartui.text import printable

@@ -13,8 +13,8 @@ from cifartui.model.layers import (
     Linear,
     MaxPool2d,
     ReLU,
-    format_shape,
 )
+from cifartui.model.shapes import format_shape
 from cifartui.model.summary import Operation, Summary
 
 EXPLANATIONS: dict[type[Layer], str] = {

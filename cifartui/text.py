@@ -17,6 +17,17 @@ def printable(text: str, limit: int = 2_000) -> str:
     return shown + "…" if len(text) > limit else shown
 
 
+def size(count: int) -> str:
+    """A number of bytes: `248 kB`, `1.3 GB`."""
+    value, unit = float(count), "bytes"
+    for larger in ("kB", "MB", "GB", "TB"):
+        if value < 1000:
+            break
+        value, unit = value / 1000, larger
+    digits = 1 if unit != "bytes" and value < 100 else 0
+    return f"{value:,.{digits}f} {unit}"
+
+
 def clock(seconds: float) -> str:
     """`0:14`, `1:02:03`."""
     whole = round(seconds)

@@ -1,15 +1,20 @@
 """`cifartui model list | show`."""
 
 import argparse
+from collections.abc import Iterator
 
 import msgspec
 
 from cifartui.cli.output import make_console, print_json, say, table
-from cifartui.cli.parsing import Commands, add_json, group
+from cifartui.cli.parsing import Commands, add_json, group, positive_int
+from cifartui.model.memory import training_bytes
 from cifartui.model.network import load_network, network_names
 from cifartui.model.shapes import Shape, format_shape, parse_shape
 from cifartui.model.source import python_source
-from cifartui.model.summary import Summary, summarize
+from cifartui.model.summary import Operation, Summary, summarize
+from cifartui.text import printable, size
+
+BATCH_SIZE = 4
 
 
 class LayerReport(msgspec.Struct, frozen=True):
@@ -18,13 +23,19 @@ class LayerReport(msgspec.Struct, frozen=True):
     name: str
     kind: str
     formula: str
+    input: Shape
     output: Shape
     parameters: int
     parameters_formula: str
     macs: int
+    macs_formula: str
     receptive_field: int | None
+    """None where it is the whole picture, or not known."""
     activation_bytes: int
+    """Of one image."""
     note: str
+    inner: "list[LayerReport]"
+    """The operations of a block."""
 
 
 class ModelReport(msgspec.Struct, frozen=True):
@@ -36,6 +47,13 @@ class ModelReport(msgspec.Struct, frozen=True):
     output: Shape
     parameters: int
     macs: int
+    weight_bytes: int
+    """Of a state_dict's tensors."""
+    activation_bytes: int
+    """Of one image."""
+    batch_size: int
+    training_bytes: int
+    """The least that a step of training takes at this batch size."""
     problem: str
 
 
@@ -54,6 +72,13 @@ def add_commands(commands: Commands) -> None:
     showing = actions.add_parser("show", help="show a network's operations with the arithmetic of their shapes")
     showing.add_argument("name", metavar="NAME|FILE.toml")
     showing.add_argument("--input", metavar="3x32x32", help="channels x height x width of an image")
+    showing.add_argument(
+        "--batch-size",
+        type=positive_int,
+        default=BATCH_SIZE,
+        metavar="N",
+        help=f"for the memory that training takes ({BATCH_SIZE}, as in the tutorial)",
+    )
     add_json(showing)
     showing.set_defaults(handler=show)
 
@@ -67,7 +92,7 @@ def list_(options: argparse.Namespace) -> None:
     """List the networks."""
     summaries = [summarize(load_network(name)) for name in network_names()]
     if options.json:
-        print_json([report(summary) for summary in summaries])
+        print_json([report(summary, BATCH_SIZE) for summary in summaries])
         return
     rows = table("name", "parameters", "multiply-adds", "", right=("parameters", "multiply-adds"))
     for summary in summaries:
@@ -81,52 +106,71 @@ def show(options: argparse.Namespace) -> int:
     network = load_network(options.name)
     summary = summarize(network, parse_shape(options.input) if options.input else None)
     if options.json:
-        print_json(report(summary))
+        print_json(report(summary, options.batch_size))
     else:
-        print_summary(summary)
+        print_summary(summary, options.batch_size)
     return 1 if summary.problem else 0
 
 
-def print_summary(summary: Summary) -> None:
+def print_summary(summary: Summary, batch_size: int) -> None:
     """Print the table of operations and the totals."""
     say(f"{summary.network.name}: {summary.network.description}")
     rows = table("layer", "kind", "output", "parameters", "output's size", "parameters' number", right=("parameters",))
     rows.add_row("input", "", format_shape(summary.input), "", "", "")
-    for operation in summary.operations:
+    for depth, operation in _nested(summary.operations):
         layer, sums = operation.layer, operation.arithmetic
-        parameters = f"{sums.parameters:,}"
         rows.add_row(
-            layer.name, layer.label, format_shape(sums.output), parameters, sums.formula, sums.parameters_formula
+            "  " * depth + printable(layer.name, 60),
+            printable(layer.label, 40),
+            format_shape(sums.output),
+            f"{sums.parameters:,}",
+            sums.formula,
+            sums.parameters_formula,
         )
     make_console().print(rows)
     if summary.problem:
         say(f"✗ {summary.problem}")
-    say(f"{summary.parameters:,} parameters, {summary.macs:,} multiply-adds an image, {4 * summary.parameters:,} bytes")
+    say(f"{summary.parameters:,} parameters, {size(summary.weight_bytes)}; {summary.macs:,} multiply-adds an image")
+    say(f"training takes at least {size(training_bytes(summary, batch_size))} at batch size {batch_size}")
 
 
-def report(summary: Summary) -> ModelReport:
+def _nested(operations: tuple[Operation, ...], depth: int = 0) -> Iterator[tuple[int, Operation]]:
+    for operation in operations:
+        yield depth, operation
+        yield from _nested(operation.inner, depth + 1)
+
+
+def report(summary: Summary, batch_size: int) -> ModelReport:
     """A summary in the fields of the JSON contract."""
-    layers = [
-        LayerReport(
-            name=operation.layer.name,
-            kind=operation.layer.kind,
-            formula=operation.arithmetic.formula,
-            output=operation.arithmetic.output,
-            parameters=operation.arithmetic.parameters,
-            parameters_formula=operation.arithmetic.parameters_formula,
-            macs=operation.arithmetic.macs,
-            receptive_field=operation.receptive_field,
-            activation_bytes=operation.activation_bytes,
-            note=operation.arithmetic.note,
-        )
-        for operation in summary.operations
-    ]
     return ModelReport(
         name=summary.network.name,
         input=summary.input,
-        layers=layers,
+        layers=[_layer_report(operation) for operation in summary.operations],
         output=summary.output,
         parameters=summary.parameters,
         macs=summary.macs,
+        weight_bytes=summary.weight_bytes,
+        activation_bytes=summary.activation_bytes,
+        batch_size=batch_size,
+        training_bytes=training_bytes(summary, batch_size),
         problem=summary.problem,
+    )
+
+
+def _layer_report(operation: Operation) -> LayerReport:
+    sums = operation.arithmetic
+    return LayerReport(
+        name=operation.layer.name,
+        kind=operation.layer.kind,
+        formula=sums.formula,
+        input=operation.input,
+        output=sums.output,
+        parameters=sums.parameters,
+        parameters_formula=sums.parameters_formula,
+        macs=sums.macs,
+        macs_formula=sums.macs_formula,
+        receptive_field=operation.receptive_field,
+        activation_bytes=operation.activation_bytes,
+        note=sums.note,
+        inner=[_layer_report(inner) for inner in operation.inner],
     )

@@ -22,3 +22,10 @@ def group(commands: Commands, name: str, summary: str) -> Commands:
     """A command that has commands of its own."""
     parser = commands.add_parser(name, help=summary, description=summary.capitalize() + ".")
     return parser.add_subparsers(title="commands", metavar="COMMAND", required=True, parser_class=type(parser))
+
+
+def positive_int(text: str) -> int:
+    """A whole number from 1 on, for `type=`."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 on")
+    return int(text)

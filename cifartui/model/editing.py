@@ -92,20 +92,21 @@ def removed(network: Network, position: int) -> Network:
     return _numbered(network, (*network.layers[:position], *network.layers[position + 1 :]))
 
 
-def moved(network: Network, position: int, steps: int) -> Network:
-    """The network with the layer at `position` further down by `steps`, as far as there is room.
+def moved(network: Network, position: int, direction: int) -> tuple[Network, int]:
+    """The network with the layer at `position` one place further up (−1) or down (1), and where it is then.
 
     A layer stays within its sequence, and one of its own passes a sequence as a whole.
     """
-    target = min(max(position + steps, 0), len(network.layers) - 1)
-    layers = list(network.layers)
+    layers, target = list(network.layers), position + direction
+    if not 0 <= target < len(layers):
+        return network, position
     own, met = sequence_of(layers[position]), sequence_of(layers[target])
-    if own != met and own:
-        return network
-    while met and met != own and 0 < target < len(layers) - 1 and sequence_of(layers[target + steps]) == met:
-        target += steps
+    if own and own != met:
+        return network, position
+    while met != own and 0 <= target + direction < len(layers) and sequence_of(layers[target + direction]) == met:
+        target += direction
     layers.insert(target, layers.pop(position))
-    return _numbered(network, tuple(layers))
+    return _numbered(network, tuple(layers)), target
 
 
 def repair(summary: Summary) -> AnyLayer | None:

@@ -4,7 +4,11 @@ import pytest
 from textual.widgets import Input
 
 from cifartui.dataset.store import DatasetFacts
+from cifartui.model.memory import training_bytes
 from cifartui.model.network import load_network
+from cifartui.model.summary import summarize
+from cifartui.text import size
+from cifartui.training.recipe import override
 from cifartui.tui.app import CifarApp
 from tests.tui.driving import LARGE, SMALL, shown, wait_for_text, wait_until
 
@@ -89,11 +93,8 @@ async def test_layers_are_added_moved_removed_and_the_network_kept(sketches: Dat
         await pilot.press("2", "down")
         await wait_for_text(pilot, "looks at")
         await pilot.press("a")
-        pilot.app.screen.query_one(Input).value = "nonsense"
-        await pilot.press("enter")
-        await wait_for_text(pilot, "'nonsense' is no kind of layer")
-        pilot.app.screen.query_one(Input).value = "batch_norm2d"
-        await pilot.press("enter")
+        await wait_for_text(pilot, "Add a layer below this one")
+        await pilot.press(*["down"] * 4, "enter")
         await wait_for_text(pilot, "62,018 parameters")
         await pilot.press("shift+down")
         await wait_until(pilot, lambda: shown(pilot).index("relu1") < shown(pilot).index("norm1"))
@@ -111,6 +112,45 @@ async def test_layers_are_added_moved_removed_and_the_network_kept(sketches: Dat
         pilot.app.screen.query_one(Input).value = "3x64x64"
         await pilot.press("enter")
         await wait_for_text(pilot, "✗ fc1")
+
+
+async def test_sequences_and_blocks_open_and_close(sketches: DatasetFacts) -> None:
+    """resnet18 from the list: arrows open a sequence, then a block; within it nothing can be changed; u goes back."""
+    async with CifarApp().run_test(size=SMALL) as pilot:
+        await pilot.press("2", "o")
+        await wait_for_text(pilot, "11,173,962")
+        await pilot.press("down", "enter")
+        await wait_for_text(pilot, "resnet18 · 11,173,962 parameters")
+        await pilot.press(*["down"] * 5)
+        text = await wait_for_text(pilot, "Layers that follow one another under one name")
+        assert "▸ layer2" in text
+        assert "2 in a sequence" in text
+        assert "layer2.0" not in text
+        await pilot.press("right", "down")
+        await wait_for_text(pilot, "73,728 + 256 + 147,456 + 256 + 8,192 + 256 = 230,144")
+        await pilot.press("right", *["down"] * 6)
+        await wait_for_text(pilot, "layer2.0.downsample.0 · conv2d 1×1")
+        assert not pilot.app.screen.check_action("remove", ())
+        await pilot.press("left")
+        text = await wait_for_text(pilot, "layer2.0 · residual block")
+        assert "▸ layer2.0" in text
+        await pilot.press("left", "left")
+        await wait_until(pilot, lambda: "layer2.0" not in shown(pilot))
+        await pilot.press("u")
+        await wait_for_text(pilot, "tutorial · 62,006 parameters")
+
+
+async def test_memory_follows_the_batch_size(sketches: DatasetFacts) -> None:
+    """The input's text says what training takes; it is the batch size of the recipe in hand."""
+    app = CifarApp()
+    async with app.run_test(size=LARGE) as pilot:
+        await pilot.press("2")
+        await wait_for_text(pilot, "that the backward pass needs of a batch of 4")
+        app.recipe = override(app.recipe, ["batch_size=512"])
+        await pilot.press("1", "2")
+        expected = size(training_bytes(summarize(load_network("tutorial")), 512))
+        text = await wait_for_text(pilot, "that the backward pass needs of a batch of 512")
+        assert f"at least {expected}" in text
 
 
 async def test_source_is_shown(sketches: DatasetFacts) -> None:

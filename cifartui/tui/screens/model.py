@@ -8,7 +8,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.coordinate import Coordinate
 from textual.widgets import DataTable, Input, Static
 
 from cifartui.errors import CifartuiError, UsageError, explain
@@ -22,25 +21,19 @@ from cifartui.model.editing import (
     with_settings,
 )
 from cifartui.model.kinds import KINDS
+from cifartui.model.layers import Layer
+from cifartui.model.memory import training_bytes
 from cifartui.model.network import Network, load_network, network_names, save_network
 from cifartui.model.shapes import parse_shape
 from cifartui.model.source import python_source
 from cifartui.model.summary import Summary, summarize
-from cifartui.text import printable
+from cifartui.text import printable, size
 from cifartui.tui.screens.base import NounScreen
-from cifartui.tui.widgets.dialogs import TextDialog, TextScreen
-from cifartui.tui.widgets.layer_texts import layer_rows, layer_text
+from cifartui.tui.widgets.dialogs import ChoiceDialog, TextDialog, TextScreen
+from cifartui.tui.widgets.layer_table import LayerTable, Row
+from cifartui.tui.widgets.layer_texts import input_text, layer_text, sequence_text
 
-COLUMNS = ("layer", "kind", "output", "parameters", "how")
-EDITING_ACTIONS = ("add", "remove", "repair", "undo", "redo", "move", "input", "save", "source", "next_network")
-
-
-class LayerTable(DataTable[Content | str]):
-    """The layers; says on the line of keys what enter does."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "select_cursor", "edit", tooltip="Change the layer's numbers", id="model.edit")
-    ]
+EDITING_ACTIONS = ("add", "remove", "repair", "undo", "redo", "move", "input", "save", "source", "networks")
 
 
 class ModelScreen(NounScreen):
@@ -59,19 +52,21 @@ class ModelScreen(NounScreen):
         Binding("i", "input", "input", tooltip="Another size of the pictures", id="model.input", show=False),
         Binding("s", "save", "save", tooltip="Keep it under a name, for recipes", id="model.save"),
         Binding("p", "source", "source", tooltip="The network as PyTorch code", id="model.source", show=False),
-        Binding("o", "next_network", "network", tooltip="The next network", id="model.network"),
+        Binding("o", "networks", "networks", tooltip="Choose another network", id="model.networks"),
     ]
 
     def __init__(self) -> None:
         super().__init__()
         self._history: list[Network] = [load_network("tutorial")]
         self._place = 0
+        self._kept: dict[str, Network] = {"tutorial": self._history[0]}
+        """Networks as they are kept under their names."""
         self._summary: Summary = summarize(self._history[0])
         self._editing: int | None = None
 
     def compose_body(self) -> ComposeResult:
         yield Static(id="totals", classes="heading")
-        yield LayerTable(id="layers", cursor_type="row", zebra_stripes=False)
+        yield LayerTable(widget_id="layers")
         yield Input(id="edit", select_on_focus=False)
         yield Static(id="layer-title", classes="heading")
         with VerticalScroll(id="layer-pane", can_focus=False):
@@ -79,7 +74,6 @@ class ModelScreen(NounScreen):
 
     def on_mount(self) -> None:
         self.query_one(Input).display = False
-        self._table.add_columns(*COLUMNS)
         self._draw(self._network)
         self._table.focus()
 
@@ -93,76 +87,73 @@ class ModelScreen(NounScreen):
 
     @property
     def _position(self) -> int | None:
-        """The layer under the cursor; None on the input's row."""
-        position = self._table.cursor_row - 1
-        return position if 0 <= position < len(self._network.layers) else None
+        """The layer under the cursor; None on the input's row and within blocks."""
+        return self._table.selected.position if self._table.selected else None
+
+    @property
+    def _batch_size(self) -> int:
+        return self.cifar_app.recipe.batch_size
 
     # DRAWING
 
-    def _draw(self, network: Network) -> None:
+    def _draw(self, network: Network, cursor: str | None = None) -> None:
         self._summary = summary = summarize(network)
-        changed = "" if network == self._history[0] else " · changed"
+        changed = "" if network == self._kept.get(network.name) else " · changed"
         totals = (
-            f"{network.name}{changed} · {summary.parameters:,} parameters · {summary.macs / 1e6:.2f} M multiply-adds"
-            f" · {summary.parameters * 4 / 1000:,.0f} kB"
+            f"{network.name}{changed} · {summary.parameters:,} parameters · {summary.macs / 1e6:,.2f} M multiply-adds"
+            f" · {size(summary.weight_bytes)} · training from {size(training_bytes(summary, self._batch_size))}"
         )
         self.query_one("#totals", Static).update(Content(totals))
-        table, rows = self._table, layer_rows(summary)
-        row = table.cursor_row
-        if table.row_count != len(rows):
-            table.clear()
-            table.add_rows(rows)
-            table.move_cursor(row=min(row, len(rows) - 1))
-        else:
-            for number, cells in enumerate(rows):
-                for column, cell in enumerate(cells):
-                    if table.get_cell_at(Coordinate(number, column)) != cell:
-                        table.update_cell_at(Coordinate(number, column), cell, update_width=True)
-        self._spell_out()
+        self._table.show(summary, cursor)
         self.refresh_bindings()
 
-    @on(DataTable.RowHighlighted)
-    def _spell_out(self) -> None:
-        summary, position = self._summary, self._table.cursor_row - 1
+    @on(LayerTable.Selected)
+    def _selected(self, message: LayerTable.Selected) -> None:
+        self._spell_out(message.row)
+        self.refresh_bindings()
+
+    def _spell_out(self, row: Row) -> None:
+        summary = self._summary
         title, text = self.query_one("#layer-title", Static), self.query_one("#layer", Static)
-        if 0 <= position < len(summary.operations):
-            operation = summary.operations[position]
-            title.update(Content(f"{operation.layer.name} · {operation.layer.label}"))
-            text.update(layer_text(operation))
-        elif position == len(summary.operations) and summary.problem:
-            title.update(Content(f"{summary.network.layers[position].name} does not fit"))
+        if row.operation:
+            title.update(Content(printable(f"{row.name} · {row.operation.layer.label}")))
+            before = summary.operations[row.position - 1] if row.position else None
+            text.update(layer_text(row.operation, self._batch_size, before))
+        elif row.opened is not None:
+            title.update(Content(printable(row.name)))
+            text.update(sequence_text(row.members))
+        elif row.position is None:
+            title.update("input")
+            text.update(input_text(summary, self._batch_size))
+        elif row.position == len(summary.operations):
+            title.update(Content(f"{row.name} does not fit"))
             offer = repair(summary)
             repaired = f"\nr sets {settings_text(offer)}" if offer else ""
             text.update(Content.styled(summary.problem, "$error").append(repaired))
-        elif position >= 0:
+        else:
             title.update("")
             text.update(Content("Its shape is not known as long as the chain breaks above."))
-        else:
-            channels, height, width = summary.input
-            title.update("input")
-            numbers = f"{channels}·{height}·{width} = {channels * height * width:,}"
-            text.update(
-                Content(
-                    f"One picture: {channels} channels, each {height} × {width} pixels.\n"
-                    f"{numbers} numbers, between −1 and 1 once they are normalised.\n"
-                    "i tries another size; p shows the network as PyTorch code."
-                )
-            )
+
+    def on_screen_resume(self) -> None:
+        if self._table.row_count:  # the recipe's batch size may be another now
+            self._draw(self._network)
 
     # CHANGING
 
-    def _change(self, network: Network) -> None:
+    def _change(self, network: Network, cursor: str | None = None) -> None:
         """Take a changed network as the next step of the history."""
         if network != self._network:
             self._history[self._place + 1 :] = [network]
             self._place += 1
-        self._draw(network)
+        self._draw(network, cursor)
 
     @on(DataTable.RowSelected)
     def _edit(self) -> None:
-        if self._position is None:
+        row = self._table.selected
+        if row is None or row.position is None:
+            self._table.action_open(bool(row and row.opened is False))
             return
-        self._editing = self._position
+        self._editing = row.position
         edit = self.query_one(Input)
         edit.value = settings_text(self._network.layers[self._editing])
         edit.display = True
@@ -204,27 +195,36 @@ class ModelScreen(NounScreen):
 
     def action_add(self) -> None:
         """Ask for a kind and add a layer of it below the cursor."""
-        position = self._table.cursor_row
-        operations = self._summary.operations
-        shape = operations[min(position, len(operations)) - 1].arithmetic.output if position and operations else None
+        row, done = self._table.selected, self._summary.operations
+        position = row.below if row else 0
+        shape = done[min(position, len(done)) - 1].arithmetic.output if position and done else self._summary.input
 
-        def add(kind: str) -> None:
-            self._change(inserted(self._network, position, kind.strip(), shape or self._summary.input))
-            self._table.move_cursor(row=position + 1)
+        def add(kind: str | None) -> None:
+            if kind:
+                try:
+                    network = inserted(self._network, position, kind, shape)
+                except UsageError as error:
+                    self.cifar_app.complain(str(error))
+                else:
+                    self._change(network, network.layers[position].name)
 
-        self.app.push_screen(TextDialog(f"Kind of layer: {', '.join(KINDS)}", "conv2d", add))
+        kinds = [(kind, f"{kind:<18} {self._first_line(layer)}") for kind, layer in KINDS.items()]
+        self.app.push_screen(ChoiceDialog("Add a layer below this one", kinds), add)
+
+    @staticmethod
+    def _first_line(layer: type[Layer]) -> str:
+        return (layer.__doc__ or "").partition("\n")[0]
 
     def action_remove(self) -> None:
         """Remove the layer under the cursor."""
         if self._position is not None and len(self._network.layers) > 1:
             self._change(removed(self._network, self._position))
 
-    def action_move(self, steps: int) -> None:
+    def action_move(self, direction: int) -> None:
         """Move the layer under the cursor."""
         if self._position is not None:
-            row = self._table.cursor_row
-            self._change(moved(self._network, self._position, steps))
-            self._table.move_cursor(row=min(max(row + steps, 1), len(self._network.layers)))
+            network, position = moved(self._network, self._position, direction)
+            self._change(network, network.layers[position].name)
 
     def action_repair(self) -> None:
         """Put the numbers right where the chain breaks."""
@@ -260,8 +260,8 @@ class ModelScreen(NounScreen):
                 save_network(network)
             except OSError as error:
                 raise explain(error) from error
-            self._history, self._place = [network], 0
-            self._draw(network)
+            self._kept[network.name] = network
+            self._change(network)
             self.cifar_app.tell(f"{network.name} is kept; set network to it on the training screen.")
 
         self.app.push_screen(TextDialog("Keep this network under the name:", f"my_{self._network.name}"[:32], keep))
@@ -270,23 +270,38 @@ class ModelScreen(NounScreen):
         """Show the network as PyTorch code."""
         self.app.push_screen(TextScreen(f"{self._network.name}.py", python_source(self._network)))
 
-    def action_next_network(self) -> None:
-        """Show the next of the networks that are there."""
-        names = network_names()
-        name = self._history[0].name
-        following = (names.index(name) + 1) % len(names) if name in names else 0
-        try:
-            network = load_network(names[following])
-        except CifartuiError as error:
-            self.cifar_app.complain(str(error))
-            return
-        self._history, self._place = [network], 0
-        self._draw(network)
+    def action_networks(self) -> None:
+        """Choose one of the networks that are there, or name a file."""
+
+        def take(name: str | None) -> None:
+            if not name:
+                return
+            try:
+                network = load_network(name)
+            except CifartuiError as error:
+                self.cifar_app.complain(str(error))
+            else:
+                self._kept[network.name] = network
+                self._change(network)
+
+        choices = []
+        for name in network_names():
+            try:
+                network = load_network(name)
+            except CifartuiError as error:
+                choices.append((name, f"{name:<12} {error}"))
+            else:
+                choices.append(
+                    (name, f"{name:<12} {summarize(network).parameters:>12,} parameters   {network.description}")
+                )
+        self.app.push_screen(ChoiceDialog("Networks", choices, other="or the path of a .toml file"), take)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Keys that make no sense now are hidden, and none but escape and enter work while a layer is edited."""
         if self._editing is not None and action in EDITING_ACTIONS:
             return False
+        if action in ("remove", "move"):
+            return self._position is not None
         if action == "repair":
             return repair(self._summary) is not None
         return self._place > 0 if action == "undo" else True

@@ -87,6 +87,42 @@ class TextScreen(ModalScreen[None]):
             yield Static(Content(self._text))
 
 
+class ChoiceDialog(ModalScreen[str]):
+    """Choose one of a list, or type something else where that is possible; closes with what was chosen."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [ESCAPE]
+
+    def __init__(self, title: str, choices: list[tuple[str, str]], other: str = "") -> None:
+        super().__init__()
+        self._title, self._choices, self._other = title, choices, other
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog"):
+            yield Label(Content(printable(self._title)))
+            yield OptionList(
+                *(
+                    Option(Content(printable(text)), id=f"choice{place}")
+                    for place, (_, text) in enumerate(self._choices)
+                )
+            )
+            if self._other:
+                yield Label(Content(f"{self._other} (tab):"))
+                yield Input()
+
+    @on(OptionList.OptionSelected)
+    def _chosen(self, event: OptionList.OptionSelected) -> None:
+        self.dismiss(self._choices[event.option_index][0])
+
+    @on(Input.Submitted)
+    def _submitted(self, event: Input.Submitted) -> None:
+        if event.value.strip():
+            self.dismiss(event.value.strip())
+
+    def action_cancel(self) -> None:
+        """Close without an answer."""
+        self.dismiss(None)
+
+
 class FetchDialog(ModalScreen[tuple[str, str]]):
     """Which published data set to fetch, and from where if not from its sources; closes with both."""
 

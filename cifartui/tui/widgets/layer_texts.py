@@ -1,7 +1,8 @@
-"""What the model screen says of layers: the cells of the table, and one layer spelled out."""
+"""What the model screen says of a layer: its arithmetic spelled out, and what it is there for."""
 
 from textual.content import Content
 
+from cifartui.model.blocks import Add, BasicBlock
 from cifartui.model.layers import (
     AvgPool2d,
     BatchNorm2d,
@@ -14,8 +15,10 @@ from cifartui.model.layers import (
     MaxPool2d,
     ReLU,
 )
+from cifartui.model.memory import kept_bytes, training_bytes
 from cifartui.model.shapes import format_shape
 from cifartui.model.summary import Operation, Summary
+from cifartui.text import size
 
 EXPLANATIONS: dict[type[Layer], str] = {
     Conv2d: "Each of its filters slides over all channels of the input; at each position it multiplies the pixels "
@@ -29,41 +32,66 @@ EXPLANATIONS: dict[type[Layer], str] = {
     Dropout: "Sets values to zero by chance while training, so that the network relies on no single one.",
     Flatten: "Puts all channels, rows and columns in one row: what the next layer has to take as its inputs.",
     Linear: "Every output is a weighted sum of all inputs plus a bias.",
+    BasicBlock: "Two convolutions learn what to add to the block's input. The shortcut around them lets gradients "
+    "reach the early layers undiminished, so that many blocks can be trained. → shows its operations.",
+    Add: "The body's output and the shortcut's, added value by value.",
 }
 
 
-def layer_rows(summary: Summary) -> list[tuple[str | Content, ...]]:
-    """The cells of the table: the input, each layer that fits, the one that does not, and those after it."""
-    rows: list[tuple[str | Content, ...]] = [("input", "", format_shape(summary.input), "", "")]
-    for operation in summary.operations:
-        sums = operation.arithmetic
-        parameters = Content(f"{sums.parameters:>10,}")
-        how = sums.formula or sums.parameters_formula
-        rows.append((operation.layer.name, operation.layer.label, format_shape(sums.output), parameters, how))
-    for number, layer in enumerate(summary.network.layers[len(summary.operations) :]):
-        if number == 0:
-            name = Content.styled(f"✗ {layer.name}", "$error")
-            rows.append((name, layer.label, "–", "", Content.styled(summary.problem, "$error")))
-        else:
-            rows.append((Content.styled(layer.name, "dim"), Content.styled(layer.label, "dim"), "–", "", ""))
-    return rows
-
-
-def layer_text(operation: Operation) -> Content:
+def layer_text(operation: Operation, batch_size: int, before: Operation | None) -> Content:
     """One operation spelled out: what goes in, what comes out, and each number's arithmetic."""
-    layer, sums = operation.layer, operation.arithmetic
+    sums = operation.arithmetic
     rows = [("from → to", f"{format_shape(operation.input)} → {format_shape(sums.output)}")]
+    if isinstance(operation.layer, Linear) and before and before.arithmetic.formula:
+        rows.append(("inputs", f"{operation.layer.in_features}: {before.layer.name} gives {before.arithmetic.formula}"))
     if sums.formula:
-        label = "height and width" if len(sums.output) == 3 else "outputs"
-        rows.append((label, sums.formula))
+        rows.append(("height and width" if len(sums.output) == 3 else "outputs", sums.formula))
     if sums.parameters_formula:
         rows.append(("parameters", sums.parameters_formula))
     if sums.macs_formula:
         rows.append(("multiply-adds", sums.macs_formula))
+    if sums.note:
+        rows.append(("rounded away", sums.note))
     if operation.receptive_field and operation.receptive_field > 1:
         field = operation.receptive_field
         rows.append(("looks at", f"{field} × {field} pixels of the picture"))
-    if sums.note:
-        rows.append(("rounded away", sums.note))
+    in_batch = size(batch_size * operation.activation_bytes)
+    outputs = "·".join(map(str, (*sums.output, 4)))
+    counted = "all its outputs" if operation.inner else f"{outputs} bytes"
+    rows.append(("memory", f"{counted} = {size(operation.activation_bytes)}, for a batch of {batch_size}: {in_batch}"))
+    return _rows(rows, EXPLANATIONS.get(type(operation.layer), ""))
+
+
+def input_text(summary: Summary, batch_size: int) -> Content:
+    """The input, and the network as a whole."""
+    channels, height, width = summary.input
+    weights, kept = 4 * summary.parameters, kept_bytes(summary, batch_size)
+    rows = [
+        ("one picture", f"{channels} channels of {height} × {width} pixels: {channels * height * width:,} numbers"),
+        ("weights on disk", f"{size(summary.weight_bytes)}: {summary.parameters:,} parameters of 4 bytes"),
+        ("work", f"{summary.macs:,} multiply-adds for one picture, about three times that to learn from it"),
+        (
+            "training takes",
+            f"at least {size(training_bytes(summary, batch_size))}: weights, gradients and momentum "
+            f"(3 · {size(weights)}), and {size(kept)} that the backward pass needs of a batch of {batch_size}",
+        ),
+    ]
+    return _rows(rows, "i tries another size of the pictures; p shows the network as PyTorch code.")
+
+
+def sequence_text(members: tuple[Operation, ...]) -> Content:
+    """What a sequence holds."""
+    if not members:
+        return Content("Its shape is not known as long as the chain breaks above.")
+    parameters = sum(member.arithmetic.parameters for member in members)
+    rows = [
+        ("from → to", f"{format_shape(members[0].input)} → {format_shape(members[-1].arithmetic.output)}"),
+        ("parameters", f"{parameters:,}"),
+        ("multiply-adds", f"{sum(member.arithmetic.macs for member in members):,}"),
+    ]
+    return _rows(rows, "Layers that follow one another under one name. → opens it.")
+
+
+def _rows(rows: list[tuple[str, str]], explanation: str) -> Content:
     lines = [Content.assemble((f"{label:<18}", "$text-muted"), value) for label, value in rows]
-    return Content("\n").join([*lines, Content(EXPLANATIONS[type(layer)])])
+    return Content("\n").join([*lines, Content(explanation)])

@@ -1,0 +1,197 @@
+"""The table of a network's operations, in which sequences and blocks open and close."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.coordinate import Coordinate
+from textual.message import Message
+from textual.widgets import DataTable
+
+from cifartui.model.network import sequences
+from cifartui.model.shapes import format_shape
+from cifartui.model.summary import Operation, Summary
+from cifartui.text import printable
+
+COLUMNS = ("layer", "kind", "output", "parameters", "how")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table."""
+
+    name: str
+    cells: tuple[str | Content, ...]
+    position: int | None = None
+    """Of the layer in the network; None for a line that is no layer by itself."""
+    below: int = 0
+    """Where in the network a layer goes that is added below this line."""
+    operation: Operation | None = None
+    members: tuple[Operation, ...] = ()
+    """Of a sequence."""
+    opened: bool | None = None
+    """None where there is nothing to open."""
+    parent: str = ""
+    """The line that closes this one away."""
+
+
+class LayerTable(DataTable[Content | str]):
+    """The input, then each operation; says on the line of keys what enter and the arrows do."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "select_cursor", "edit", tooltip="Change the layer's numbers", id="model.edit"),
+        Binding("right", "open(True)", "open", tooltip="What the block consists of", id="model.open", key_display="→"),
+        Binding("left", "open(False)", "close", tooltip="Close the block", id="model.close", key_display="←"),
+    ]
+
+    @dataclass
+    class Selected(Message):
+        """Another line is under the cursor, or the line under it changed."""
+
+        row: Row
+
+    def __init__(self, *, widget_id: str) -> None:
+        super().__init__(id=widget_id, cursor_type="row", zebra_stripes=False)
+        self._opened: set[str] = set()
+        self._summary: Summary | None = None
+        self._rows: list[Row] = []
+
+    def on_mount(self) -> None:
+        self.add_columns(*COLUMNS)
+
+    @property
+    def selected(self) -> Row | None:
+        """The line under the cursor."""
+        return self._rows[self.cursor_row] if self.cursor_row < len(self._rows) else None
+
+    def show(self, summary: Summary, cursor: str | None = None) -> None:
+        """Draw a network; the cursor goes to the line of the name `cursor`, or stays where it is."""
+        self._summary = summary
+        rows, drawn = layer_rows(summary, frozenset(self._opened)), self._rows
+        self._rows = rows
+        if len(drawn) != len(rows):
+            place = self.cursor_row
+            self.clear()
+            self.add_rows(row.cells for row in rows)
+            self.move_cursor(row=min(place, len(rows) - 1))
+        else:
+            for number, row in enumerate(rows):
+                for column, cell in enumerate(row.cells):
+                    if drawn[number].cells[column] != cell:
+                        self.update_cell_at(Coordinate(number, column), cell, update_width=True)
+        if cursor:
+            self._move_to(cursor)
+        self._tell()
+
+    def _move_to(self, name: str) -> None:
+        place = next((number for number, row in enumerate(self._rows) if row.name == name), None)
+        if place is not None:
+            self.move_cursor(row=place)
+
+    def on_data_table_row_highlighted(self) -> None:
+        self._tell()
+
+    def _tell(self) -> None:
+        if self.selected:
+            self.post_message(self.Selected(self.selected))
+
+    def action_open(self, opening: bool) -> None:
+        """Open what is under the cursor, or close it or what it belongs to."""
+        row = self.selected
+        if row is None or self._summary is None:
+            return
+        if opening and row.opened is False:
+            self._opened.add(row.name)
+        elif not opening and (row.opened or row.parent):
+            closed = row.name if row.opened else row.parent
+            self._opened.discard(closed)
+        else:
+            return
+        self.show(self._summary, cursor=row.name if opening or row.opened else row.parent)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Keys that make no sense on this line are hidden."""
+        row = self.selected
+        if action == "open" and row:
+            return row.opened is False if parameters[0] else bool(row.opened or row.parent)
+        if action == "select_cursor" and row:
+            return row.position is not None or row.opened is not None
+        return True
+
+
+def layer_rows(summary: Summary, opened: frozenset[str]) -> list[Row]:
+    """The lines of the table: the input, each layer that fits, the one that does not, and those after it."""
+    rows = [Row("", ("input", "", format_shape(summary.input), "", ""))]
+    done, layers = summary.operations, summary.network.layers
+    if not layers:
+        for operation in done:
+            rows += _operation_rows(operation, "", 0, opened)
+    position = 0
+    for sequence, members in sequences(layers):
+        first, position = position, position + len(members)
+        breaks_here = bool(summary.problem) and first <= len(done) < position
+        is_open = sequence in opened or breaks_here
+        if sequence:
+            rows.append(_sequence_row(sequence, done[first:position], len(members), position, is_open=is_open))
+        if sequence and not is_open:
+            continue
+        for number in range(first, position):
+            if number < len(done):
+                rows += _operation_rows(done[number], sequence, 1 if sequence else 0, opened, number)
+            else:
+                rows.append(_missing_row(summary, number, sequence))
+    return rows
+
+
+def _operation_rows(
+    operation: Operation, parent: str, depth: int, opened: frozenset[str], position: int | None = None, below: int = 0
+) -> list[Row]:
+    layer, sums = operation.layer, operation.arithmetic
+    is_open = layer.name in opened if operation.inner else None
+    cells = (
+        _indented(layer.name, depth, is_open=is_open),
+        printable(layer.label, 40),
+        format_shape(sums.output),
+        f"{sums.parameters:>10,}",
+        sums.formula or sums.parameters_formula,
+    )
+    after = below if position is None else position + 1
+    rows = [Row(layer.name, cells, position, after, operation, opened=is_open, parent=parent)]
+    if is_open:
+        for inner in operation.inner:
+            rows += _operation_rows(inner, layer.name, depth + 1, opened, None, after)
+    return rows
+
+
+def _sequence_row(name: str, done: tuple[Operation, ...], count: int, below: int, *, is_open: bool) -> Row:
+    whole = len(done) == count
+    parameters = sum(operation.arithmetic.parameters for operation in done)
+    cells: tuple[str | Content, ...] = (
+        _indented(name, 0, is_open=is_open),
+        f"{count} in a sequence",
+        format_shape(done[-1].arithmetic.output) if whole else "–",
+        f"{parameters:>10,}" if whole else "",
+        "",
+    )
+    return Row(name, cells, None, below, None, done, is_open)
+
+
+def _missing_row(summary: Summary, position: int, sequence: str) -> Row:
+    """A layer that does not fit, or one after it."""
+    layer = summary.network.layers[position]
+    name = _indented(layer.name, 1 if sequence else 0, is_open=None)
+    cells: tuple[str | Content, ...]
+    if position == len(summary.operations):
+        cells = (f"✗ {name}", layer.label, "–", "", summary.problem)
+        cells = tuple(
+            Content.styled(cell, "$error") if cell and place in (0, 4) else cell for place, cell in enumerate(cells)
+        )
+    else:
+        cells = (Content.styled(name, "dim"), Content.styled(layer.label, "dim"), "–", "", "")
+    return Row(layer.name, cells, position, position + 1, parent=sequence)
+
+
+def _indented(name: str, depth: int, *, is_open: bool | None) -> str:
+    mark = "" if is_open is None else "▾ " if is_open else "▸ "
+    return f"{'  ' * depth}{mark}{printable(name, 60)}"

@@ -13,8 +13,11 @@ from cifartui.dataset.sketches import prepare_sketches
 from cifartui.progress import finish
 from cifartui.tui.app import CifarApp
 from cifartui.tui.screens.evaluation import EvaluationScreen
+from cifartui.tui.screens.kernel_walk import KernelWalkScreen
 
 SIZE = (112, 38)
+LARGE = (136, 44)
+"""Room for pictures twice their size."""
 SECONDS = 300
 
 
@@ -38,7 +41,14 @@ async def draw(folder: Path) -> None:
         await pilot.press("2", "down", "down", "down")
         await until(lambda: True)
         save("model")
-        await pilot.press("3")
+        await pilot.resize_terminal(*LARGE)
+        await pilot.press("up", "up", "w")
+        await until(lambda: isinstance(app.screen, KernelWalkScreen) and app.screen.file)
+        await pilot.press(*["pagedown"] * 14, *["right"] * 12)
+        await until(lambda: True)
+        save("walk")
+        await pilot.resize_terminal(*SIZE)
+        await pilot.press("escape", "3")
         await until(lambda: True)
         await pilot.press("down", "v", "end", "backspace", "8", "enter")  # epochs
         await pilot.press("down", "down", "down", "v", *"250", "enter")  # log_every

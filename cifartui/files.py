@@ -1,7 +1,9 @@
 """Files that are either whole or not there."""
 
+import errno
 import hashlib
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -38,6 +40,18 @@ def durably(target: Path) -> Iterator[Path]:
     sync_folder(target.parent)
     for leftover in target.parent.glob(f".{target.name}.*.part"):
         leftover.unlink(missing_ok=True)
+
+
+@contextmanager
+def system_errors(target: Path) -> Iterator[None]:
+    """Raise what the system said to safetensors, which tells it only in its text, as the OSError that it was."""
+    from safetensors import SafetensorError
+
+    try:
+        yield
+    except SafetensorError as error:
+        number = re.search(r"os error (\d+)", str(error))
+        raise OSError(int(number[1]) if number else errno.EIO, str(error), str(target)) from error
 
 
 def sync_folder(folder: Path) -> None:

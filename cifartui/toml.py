@@ -2,6 +2,7 @@
 
 import re
 import tomllib
+from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
@@ -15,14 +16,24 @@ MAX_BYTES = 1_000_000
 _WORDS = {"`int`": "a whole number", "`float`": "a number", "`str`": "text", "`array`": "a list", "`object`": "a table"}
 
 
+def read_toml(path: Path, document_type: type[Document]) -> Document:
+    """Read a TOML file; of one that is too long nothing is read.
+
+    Raises:
+        UsageError: it is too long or no TOML, or a key or value does not belong there.
+        OSError: it cannot be read.
+    """
+    _check_length(path.stat().st_size, str(path))
+    return decode_toml(path.read_bytes(), document_type, str(path))
+
+
 def decode_toml(data: bytes, document_type: type[Document], origin: str) -> Document:
     """Decode the bytes of a TOML file that `origin` names.
 
     Raises:
         UsageError: it is no TOML, or a key or value does not belong there.
     """
-    if len(data) > MAX_BYTES:
-        raise UsageError(f"{printable(origin)} has {len(data):,} bytes; a file of settings has at most {MAX_BYTES:,}.")
+    _check_length(len(data), origin)
     try:
         document = tomllib.loads(data.decode())
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
@@ -30,6 +41,11 @@ def decode_toml(data: bytes, document_type: type[Document], origin: str) -> Docu
             f"{printable(origin)} is not valid TOML: {printable(str(error))}; correct that line."
         ) from error
     return convert_settings(document, document_type, origin)
+
+
+def _check_length(length: int, origin: str) -> None:
+    if length > MAX_BYTES:
+        raise UsageError(f"{printable(origin)} has {length:,} bytes; a file of settings has at most {MAX_BYTES:,}.")
 
 
 def convert_settings(document: dict[str, Any], document_type: type[Document], origin: str = "") -> Document:

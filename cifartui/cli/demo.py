@@ -31,7 +31,7 @@ def demo(options: argparse.Namespace) -> int:
     config = plan_run(recipe="tutorial", dataset=SKETCHES, overrides=[f"log_every={LOG_EVERY}"])
     say()
     say("2 model: every operation and the arithmetic of its shape")
-    print_summary(summarize(config.network))
+    print_summary(summarize(config.network), config.settings.batch_size)
 
     say()
     say("3 training: the tutorial's recipe in a process of its own; a line every 250 mini-batches")

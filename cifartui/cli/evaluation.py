@@ -1,6 +1,8 @@
 """`cifartui evaluate` and `cifartui export`."""
 
 import argparse
+import contextlib
+import sys
 from pathlib import Path
 
 from cifartui.cli.dataset import require_dataset
@@ -35,7 +37,8 @@ def evaluate_(options: argparse.Namespace) -> None:
     """Evaluate a checkpoint or file and print accuracy and classes."""
     if options.dataset:
         require_dataset(options.dataset, as_json=options.json)
-    evaluation = watch(evaluation_of(options.subject, options.dataset, options.recipe), as_json=options.json)
+    with contextlib.redirect_stdout(sys.stderr):  # what a network of the user's own prints is no result of ours
+        evaluation = watch(evaluation_of(options.subject, options.dataset, options.recipe), as_json=options.json)
     if options.json:
         print_json(evaluation)
     else:

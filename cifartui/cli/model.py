@@ -1,14 +1,18 @@
-"""`cifartui model list | show`."""
+"""`cifartui model list | source | show | activations`."""
 
 import argparse
 from collections.abc import Iterator
 
 import msgspec
 
-from cifartui.cli.output import make_console, print_json, say, table
+from cifartui.cli import activations, recording
+from cifartui.cli.output import make_console, print_json, say, table, watch
 from cifartui.cli.parsing import Commands, add_json, group, positive_int
+from cifartui.errors import CifartuiError
 from cifartui.model.memory import training_bytes
-from cifartui.model.network import load_network, network_names
+from cifartui.model.network import Network, load_network, network_names
+from cifartui.model.record_child import recorded
+from cifartui.model.recorded import summary_of
 from cifartui.model.shapes import Shape, format_shape, parse_shape
 from cifartui.model.source import python_source
 from cifartui.model.summary import Operation, Summary, summarize
@@ -23,7 +27,6 @@ class LayerReport(msgspec.Struct, frozen=True):
     name: str
     kind: str
     formula: str
-    input: Shape
     output: Shape
     parameters: int
     parameters_formula: str
@@ -34,6 +37,7 @@ class LayerReport(msgspec.Struct, frozen=True):
     activation_bytes: int
     """Of one image."""
     note: str
+    input: Shape
     inner: "list[LayerReport]"
     """The operations of a block."""
 
@@ -70,7 +74,7 @@ def add_commands(commands: Commands) -> None:
     sourcing.set_defaults(handler=source)
 
     showing = actions.add_parser("show", help="show a network's operations with the arithmetic of their shapes")
-    showing.add_argument("name", metavar="NAME|FILE.toml")
+    showing.add_argument("name", metavar="NAME|FILE.toml|package.module:name")
     showing.add_argument("--input", metavar="3x32x32", help="channels x height x width of an image")
     showing.add_argument(
         "--batch-size",
@@ -82,6 +86,9 @@ def add_commands(commands: Commands) -> None:
     add_json(showing)
     showing.set_defaults(handler=show)
 
+    activations.add_command(actions)
+    recording.add_command(actions)
+
 
 def source(options: argparse.Namespace) -> None:
     """Print a network's PyTorch source."""
@@ -90,21 +97,37 @@ def source(options: argparse.Namespace) -> None:
 
 def list_(options: argparse.Namespace) -> None:
     """List the networks."""
-    summaries = [summarize(load_network(name)) for name in network_names()]
+    summaries = [_summary_or_problem(name) for name in network_names()]
     if options.json:
         print_json([report(summary, BATCH_SIZE) for summary in summaries])
         return
     rows = table("name", "parameters", "multiply-adds", "", right=("parameters", "multiply-adds"))
     for summary in summaries:
         network = summary.network
-        rows.add_row(network.name, f"{summary.parameters:,}", f"{summary.macs:,}", network.description)
+        rows.add_row(network.name, f"{summary.parameters:,}", f"{summary.macs:,}", printable(network.description))
     make_console().print(rows)
+    for summary in summaries:
+        if summary.problem:
+            say(f"✗ {summary.network.name}: {summary.problem}")
+
+
+def _summary_or_problem(name: str) -> Summary:
+    """The summary of a network that is listed, also where its file cannot be read."""
+    try:
+        return summarize(load_network(name))
+    except CifartuiError as error:
+        return Summary(Network(name=name, layers=()), (), (), problem=str(error))
 
 
 def show(options: argparse.Namespace) -> int:
     """Show one network; exit code 1 if its layers do not fit together."""
     network = load_network(options.name)
-    summary = summarize(network, parse_shape(options.input) if options.input else None)
+    shape = parse_shape(options.input) if options.input else None
+    summary = (
+        summary_of(watch(recorded(network, shape), as_json=options.json))
+        if network.factory
+        else summarize(network, shape)
+    )
     if options.json:
         print_json(report(summary, options.batch_size))
     else:
@@ -125,7 +148,7 @@ def print_summary(summary: Summary, batch_size: int) -> None:
             format_shape(sums.output),
             f"{sums.parameters:,}",
             sums.formula,
-            sums.parameters_formula,
+            "the sum of those below" if operation.inner else sums.parameters_formula,
         )
     make_console().print(rows)
     if summary.problem:
@@ -163,7 +186,6 @@ def _layer_report(operation: Operation) -> LayerReport:
         name=operation.layer.name,
         kind=operation.layer.kind,
         formula=sums.formula,
-        input=operation.input,
         output=sums.output,
         parameters=sums.parameters,
         parameters_formula=sums.parameters_formula,
@@ -172,5 +194,6 @@ def _layer_report(operation: Operation) -> LayerReport:
         receptive_field=operation.receptive_field,
         activation_bytes=operation.activation_bytes,
         note=sums.note,
+        input=operation.input,
         inner=[_layer_report(inner) for inner in operation.inner],
     )

@@ -1,14 +1,12 @@
 """Images in class folders: `train/<class>/<image>` and `test/<class>/<image>`, or `<class>/<image>` without a split."""
 
-import io
 import random
-import warnings
 from collections.abc import Mapping
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
 
 from cifartui.dataset.archive import Entry
+from cifartui.dataset.decoding import by, open_image
 from cifartui.dataset.store import LabelledImages, Split
 from cifartui.errors import DataError
 from cifartui.text import printable
@@ -17,8 +15,6 @@ SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".ppm")
 SPLITS: Mapping[str, Split] = {"train": "train", "test": "test"}
 MAX_SIDE = 1_024
 """Pixels; refused before anything is decoded."""
-FORMATS = ("JPEG", "PNG", "BMP", "GIF", "WEBP", "PPM")
-"""Those of the suffixes and no others: Pillow would run a program for some."""
 MAX_TOTAL_BYTES = 1024**3
 TEST_SHARE = 5
 """Without a split, one image in five of each class becomes a test image, as the tutorial advises (80 % / 20 %)."""
@@ -116,32 +112,20 @@ class ClassFolders:
 
     def _decode(self, entry: Entry) -> bytes:
         name = printable(str(entry.path), 200)
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                warnings.simplefilter("error", Image.DecompressionBombWarning)
-                with Image.open(io.BytesIO(entry.read()), formats=FORMATS) as image:
-                    self._check_size(image.size, name)
-                    pixels = np.asarray(image.convert("RGB"))
-        except (UnidentifiedImageError, Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-            raise DataError(
-                f"{self._shown}: {name} is not an image that can be decoded; replace or remove it."
-            ) from error
-        except (OSError, SyntaxError, ValueError) as error:  # what Pillow's decoders raise on damaged data
-            raise DataError(f"{self._shown}: {name} is damaged ({printable(str(error), 80)}); replace it.") from error
+        with open_image(entry.read(), f"{self._shown}: {name}", MAX_SIDE) as image:
+            self._check_size(image.size, name)
+            pixels = np.asarray(image.convert("RGB"))
         self._total_bytes += pixels.nbytes
         if self._total_bytes > MAX_TOTAL_BYTES:
             raise DataError(f"{self._shown} holds more than 1 GiB of pixels; use smaller or fewer images.")
         return pixels.transpose(2, 0, 1).tobytes()
 
     def _check_size(self, size: tuple[int, int], name: str) -> None:
-        if max(size) > MAX_SIDE:
-            raise DataError(f"{self._shown}: {name} is {_by(size)} pixels; sides of at most {MAX_SIDE} are read.")
         if self._size is None:
             self._size, self._first = size, name
         if size != self._size:
             raise DataError(
-                f"{self._shown}: {name} is {_by(size)} pixels and {self._first} is {_by(self._size)}; "
+                f"{self._shown}: {name} is {by(size)} pixels and {self._first} is {by(self._size)}; "
                 "make all images one size."
             )
 
@@ -166,7 +150,3 @@ def _place(folders: tuple[str, ...]) -> tuple[Split | None, str] | None:
 
 def _class_names(folders: list[str]) -> tuple[str, ...]:
     return tuple(printable(name, 40) for name in folders)
-
-
-def _by(size: tuple[int, int]) -> str:
-    return f"{size[0]}×{size[1]}"

@@ -3,7 +3,6 @@
 The facts are written last, so a data set is there exactly when its facts are.
 """
 
-import errno
 import re
 import time
 from pathlib import Path
@@ -13,7 +12,7 @@ import msgspec
 
 from cifartui import home
 from cifartui.errors import DataError, UsageError
-from cifartui.files import durably, sha256_of, write_durably
+from cifartui.files import durably, sha256_of, system_errors, write_durably
 from cifartui.text import printable
 
 if TYPE_CHECKING:
@@ -144,7 +143,6 @@ def save_dataset(
     Raises:
         OSError: it cannot be written; nothing of it is left behind.
     """
-    from safetensors import SafetensorError
     from safetensors.numpy import save_file
 
     tensors: dict[str, NDArray[np.generic]] = {
@@ -155,11 +153,8 @@ def save_dataset(
     }
     mean, std, histogram = channel_statistics(train.images)
     with durably(images_file(name)) as temporary:
-        try:
+        with system_errors(images_file(name)):
             save_file(tensors, temporary)
-        except SafetensorError as error:  # its Rust side tells what the system said only in its text
-            number = re.search(r"os error (\d+)", str(error))
-            raise OSError(int(number[1]) if number else errno.EIO, str(error), str(images_file(name))) from error
         length, sha256 = temporary.stat().st_size, sha256_of(temporary)
     facts = DatasetFacts(
         name=check_name(name),

@@ -7,7 +7,7 @@ import torch
 from cifartui.dataset.images import load_image_set
 from cifartui.evaluation.results import Evaluation, from_confusion
 from cifartui.evaluation.subject import Subject
-from cifartui.model.summary import require_fit
+from cifartui.model.recording import require_module_fit
 from cifartui.progress import Progress, Steps
 from cifartui.training.device import tune_cpu
 from cifartui.training.prediction import BATCH_IMAGES, predict
@@ -22,7 +22,7 @@ def evaluate(subject: Subject, dataset: str) -> Steps[Evaluation]:
     started = time.monotonic()
     test_set = load_image_set(dataset, "test")
     classes = len(test_set.classes)
-    summary = require_fit(subject.network, tuple(test_set.images.shape[1:]), classes)
+    summary = require_module_fit(subject.network, tuple(test_set.images.shape[1:]), classes, subject.module)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     if device.type == "cpu":
         tune_cpu(summary.macs * BATCH_IMAGES)

@@ -4,6 +4,7 @@ import pickle
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 from safetensors.torch import load_file
@@ -16,7 +17,7 @@ from cifartui.model.network import Network, load_network
 from cifartui.text import printable
 from cifartui.training.checkpoints import find_checkpoint
 from cifartui.training.recipe import Normalize, load_recipe
-from cifartui.training.run import find_run
+from cifartui.training.run import RunConfig, find_run
 from cifartui.training.snapshot import read_weights
 
 
@@ -27,10 +28,19 @@ class Subject:
     name: str
     """`RUN@STEP`, or the path of a file."""
     network: Network
-    module: nn.Sequential
+    module: nn.Module
     normalize: Normalize
     dataset: str | None
     """The data set it was trained on, where that is known."""
+
+
+class Checkpoint(NamedTuple):
+    """A run's weights at one step, and what was asked of the run."""
+
+    name: str
+    """`RUN@STEP`."""
+    config: RunConfig
+    weights: dict[str, torch.Tensor]
 
 
 def load_subject(reference: str, recipe: str = "tutorial") -> Subject:
@@ -41,18 +51,32 @@ def load_subject(reference: str, recipe: str = "tutorial") -> Subject:
     Raises:
         DataError: there is no such run, checkpoint or file, or its tensors do not fit the network.
     """
-    if reference.endswith((".pth", ".pt", ".safetensors")) or Path(reference).is_file():
+    if names_file(reference):
         settings = load_recipe(recipe)
         network = load_network(settings.network)
         module = fill(network, read_weights_file(Path(reference)), reference)
         return Subject(reference, network, module, settings.normalize, dataset=None)
+    name, config, weights = read_checkpoint(reference)
+    module = fill(config.network, weights, name)
+    return Subject(name, config.network, module, config.settings.normalize, config.dataset)
+
+
+def names_file(reference: str) -> bool:
+    """Whether `reference` names a file of weights and no run."""
+    return reference.endswith((".pth", ".pt", ".safetensors")) or Path(reference).is_file()
+
+
+def read_checkpoint(reference: str) -> Checkpoint:
+    """Read `RUN`, `RUN@last`, `RUN@best` or `RUN@STEP`; without a step, the last.
+
+    Raises:
+        DataError: there is no such run or checkpoint, or it is damaged.
+    """
     run_reference, _, which = reference.partition("@")
     run = find_run(run_reference)
     config = run.config()
     facts = find_checkpoint(run, which or "last")
-    name = f"{run.id}@{facts.step}"
-    module = fill(config.network, read_weights(run, facts), name)
-    return Subject(name, config.network, module, config.settings.normalize, config.dataset)
+    return Checkpoint(f"{run.id}@{facts.step}", config, read_weights(run, facts))
 
 
 def dataset_of(subject: Subject, chosen: str | None) -> str:
@@ -97,8 +121,13 @@ def read_weights_file(path: Path) -> dict[str, torch.Tensor]:
     return {name: tensor for name, tensor in state.items() if "/" not in name}
 
 
-def fill(network: Network, weights: dict[str, torch.Tensor], origin: str) -> nn.Sequential:
-    """Build the network with these weights.
+def fill(
+    network: Network,
+    weights: dict[str, torch.Tensor],
+    origin: str,
+    remedy: str = "evaluate it with the recipe it was trained with",
+) -> nn.Module:
+    """Build the network with these weights; `remedy` is what to do where they lack one.
 
     Raises:
         DataError: a tensor is missing, left over, or of another shape.
@@ -108,7 +137,7 @@ def fill(network: Network, weights: dict[str, torch.Tensor], origin: str) -> nn.
     where = f"{printable(origin)} does not fit network {network.name}"
     for name, tensor in expected.items():
         if name not in weights:
-            raise DataError(f"{where}: it has no {name}; evaluate it with the recipe it was trained with.")
+            raise DataError(f"{where}: it has no {name}; {remedy}.")
         if weights[name].shape != tensor.shape:
             raise DataError(f"{where}: {name} is {_size(weights[name])} and should be {_size(tensor)}.")
     left_over = next((name for name in weights if name not in expected), None)

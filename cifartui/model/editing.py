@@ -18,7 +18,7 @@ from cifartui.model.layers import (
     MaxPool2d,
     ReLU,
 )
-from cifartui.model.network import Network, sequence_of, sequences
+from cifartui.model.network import MAX_LAYERS, Network, sequence_of, sequences
 from cifartui.model.shapes import Shape, ShapeError
 from cifartui.model.summary import Summary
 from cifartui.toml import convert_settings
@@ -32,7 +32,6 @@ SHORT_NAMES = {
     "linear": "fc",
     "basic_block": "block",
 }
-MAX_LAYERS = 500
 
 
 class _Holder(msgspec.Struct, frozen=True):

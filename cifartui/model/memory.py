@@ -28,6 +28,8 @@ def kept_bytes(summary: Summary, batch_size: int) -> int:
 
     Dropout is counted as on a CPU, with one float32 a value; a GPU keeps one byte.
     """
+    if summary.kept_bytes is not None:
+        return batch_size * summary.kept_bytes
     trained = list(dropwhile(lambda operation: not operation.arithmetic.parameters, summary.operations))
     if not trained:
         return 0  # nothing to train, nothing to keep

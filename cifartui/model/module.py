@@ -3,6 +3,7 @@
 from torch import nn
 
 from cifartui.model.blocks import BasicBlock
+from cifartui.model.factory import module_from_factory
 from cifartui.model.kinds import AnyLayer
 from cifartui.model.layers import (
     AvgPool2d,
@@ -18,8 +19,17 @@ from cifartui.model.layers import (
 from cifartui.model.network import Network, sequences
 
 
-def build_module(network: Network) -> nn.Sequential:
+def build_module(network: Network) -> nn.Module:
     """Build the module `[N, *input] → [N, classes]`, its weights freshly drawn from torch's global generator.
+
+    Raises:
+        FactoryError: it has a factory, which does not give a module.
+    """
+    return module_from_factory(network) if network.factory else build_chain(network)
+
+
+def build_chain(network: Network) -> nn.Sequential:
+    """Build the module of a chain of layers.
 
     The layers' names are the names of the weights (`conv1.weight`), so a state_dict is interchangeable with that
     of a hand-written class with the same attributes.

@@ -1,5 +1,6 @@
-"""A network: a named chain of layers, from the package or from a TOML file."""
+"""A network: a named chain of layers, from the package or from a TOML file, or a callable of the user's own."""
 
+import os
 import re
 from collections.abc import Iterable
 from importlib import resources
@@ -16,19 +17,24 @@ from cifartui.files import write_durably
 from cifartui.model.kinds import AnyLayer
 from cifartui.model.layers import Positive
 from cifartui.text import printable
-from cifartui.toml import decode_toml
+from cifartui.toml import decode_toml, read_toml
 
+MAX_LAYERS = 500
 NAME_PATTERN = r"[A-Za-z_][A-Za-z0-9_]{0,31}"
 
 
-class Network(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A chain of layers and the image size it was made for."""
+class Network(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A chain of layers and the image size it was made for; or a factory, whose operations only running it shows."""
 
     name: Annotated[str, msgspec.Meta(pattern=rf"\A{NAME_PATTERN}\Z")]
     description: str = ""
     input: tuple[Positive, Positive, Positive] = (3, 32, 32)
     """Channels, height and width of an image."""
-    layers: tuple[AnyLayer, ...]
+    layers: Annotated[tuple[AnyLayer, ...], msgspec.Meta(max_length=MAX_LAYERS)]
+    factory: str = ""
+    """`package.module:name` of a callable that gives the torch module; the layers are empty then."""
+    folder: str = ""
+    """Where Python looks for the factory first: the working directory in which the user named it."""
 
 
 def sequence_of(layer: AnyLayer) -> str:
@@ -58,13 +64,15 @@ def save_network(network: Network) -> Path:
     """Store a network of the user's under its name; one of that name that was stored before is replaced.
 
     Raises:
-        UsageError: the name is that of a shipped network, or cannot name one.
+        UsageError: the name is that of a shipped network, or cannot name one; or it is no chain of layers.
         OSError: it cannot be written.
     """
     if not re.fullmatch(NAME_PATTERN, network.name):
         raise UsageError(
             f"{printable(network.name, 80)!r} cannot name a network: use up to 32 letters, digits and underscores."
         )
+    if network.factory:
+        raise UsageError(f"{network.factory} is code of your own and cannot be kept as a file; name it as it is.")
     if network.name in shipped_names():
         raise UsageError(f"{network.name} comes with the program and stays as it is; choose another name.")
     path = home.networks_folder() / f"{network.name}.toml"
@@ -75,27 +83,51 @@ def save_network(network: Network) -> Path:
 def load_network(name_or_file: str) -> Network:
     """Load a shipped network by name, or a user's by the path of its `.toml` file.
 
+    `package.module:name` names a factory, of which no more is looked at than the form.
+
     Raises:
         DataError: there is no such network or file.
-        UsageError: the file does not describe a network.
+        UsageError: the file does not describe a network, or the factory is not of that form.
     """
     if name_or_file.endswith(".toml"):
         path = Path(name_or_file)
         if not path.is_file():
             raise DataError(f"There is no network file {printable(name_or_file)}; check the path.")
-        text, origin = path.read_bytes(), str(path)
+        network, origin = read_toml(path, Network), str(path)
+    elif ":" in name_or_file:
+        return _network_of(name_or_file)
     elif (own := home.networks_folder() / f"{name_or_file}.toml") in home.networks_folder().glob("*.toml"):
-        text, origin = own.read_bytes(), str(own)
+        network, origin = read_toml(own, Network), str(own)
     elif name_or_file in shipped_names():
-        text, origin = (_shipped() / f"{name_or_file}.toml").read_bytes(), f"network {name_or_file}"
+        origin = f"network {name_or_file}"
+        network = decode_toml((_shipped() / f"{name_or_file}.toml").read_bytes(), Network, origin)
     else:
         raise DataError(
             f"There is no network named {printable(name_or_file, 80)!r}; "
-            f"choose one of {', '.join(network_names())}, or name a .toml file."
+            f"choose one of {', '.join(network_names())}, or name a .toml file or package.module:name."
         )
-    network = decode_toml(text, Network, origin)
+    if network.factory or network.folder:
+        raise UsageError(
+            f"{printable(origin)}: a file cannot name a factory, since looking at it would run code; "
+            "name package.module:name in its place."
+        )
     _check_names(network, printable(origin))
     return network
+
+
+def _network_of(factory: str) -> Network:
+    module, _, name = factory.partition(":")
+    if len(factory) > 200 or not all(part.isidentifier() for part in (*module.split("."), name)):
+        raise UsageError(
+            f"{printable(factory, 80)!r} does not name a factory: write package.module:name, such as net:Net."
+        )
+    return Network(
+        name=re.sub(r"[^A-Za-z0-9_]", "_", name)[:32],
+        description=f"the module that {factory} makes",
+        layers=(),
+        factory=factory,
+        folder=os.getcwd(),
+    )
 
 
 def _check_names(network: Network, origin: str) -> None:

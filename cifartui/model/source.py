@@ -1,5 +1,6 @@
 """A network as plain PyTorch code, which runs as it is and needs nothing of this program."""
 
+from cifartui.errors import UsageError
 from cifartui.model.blocks import BasicBlock
 from cifartui.model.kinds import AnyLayer
 from cifartui.model.layers import (
@@ -46,7 +47,12 @@ def python_source(network: Network) -> str:
     """The source of a module with `nn.Module` for the network, its weights named as the network's layers.
 
     A state_dict goes from either to the other; the same weights give the same outputs.
+
+    Raises:
+        UsageError: the network is code of the user's own.
     """
+    if network.factory:
+        raise UsageError(f"The source of {network.factory} is your own; look into its file.")
     class_name = "".join(part.capitalize() for part in network.name.split("_")) or "Net"
     summary = summarize(network)
     shapes = {operation.layer.name: format_shape(operation.arithmetic.output) for operation in summary.operations}

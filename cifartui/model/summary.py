@@ -36,6 +36,10 @@ class Summary(msgspec.Struct, frozen=True):
     operations: tuple[Operation, ...]
     problem: str = ""
     """Why the chain breaks after the last operation; empty for a network that works."""
+    unused_parameters: int = 0
+    """Trainable numbers that no operation uses; a chain of layers has none."""
+    kept_bytes: int | None = None
+    """What one image's forward pass keeps for the backward pass, where that was seen; else it is computed."""
 
     @property
     def output(self) -> Shape:
@@ -45,7 +49,7 @@ class Summary(msgspec.Struct, frozen=True):
     @property
     def parameters(self) -> int:
         """Trainable numbers in all."""
-        return sum(operation.arithmetic.parameters for operation in self.operations)
+        return sum(operation.arithmetic.parameters for operation in self.operations) + self.unused_parameters
 
     @property
     def macs(self) -> int:
@@ -119,9 +123,18 @@ def require_fit(network: Network, image_shape: Shape, classes: int) -> Summary:
     summary = summarize(network, image_shape)
     if summary.problem:
         raise ShapeError(f"Network {network.name} does not fit these images: {summary.problem}")
-    if summary.output != (classes,):
-        outputs = " × ".join(map(str, summary.output))
+    require_outputs(network, summary.output, classes)
+    return summary
+
+
+def require_outputs(network: Network, output: Shape, classes: int) -> None:
+    """Check that a network with this output tells `classes` classes apart.
+
+    Raises:
+        ShapeError: it does not.
+    """
+    if output != (classes,):
+        outputs = " × ".join(map(str, output))
         raise ShapeError(
             f"Network {network.name} has {outputs} outputs and the data set {classes} classes; make them equal."
         )
-    return summary

@@ -12,8 +12,12 @@ import msgspec
 
 from cifartui.dataset.store import load_facts
 from cifartui.errors import UsageError
-from cifartui.model.network import load_network
+from cifartui.model.network import Network, load_network
+from cifartui.model.record_child import recorded
+from cifartui.model.recorded import require_recorded_fit
+from cifartui.model.shapes import Shape
 from cifartui.model.summary import require_fit
+from cifartui.progress import finish
 from cifartui.training.recipe import Recipe, load_recipe, override
 from cifartui.training.run import Run, RunConfig, create_run
 
@@ -30,15 +34,16 @@ def plan_run(
 ) -> RunConfig:
     """Check that recipe, data set and network go together, without torch, and say in full what will be trained.
 
+    Code of the user's own is run once for that, in a child process, which takes seconds.
+
     Raises:
         CifartuiError: something of it does not exist, is not allowed or does not fit.
     """
-    if not 0 <= seed < 2**63:
-        raise UsageError(f"The seed {seed} is not allowed: choose a whole number from 0 to 2^63 - 1.")
+    check_seed(seed)
     settings = override(load_recipe(recipe), overrides)
     facts = load_facts(dataset)
     network = load_network(settings.network)
-    require_fit(network, (3, *facts.image_size), len(facts.classes))
+    _require_fit(network, (3, *facts.image_size), len(facts.classes))
     _require_enough_images(settings, facts.train)
     return RunConfig(
         recipe=re.sub(r"[^A-Za-z0-9_]+", "-", Path(recipe).stem).strip("-")[:40] or "recipe",
@@ -47,9 +52,19 @@ def plan_run(
         device=device,
         seed=seed,
         created=time.time(),
-        settings=msgspec.structs.replace(settings, network=network.name),
+        settings=msgspec.structs.replace(settings, network=network.factory or network.name),
         network=network,
     )
+
+
+def check_seed(seed: int) -> None:
+    """Check that random numbers can start from `seed`.
+
+    Raises:
+        UsageError: they cannot.
+    """
+    if not 0 <= seed < 2**63:
+        raise UsageError(f"The seed {seed} is not allowed: choose a whole number from 0 to 2^63 - 1.")
 
 
 def start_run(config: RunConfig) -> tuple[Run, "subprocess.Popen[bytes]"]:
@@ -70,6 +85,13 @@ def start_run(config: RunConfig) -> tuple[Run, "subprocess.Popen[bytes]"]:
             start_new_session=True,
         )
     return run, host
+
+
+def _require_fit(network: Network, shape: Shape, classes: int) -> None:
+    if network.factory:
+        require_recorded_fit(finish(recorded(network, shape)), classes)
+    else:
+        require_fit(network, shape, classes)
 
 
 def _require_enough_images(settings: Recipe, train_images: int) -> None:

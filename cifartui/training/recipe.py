@@ -10,7 +10,7 @@ import msgspec
 
 from cifartui.errors import DataError, UsageError
 from cifartui.text import printable
-from cifartui.toml import convert_settings, decode_toml
+from cifartui.toml import convert_settings, decode_toml, read_toml
 
 
 def _meta(description: str, **bounds: Any) -> msgspec.Meta:
@@ -88,7 +88,10 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """How a network is trained."""
 
     description: str = ""
-    network: Annotated[str, _meta("The network to train: a name from `model list`, or a .toml file.")]
+    network: Annotated[
+        str,
+        _meta("The network to train: a name from `model list`, a .toml file, or package.module:name of your own code."),
+    ]
     epochs: Annotated[int, _meta("How often training goes through all training images.", ge=1, le=100_000)]
     batch_size: Annotated[int, _meta("Images per step: the gradient is their average.", ge=1, le=65_536)]
     loss: Annotated[
@@ -135,7 +138,12 @@ def load_recipe(name_or_file: str) -> Recipe:
             f"There is no recipe {printable(name_or_file, 200)!r}; "
             f"choose one of {', '.join(recipe_names())}, or name a .toml file."
         )
-    recipe = decode_toml(path.read_bytes(), Recipe, str(path))
+    recipe = read_toml(path, Recipe)
+    if ":" in recipe.network:
+        raise UsageError(
+            f"{printable(str(path))}: a file cannot name code to run; leave network to the command line, as "
+            "`--set network=package.module:name`."
+        )
     if recipe.network.endswith(".toml"):  # relative to the recipe that names it
         recipe = msgspec.structs.replace(recipe, network=str(path.parent / recipe.network))
     return recipe

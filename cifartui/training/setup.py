@@ -7,7 +7,7 @@ from torch import nn
 
 from cifartui.dataset.images import ImageSet, hold_out, load_image_set
 from cifartui.model.module import build_module
-from cifartui.model.summary import require_fit
+from cifartui.model.recording import require_module_fit
 from cifartui.training import recipe as recipes
 from cifartui.training.augmentation import Augmenter
 from cifartui.training.batches import Batches, ResidentBatches
@@ -50,7 +50,7 @@ def prepare(config: RunConfig) -> Job:
     train_set, validation = load_image_set(config.dataset, "train"), None
     if recipe.validation.images:
         train_set, validation = hold_out(train_set, recipe.validation.images, config.seed)
-    summary = require_fit(config.network, tuple(train_set.images.shape[1:]), len(train_set.classes))
+    summary = require_module_fit(config.network, tuple(train_set.images.shape[1:]), len(train_set.classes))
     if choice.device == "cpu":
         tune_cpu(summary.macs * recipe.batch_size)
     torch.manual_seed(config.seed)

@@ -26,7 +26,13 @@ from cifartui.training.run import Run
 
 def training_tensors(module: nn.Module, optimizer: torch.optim.Optimizer) -> dict[str, torch.Tensor]:
     """Everything that goes on from here: weights, optimizer state, state of the random generators."""
-    state = {name: tensor.detach().cpu().contiguous() for name, tensor in module.state_dict().items()}
+    state: dict[str, torch.Tensor] = {}
+    memory: set[int] = set()
+    for name, tensor in module.state_dict().items():
+        kept = tensor.detach().cpu().contiguous()
+        place = kept.untyped_storage().data_ptr()
+        state[name] = kept.clone() if place in memory else kept  # safetensors refuses weights that share memory
+        memory.add(place)
     for name, parameter in module.named_parameters():
         for field, value in optimizer.state.get(parameter, {}).items():
             if isinstance(value, torch.Tensor):

@@ -24,6 +24,7 @@ from cifartui.training.follow import follow
 from cifartui.training.history import fold
 from cifartui.training.recipe import Recipe, load_recipe
 from cifartui.training.run import LIVING, Run, living_run
+from cifartui.tui.activations import ActivationSource
 from cifartui.tui.messages import RunRead
 from cifartui.tui.view import RunView
 from cifartui.tui.widgets.pixels import shows_colours
@@ -104,6 +105,11 @@ class CifarApp(App[None]):
     dataset_name: reactive[str | None] = reactive(None)
     """The data set to train on, chosen on the dataset screen."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.activations = ActivationSource()
+        """What layers make of pictures, for the screens that look into a network."""
+
     def on_mount(self) -> None:
         self.register_theme(COLOURS)
         self.theme = COLOURS.name if shows_colours(self) else "ansi-dark"
@@ -118,6 +124,7 @@ class CifarApp(App[None]):
 
     def _end(self, loop: asyncio.AbstractEventLoop, number: int, _frame: object) -> None:
         """Leave tidily; at the latest after a while, since the loop may wait for ever to write to a lost terminal."""
+        self.activations.discard()
         at_last = threading.Timer(LEAVE_SECONDS, os._exit, [128 + number])
         at_last.daemon = True
         at_last.start()

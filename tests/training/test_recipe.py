@@ -57,5 +57,8 @@ def test_recipe_file_names_its_network_relative_to_itself(tmp_path: Path) -> Non
     source = Path(__file__).parents[2] / "cifartui" / "training" / "recipes" / "tutorial.toml"
     (tmp_path / "mine.toml").write_text(source.read_text().replace('network = "tutorial"', 'network = "net.toml"'))
     assert load_recipe(str(tmp_path / "mine.toml")).network == str(tmp_path / "net.toml")
+    (tmp_path / "mine.toml").write_text(source.read_text().replace('network = "tutorial"', 'network = "os:abort"'))
+    with pytest.raises(UsageError, match=r"mine\.toml: a file cannot name code to run"):
+        load_recipe(str(tmp_path / "mine.toml"))
     with pytest.raises(DataError, match="There is no recipe"):
         load_recipe(str(tmp_path / "missing.toml"))

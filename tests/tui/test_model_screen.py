@@ -1,5 +1,9 @@
 """The model screen: the table of operations and the arithmetic of the one under the cursor."""
 
+import time
+from contextlib import chdir
+from pathlib import Path
+
 import pytest
 from textual.widgets import Input
 
@@ -59,6 +63,15 @@ async def test_typing_changes_every_later_shape_and_r_repairs(sketches: DatasetF
         edit = pilot.app.screen.query_one("#edit", Input)
         edit.value = "in_channels=3 out_channels=6 kernel_size=5 padding="
         await wait_for_text(pilot, "layer.padding = '' is not allowed")
+        for typed, sentence in (
+            ("kernel_size=5 stride=0", "layer.stride = 0 is not allowed"),
+            ("kernel_size=-5", "layer.kernel_size = -5 is not allowed"),
+            ("kernel_size=40", "conv1's 40×40 kernel is larger than its 32 × 32 input"),
+            ("kernel_size=5 groups=2", "conv1's 3 in_channels cannot be divided among 2 groups"),
+        ):
+            edit.value = f"in_channels=3 out_channels=6 {typed}"
+            text = await wait_for_text(pilot, sentence)
+            assert all(name in text for name in ("input", "conv1", "fc3"))
         edit.value = "in_channels=3 out_channels=6 kernel_size=5 padding=2"
         await wait_for_text(pilot, "6 × 32 × 32")
         await wait_for_text(pilot, "✗ fc1")
@@ -138,6 +151,33 @@ async def test_sequences_and_blocks_open_and_close(sketches: DatasetFacts) -> No
         await wait_until(pilot, lambda: "layer2.0" not in shown(pilot))
         await pilot.press("u")
         await wait_for_text(pilot, "tutorial · 62,006 parameters")
+
+
+async def test_code_of_ones_own_is_run_and_looked_at(sketches: DatasetFacts, tmp_path: Path) -> None:
+    """o and package.module:name: operations nested as its modules are; nothing can be edited; trouble is a sentence."""
+    source = "import time\nfrom torchvision.models import resnet18 as make\ndef slow(): time.sleep(600)\n"
+    (tmp_path / "own_nets.py").write_text(source)
+    with chdir(tmp_path):
+        async with CifarApp().run_test(size=LARGE, notifications=True) as pilot:
+            await pilot.press("2", "o")
+            await wait_for_text(pilot, "11,173,962")
+            await pilot.press("tab", *"own_nets:make", "enter")
+            await wait_for_text(pilot, "running own_nets:make once")
+            await wait_for_text(pilot, "make · 11,689,512 parameters")
+            assert "changed" not in shown(pilot)
+            for action in ("add", "remove", "save", "source", "walk", "maps"):
+                assert not pilot.app.screen.check_action(action, ())
+            await pilot.press(*["down"] * 5, "right")
+            await wait_for_text(pilot, "▾ layer1")
+            await pilot.press("down", "enter", "down")
+            await wait_for_text(pilot, "layer1.0.conv1 · conv2d 3×3")
+            await pilot.press("o", "tab", *"own_nets:missing", "enter")
+            await wait_for_text(pilot, "missing")
+            await wait_for_text(pilot, "make · 11,689,512 parameters")
+            await pilot.press("o", "tab", *"own_nets:slow", "enter")
+            await wait_for_text(pilot, "running own_nets:slow once")
+            started = time.monotonic()
+    assert time.monotonic() - started < 10
 
 
 async def test_memory_follows_the_batch_size(sketches: DatasetFacts) -> None:

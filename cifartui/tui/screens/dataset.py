@@ -26,7 +26,7 @@ from cifartui.tui.screens.base import NounScreen
 from cifartui.tui.screens.loader_lab import LoaderLabScreen
 from cifartui.tui.widgets.dataset_texts import dataset_line, facts_text, histogram_text, job_line
 from cifartui.tui.widgets.dialogs import ConfirmDialog, FetchDialog, ImportDialog, TextDialog
-from cifartui.tui.widgets.picture_wall import PictureWall
+from cifartui.tui.widgets.picture_wall import PictureWall, Tile
 
 JOB = "job "
 """Begins the ids of rows that are no data sets but work under way."""
@@ -201,7 +201,9 @@ class DatasetScreen(NounScreen):
 
     def on_page_read(self, message: PageRead) -> None:
         if self._facts:
-            self.query_one(PictureWall).show_pictures(message.pictures, self._facts.classes)
+            classes = self._facts.classes
+            tiles = [Tile(one.pixels, f"{classes[one.label]} #{one.position}") for one in message.pictures]
+            self.query_one(PictureWall).show_tiles(tiles)
 
     def _show_title(self, capacity: int) -> None:
         assert self._facts

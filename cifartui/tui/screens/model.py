@@ -3,12 +3,13 @@
 from typing import ClassVar
 
 import msgspec
-from textual import events, on
+from textual import events, on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import DataTable, Input, Static
+from textual.worker import get_current_worker
 
 from cifartui.errors import CifartuiError, UsageError, explain
 from cifartui.model.editing import (
@@ -21,9 +22,11 @@ from cifartui.model.editing import (
     with_settings,
 )
 from cifartui.model.kinds import KINDS
-from cifartui.model.layers import Layer
+from cifartui.model.layers import Conv2d, Layer, MaxPool2d
 from cifartui.model.memory import training_bytes
 from cifartui.model.network import Network, load_network, network_names, save_network
+from cifartui.model.record_child import recorded
+from cifartui.model.recorded import summary_of
 from cifartui.model.shapes import parse_shape
 from cifartui.model.source import python_source
 from cifartui.model.summary import Summary, summarize
@@ -33,7 +36,25 @@ from cifartui.tui.widgets.dialogs import ChoiceDialog, TextDialog, TextScreen
 from cifartui.tui.widgets.layer_table import LayerTable, Row
 from cifartui.tui.widgets.layer_texts import input_text, layer_text, sequence_text
 
-EDITING_ACTIONS = ("add", "remove", "repair", "undo", "redo", "move", "input", "save", "source", "networks")
+ROOMY = 110
+"""Columns from which on the line of totals has room for the memory of training."""
+CHOICE_CELLS = 64
+CHAIN_ACTIONS = ("add", "remove", "repair", "move", "save", "source", "walk", "maps")
+"""Of networks that are a chain of layers; code of the user's own is only looked at."""
+EDITING_ACTIONS = (
+    "add",
+    "remove",
+    "repair",
+    "undo",
+    "redo",
+    "move",
+    "input",
+    "save",
+    "source",
+    "networks",
+    "walk",
+    "maps",
+)
 
 
 class ModelScreen(NounScreen):
@@ -52,6 +73,8 @@ class ModelScreen(NounScreen):
         Binding("i", "input", "input", tooltip="Another size of the pictures", id="model.input", show=False),
         Binding("s", "save", "save", tooltip="Keep it under a name, for recipes", id="model.save"),
         Binding("p", "source", "source", tooltip="The network as PyTorch code", id="model.source", show=False),
+        Binding("w", "walk", "walk", tooltip="Walk its window over a picture", id="model.walk"),
+        Binding("f", "maps", "feature maps", tooltip="What each layer makes of a picture", id="model.maps"),
         Binding("o", "networks", "networks", tooltip="Choose another network", id="model.networks"),
     ]
 
@@ -61,6 +84,8 @@ class ModelScreen(NounScreen):
         self._place = 0
         self._kept: dict[str, Network] = {"tutorial": self._history[0]}
         """Networks as they are kept under their names."""
+        self._seen: dict[Network, Summary] = {}
+        """What running code of the user's own has shown."""
         self._summary: Summary = summarize(self._history[0])
         self._editing: int | None = None
 
@@ -97,13 +122,19 @@ class ModelScreen(NounScreen):
     # DRAWING
 
     def _draw(self, network: Network, cursor: str | None = None) -> None:
-        self._summary = summary = summarize(network)
-        changed = "" if network == self._kept.get(network.name) else " · changed"
-        totals = (
-            f"{network.name}{changed} · {summary.parameters:,} parameters · {summary.macs / 1e6:,.2f} M multiply-adds"
-            f" · {size(summary.weight_bytes)} · training from {size(training_bytes(summary, self._batch_size))}"
-        )
-        self.query_one("#totals", Static).update(Content(totals))
+        self._summary = summary = self._seen.get(network) or summarize(network)
+        is_kept = network.factory or network == self._kept.get(network.name)
+        changed = "" if is_kept else " · changed"
+        totals = [
+            f"{network.name}{changed}",
+            f"{summary.parameters:,} parameters",
+            f"{summary.macs / 1e6:,.2f} M multiply-adds",
+            size(summary.weight_bytes),
+        ]
+        if self.app.size.width >= ROOMY:
+            memory = size(training_bytes(summary, self._batch_size))
+            totals.append(f"training takes at least {memory} at batch size {self._batch_size}")
+        self.query_one("#totals", Static).update(Content(" · ".join(totals)))
         self._table.show(summary, cursor)
         self.refresh_bindings()
 
@@ -246,7 +277,7 @@ class ModelScreen(NounScreen):
         """Ask for another size of the pictures."""
 
         def take(text: str) -> None:
-            self._change(msgspec.structs.replace(self._network, input=parse_shape(text)))
+            self._open(msgspec.structs.replace(self._network, input=parse_shape(text)))
 
         current = "x".join(map(str, self._network.input))
         self.app.push_screen(TextDialog("Channels x height x width of a picture:", current, take))
@@ -281,25 +312,76 @@ class ModelScreen(NounScreen):
             except CifartuiError as error:
                 self.cifar_app.complain(str(error))
             else:
-                self._kept[network.name] = network
-                self._change(network)
+                if not network.factory:
+                    self._kept[network.name] = network
+                self._open(network)
 
         choices = []
         for name in network_names():
             try:
                 network = load_network(name)
             except CifartuiError as error:
-                choices.append((name, f"{name:<12} {error}"))
+                text = f"{name:<12} {error}"
             else:
-                choices.append(
-                    (name, f"{name:<12} {summarize(network).parameters:>12,} parameters   {network.description}")
-                )
-        self.app.push_screen(ChoiceDialog("Networks", choices, other="or the path of a .toml file"), take)
+                text = f"{name:<12} {summarize(network).parameters:>11,} parameters   {network.description}"
+            choices.append((name, text if len(text) <= CHOICE_CELLS else f"{text[: CHOICE_CELLS - 1]}…"))
+        self.app.push_screen(
+            ChoiceDialog("Networks", choices, other="or a .toml file, or package.module:name of yours"), take
+        )
+
+    def _open(self, network: Network) -> None:
+        """Show another network; code of the user's own is run first, to see its operations."""
+        if network.factory and network not in self._seen:
+            self._record(network)
+        else:
+            self._change(network)
+
+    @work(thread=True, group="record", exclusive=True, exit_on_error=False, description="run a network once")
+    def _record(self, network: Network) -> None:
+        worker, steps = get_current_worker(), recorded(network)
+        totals = self.query_one("#totals", Static)
+        try:
+            while not worker.is_cancelled:
+                step = next(steps)
+                self.app.call_from_thread(totals.update, Content(f"{step.activity}: {step.amount}"))
+        except StopIteration as end:
+            self.app.call_from_thread(self._recorded, network, summary_of(end.value))
+        except CifartuiError as error:
+            self.app.call_from_thread(self.cifar_app.complain, str(error))
+            self.app.call_from_thread(self._draw, self._network)
+        finally:
+            steps.close()
+
+    def _recorded(self, network: Network, summary: Summary) -> None:
+        self._seen[network] = summary
+        self._change(network)
+
+    def action_walk(self) -> None:
+        """Walk the window of the layer under the cursor over a picture."""
+        from cifartui.tui.screens.kernel_walk import KernelWalkScreen  # numpy takes a tenth of the first frame
+
+        if row := self._table.selected:
+            self.app.push_screen(KernelWalkScreen(self._network, row.name))
+
+    def action_maps(self) -> None:
+        """Show what the layer under the cursor makes of a picture."""
+        from cifartui.tui.screens.feature_maps import FeatureMapsScreen
+
+        row = self._table.selected
+        name = row.name if row and row.operation else self._summary.operations[0].layer.name
+        self.app.push_screen(FeatureMapsScreen(self._network, name))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Keys that make no sense now are hidden, and none but escape and enter work while a layer is edited."""
         if self._editing is not None and action in EDITING_ACTIONS:
             return False
+        if self._network.factory and action in CHAIN_ACTIONS:
+            return False
+        if action == "walk":
+            row = self._table.selected
+            return bool(row and row.operation and isinstance(row.operation.layer, Conv2d | MaxPool2d))
+        if action == "maps":
+            return bool(self._summary.operations)
         if action in ("remove", "move"):
             return self._position is not None
         if action == "repair":

@@ -139,7 +139,11 @@ class TrainingScreen(NounScreen):
         self._fill_settings()
 
     def action_start(self) -> None:
-        """Start a run with these settings."""
+        """Start a run with these settings; what is being started is not started twice."""
+        if any(worker.group == "start" and worker.is_running for worker in self.workers):
+            return
+        if ":" in self.cifar_app.recipe.network:
+            self.cifar_app.tell(f"Running {self.cifar_app.recipe.network} once, to see whether it fits.")
         self._start_run(
             self.cifar_app.recipe_name,
             self.cifar_app.dataset_name or SKETCHES,

@@ -149,8 +149,9 @@ def _operation_rows(
 ) -> list[Row]:
     layer, sums = operation.layer, operation.arithmetic
     is_open = layer.name in opened if operation.inner else None
+    shown = layer.name.removeprefix(f"{parent}.") if position is None else layer.name
     cells = (
-        _indented(layer.name, depth, is_open=is_open),
+        _indented(shown, depth, is_open=is_open),
         printable(layer.label, 40),
         format_shape(sums.output),
         f"{sums.parameters:>10,}",

@@ -2,6 +2,7 @@
 
 import gc
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
 
 from rich.segment import Segment
 from rich.style import Style
@@ -11,13 +12,24 @@ from textual.strip import Strip
 from textual.timer import Timer
 from textual.widget import Widget
 
-from cifartui.dataset.pictures import Picture
 from cifartui.tui.widgets.pixels import half_blocks, shows_colours, shrunk
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 TIDY_SECONDS = 1.0
 """After the last page turned; a page makes 20,000 objects, and collecting them in between would hold up the next."""
 GAP = 2
 """Cells between two pictures."""
+
+
+class Tile(NamedTuple):
+    """One picture of a wall."""
+
+    pixels: "NDArray[np.uint8]"
+    """`[H, W, 3]`, RGB."""
+    caption: str
 
 
 class PictureWall(Widget):
@@ -45,7 +57,7 @@ class PictureWall(Widget):
         """Say how many pixels high and wide the pictures are."""
         self._picture_size = size
 
-    def show_pictures(self, pictures: list[Picture], classes: tuple[str, ...]) -> None:
+    def show_tiles(self, tiles: list[Tile]) -> None:
         """Draw these pictures in place of the former."""
         columns, _ = self._grid()
         width = self._cell_width()
@@ -53,15 +65,13 @@ class PictureWall(Widget):
         style = self.rich_style
         gap = Segment(" " * GAP, style)
         self._lines = []
-        for start in range(0, len(pictures), columns):
-            row = pictures[start : start + columns]
-            blocks = [half_blocks(shrunk(picture.pixels, self._shrink()), coloured=coloured) for picture in row]
+        for start in range(0, len(tiles), columns):
+            row = tiles[start : start + columns]
+            blocks = [half_blocks(shrunk(tile.pixels, self._shrink()), coloured=coloured) for tile in row]
             for line in range(len(blocks[0])):
                 strip = Strip([segment for block in blocks for segment in (*block[line], gap)])
                 self._lines.append(strip if coloured else strip.apply_style(style))
-            captions = (
-                f"{classes[picture.label]} #{picture.position}"[: width + 1].ljust(width + GAP) for picture in row
-            )
+            captions = (tile.caption[: width + 1].ljust(width + GAP) for tile in row)
             self._lines.append(Strip([Segment("".join(captions), style + Style(dim=True))]))
         self.refresh()
         if self._tidying:

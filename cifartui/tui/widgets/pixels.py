@@ -1,5 +1,6 @@
 """Pixels as text: half blocks in colour, one cell for two pixels, or shades of grey where there are few colours."""
 
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from rich.color import Color, ColorType
@@ -7,6 +8,7 @@ from rich.color_triplet import ColorTriplet
 from rich.segment import Segment
 from rich.style import Style
 from textual.app import App
+from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
 
 SHADES = " ·░▒▓█"
 """From dark to light, for terminals of sixteen colours or fewer."""
+MARK = (255, 180, 84)
+"""Pixels of this colour point to something; with few colours, too, they do not look like the others."""
 
 
 def shows_colours(app: App[None]) -> bool:
@@ -51,7 +55,16 @@ def _shaded(pixels: "NDArray[np.uint8]") -> list[list[Segment]]:
     height, width = pixels.shape[0] // 2 * 2, pixels.shape[1]
     light = pixels[:height].reshape(height // 2, 2, width, 3).mean(axis=(1, 3))
     shades = (light * (len(SHADES) / 256)).astype(int).tolist()
-    return [[Segment("".join(SHADES[shade] for shade in row))] for row in shades]
+    marks = (pixels[:height] == MARK).all(axis=2).reshape(height // 2, 2, width).any(axis=1).tolist()
+    lines = []
+    for row, marked in zip(shades, marks, strict=True):
+        runs = groupby(zip(row, marked, strict=True), key=lambda cell: cell[1])
+        lines.append([_run("".join(SHADES[shade] for shade, _ in cells), marked=mark) for mark, cells in runs])
+    return lines
+
+
+def _run(text: str, *, marked: bool) -> Segment:
+    return Segment("█" * len(text), Style(color="yellow")) if marked else Segment(text)
 
 
 class PixelView(Widget):
@@ -60,14 +73,22 @@ class PixelView(Widget):
     def __init__(self, *, widget_id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=widget_id, classes=classes)
         self._lines: list[list[Segment]] = []
+        self._pixels: NDArray[np.uint8] | None = None
         self._marker: tuple[int, int] | None = None
 
     def show(self, pixels: "NDArray[np.uint8]", marker: tuple[int, int] | None = None) -> None:
         """Draw `[H, W, 3]`; `marker` is the column and row of a pixel."""
-        coloured = shows_colours(self.app)
-        self._lines = half_blocks(pixels, coloured=coloured)
-        self._marker = marker
-        self.refresh()
+        coloured, former = shows_colours(self.app), self._pixels
+        if former is not None and former.shape == pixels.shape and not marker and not self._marker:
+            height = len(self._lines)
+            changed = (former != pixels).any(axis=(1, 2))[: 2 * height].reshape(height, 2).any(axis=1)
+            for line in changed.nonzero()[0].tolist():
+                (self._lines[line],) = half_blocks(pixels[2 * line : 2 * line + 2], coloured=coloured)
+                self.refresh(Region(0, line, self.size.width, 1))
+        else:
+            self._lines = half_blocks(pixels, coloured=coloured)
+            self.refresh()
+        self._pixels, self._marker = pixels, marker
 
     def render_line(self, y: int) -> Strip:
         """One line of the terminal."""

@@ -1,0 +1,117 @@
+"""`cifartui model activations`."""
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from cifartui.cli.dataset import require_dataset
+from cifartui.cli.output import print_json, say, watch
+from cifartui.cli.parsing import Commands, add_json
+from cifartui.errors import UsageError
+from cifartui.evaluation.activation_file import ActivationFacts
+from cifartui.model.network import Network, load_network
+from cifartui.progress import Progress, Steps
+
+if TYPE_CHECKING:
+    from cifartui.evaluation.activations import Activations
+    from cifartui.evaluation.chosen import ChosenPictures
+
+MAX_PICTURES = 64
+
+
+class ActivationReport(msgspec.Struct, frozen=True):
+    """What was written, as `model activations --json` tells it."""
+
+    path: str
+    facts: ActivationFacts
+
+
+def add_command(actions: Commands) -> None:
+    """Add the command of this file to those of `model`."""
+    parser = actions.add_parser(
+        "activations",
+        help="write what every layer makes of some pictures",
+        description="Run a network over pictures and write the output of every layer to one safetensors file.",
+    )
+    parser.add_argument("network", metavar="NETWORK", help="a name from `model list`, or a .toml file")
+    parser.add_argument(
+        "--weights",
+        metavar="RUN|FILE",
+        help="RUN[@best|@last|@STEP], or a .pth or .safetensors file; without, fresh weights are drawn",
+    )
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="where fresh weights are drawn from (0)")
+    parser.add_argument(
+        "--recipe", default="tutorial", metavar="NAME|FILE", help="normalisation, where no run tells it (tutorial)"
+    )
+    parser.add_argument("--dataset", metavar="NAME", help="where the pictures come from")
+    parser.add_argument("--split", choices=("train", "test"), default="test", help="(test)")
+    parser.add_argument(
+        "--picture", type=int, action="append", default=[], metavar="N", help="its number in the split; may be repeated"
+    )
+    parser.add_argument(
+        "--image", type=Path, action="append", default=[], metavar="FILE", help="a picture of your own instead"
+    )
+    parser.add_argument("-o", "--output", type=Path, required=True, metavar="FILE", help="FILE.safetensors")
+    add_json(parser)
+    parser.set_defaults(handler=activations)
+
+
+def activations(options: argparse.Namespace) -> None:
+    """Compute the activations and write them."""
+    _check_choice(options)
+    network = load_network(options.network)
+    if options.dataset:
+        require_dataset(options.dataset, as_json=options.json)
+    made = watch(_write(network, options), as_json=options.json)
+    if options.json:
+        print_json(ActivationReport(str(options.output), made.facts))
+    else:
+        say(_line(made, options.output))
+
+
+def _write(network: Network, options: argparse.Namespace) -> "Steps[Activations]":
+    yield Progress("reading pictures", 0)
+    pictures = _chosen(network, options)
+    yield Progress("loading torch", 0, len(pictures.facts))
+    from cifartui.evaluation.activations import compute_activations, write_activations
+    from cifartui.evaluation.export import check_target
+
+    check_target(options.output)
+    yield Progress("running the network", 0, len(pictures.facts))
+    made = compute_activations(network, pictures, weights=options.weights, seed=options.seed, recipe=options.recipe)
+    yield Progress("writing", len(pictures.facts), len(pictures.facts))
+    write_activations(made, options.output)
+    return made
+
+
+def _chosen(network: Network, options: argparse.Namespace) -> "ChosenPictures":
+    from cifartui.evaluation.chosen import from_dataset, from_files
+
+    if options.image:
+        return from_files(options.image, network)
+    return from_dataset(options.dataset, options.split, options.picture)
+
+
+def _check_choice(options: argparse.Namespace) -> None:
+    if options.image and (options.dataset or options.picture):
+        raise UsageError("Pictures come from a data set or from files; give --dataset and --picture, or --image.")
+    if not options.image and not (options.dataset and options.picture):
+        raise UsageError("No picture is named; give --dataset NAME and --picture N, or --image FILE.")
+    count = len(options.image or options.picture)
+    if count > MAX_PICTURES:
+        raise UsageError(f"{count} pictures are too many at once; name at most {MAX_PICTURES}.")
+
+
+def _line(made: "Activations", target: Path) -> str:
+    operations, pictures = len(made.summary.operations), len(made.facts.pictures)
+    line = (
+        f"{target}: what {operations} {_plural(operations, 'operation')} of {made.facts.network.name} "
+        f"({made.facts.weights}) make of {pictures} {_plural(pictures, 'picture')}, {target.stat().st_size:,} bytes"
+    )
+    return f"{line}; the chain breaks there: {made.summary.problem}" if made.summary.problem else line
+
+
+def _plural(count: int, word: str) -> str:
+    return word if count == 1 else f"{word}s"

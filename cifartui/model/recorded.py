@@ -1,0 +1,94 @@
+"""What running a network once has shown: its operations as they came, without torch."""
+
+from typing import Annotated
+
+import msgspec
+
+from cifartui.model.kinds import AnyLayer
+from cifartui.model.layers import Arithmetic, Layer
+from cifartui.model.network import Network
+from cifartui.model.shapes import Shape, ShapeError
+from cifartui.model.summary import Operation, Summary, require_outputs
+
+MAX_OPERATIONS = 2_000
+PLACEHOLDER = "_"
+"""The name of a recorded layer itself; its own stands beside it, since a path may be longer than a layer's name."""
+
+
+class Recorded(Layer, frozen=True, kw_only=True, tag="recorded"):
+    """An operation or block whose shape was seen, not computed."""
+
+    what: str
+    """The class of a module, or the function: `LayerNorm`, `torch.cat`, `view`."""
+    sums: Arithmetic
+    """As it was seen, without formulas."""
+
+    @property
+    def label(self) -> str:
+        return self.what
+
+    def arithmetic(self, shape: Shape) -> Arithmetic:
+        """What was seen; the shape of the input does not matter."""
+        return self.sums
+
+
+class RecordedOperation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One operation, or a module with those that ran within it."""
+
+    name: str
+    """The module's path (`layer1.0.conv1`), or that of the module around a function and the function (`layer1.0.add`).
+
+    A module that ran more than once stands there under one name each time.
+    """
+    layer: AnyLayer | Recorded
+    input: Shape
+    inner: "tuple[RecordedOperation, ...]" = ()
+
+
+class Recording(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One forward pass; shapes are those of one image, without the batch."""
+
+    network: Network
+    input: Shape
+    operations: tuple[RecordedOperation, ...]
+    parameters: Annotated[int, msgspec.Meta(ge=0)]
+    """Trainable numbers in all, each counted once; also those that no operation used."""
+    kept_bytes: Annotated[int, msgspec.Meta(ge=0)] = 0
+    """What the forward pass of the one image kept for the backward pass."""
+    output: Shape | None = None
+    """Of the whole network; None if the forward pass did not come to its end."""
+    problem: str = ""
+    """Why the operations are not all there, in one sentence."""
+
+
+def summary_of(recording: Recording) -> Summary:
+    """The summary of a network whose operations were recorded."""
+    operations = tuple(map(_operation, recording.operations))
+    used = sum(operation.arithmetic.parameters for operation in operations)
+    return Summary(
+        network=recording.network,
+        input=recording.input,
+        operations=operations,
+        problem=recording.problem,
+        unused_parameters=max(0, recording.parameters - used),
+        kept_bytes=recording.kept_bytes,
+    )
+
+
+def require_recorded_fit(recording: Recording, classes: int) -> Summary:
+    """Check that a network took images of the recording's input and tells `classes` classes apart.
+
+    Raises:
+        ShapeError: it does not; the sentence names the module.
+    """
+    network = recording.network
+    if recording.output is None:
+        raise ShapeError(f"Network {network.name} does not fit these images: {recording.problem}")
+    require_outputs(network, recording.output, classes)
+    return summary_of(recording)
+
+
+def _operation(recorded: RecordedOperation) -> Operation:
+    layer: Layer = msgspec.structs.replace(recorded.layer, name=recorded.name)
+    inner = tuple(map(_operation, recorded.inner))
+    return Operation(layer, recorded.input, layer.arithmetic(recorded.input), None, inner)

@@ -1,0 +1,164 @@
+"""What the screens that look into a network have in common: the picture, the weights, and the wait for both."""
+
+import msgspec
+from textual import work
+from textual.binding import Binding, BindingType
+from textual.widgets import LoadingIndicator, Static
+
+from cifartui.dataset.store import load_facts
+from cifartui.errors import CifartuiError
+from cifartui.evaluation.activation_file import ActivationFile
+from cifartui.model.network import Network
+from cifartui.training.checkpoints import list_checkpoints
+from cifartui.training.run import all_runs
+from cifartui.tui.activations import TOGETHER, Asked
+from cifartui.tui.children import ChildCommand
+from cifartui.tui.screens.base import CifarScreen
+from cifartui.tui.view import short_id
+from cifartui.tui.widgets.dialogs import ChoiceDialog, TextDialog
+
+FRESH = "fresh"
+
+
+KEYS: list[BindingType] = [
+    Binding("n", "turn(1)", "next", tooltip="The next picture", id="look.next"),
+    Binding("p", "turn(-1)", "previous", tooltip="The picture before", show=False, id="look.previous"),
+    Binding("i", "image", "own", tooltip="A picture file of your own", id="look.image"),
+    Binding("w", "weights", "weights", tooltip="Fresh weights or a checkpoint's", id="look.weights"),
+    Binding("escape,q", "close", "back", tooltip="Back to the model", id="look.close", key_display="esc"),
+]
+
+
+class ActivationScreen(CifarScreen):
+    """A picture goes through a network, and its layers can be looked at; the screens say how."""
+
+    def __init__(self, network: Network, layer: str) -> None:
+        super().__init__()
+        self.looked_at = layer
+        """The name of the operation that is looked at."""
+        self.file: ActivationFile | None = None
+        self._asked = Asked(network=network, dataset=None)
+        self._child: ChildCommand | None = None
+
+    @property
+    def picture(self) -> int:
+        """Which picture of the file is looked at."""
+        return 0 if self._asked.image else self._asked.place % TOGETHER
+
+    def on_mount(self) -> None:
+        self._ask(msgspec.structs.replace(self._asked, dataset=self.cifar_app.dataset_name))
+
+    def on_unmount(self) -> None:
+        if self._child:
+            self._child.cancel()
+
+    def on_resize(self) -> None:
+        if self.file:
+            self.call_after_refresh(self.draw)
+
+    def opened(self) -> None:
+        """Another file or picture is there."""
+        raise NotImplementedError
+
+    def draw(self) -> None:
+        """Draw what is looked at."""
+        raise NotImplementedError
+
+    @property
+    def facts_text(self) -> str:
+        """The picture and the weights in a few words."""
+        if not self.file:
+            return ""
+        facts = self.file.facts
+        return f"{facts.pictures[self.picture].name} · {short_id(facts.weights)}"
+
+    def _ask(self, asked: Asked) -> None:
+        if self._child:
+            return
+        if not (asked.dataset or asked.image):
+            self._failed("There is no data set to take a picture from: press i and name a picture file.")
+            return
+        if file := self.cifar_app.activations.have(asked):
+            self._show(asked, file)
+            return
+        try:
+            self._child = self.cifar_app.activations.compute(asked)
+        except CifartuiError as error:
+            self.cifar_app.complain(str(error))
+            return
+        self.query_one(LoadingIndicator).display = True
+        self.query_one("#title", Static).update("running the network …")
+        self._wait(self._child, asked)
+
+    @work(thread=True, group="activations", exit_on_error=False, description="run a network over pictures")
+    def _wait(self, child: ChildCommand, asked: Asked) -> None:
+        try:
+            for _ in child.progress():
+                pass
+            child.result()
+            file = self.cifar_app.activations.take(asked)
+        except CifartuiError as error:
+            self.app.call_from_thread(self._failed, str(error))
+        else:
+            self.app.call_from_thread(self._show, asked, file)
+
+    def _failed(self, sentence: str) -> None:
+        self._child = None
+        self.query_one(LoadingIndicator).display = False
+        self.cifar_app.complain(sentence)
+        if self.file:
+            self.draw()
+        else:
+            self.query_one("#title", Static).update("nothing to look at: esc goes back")
+
+    def _show(self, asked: Asked, file: ActivationFile) -> None:
+        self._child = None
+        self.query_one(LoadingIndicator).display = False
+        self._asked, self.file = asked, file
+        self.opened()
+        self.refresh_bindings()
+
+    def action_turn(self, direction: int) -> None:
+        """The next picture of the data set or the one before."""
+        if self._asked.image:
+            self._ask(msgspec.structs.replace(self._asked, image=""))
+        elif self._asked.dataset and 0 <= self._asked.place + direction < load_facts(self._asked.dataset).test:
+            self._ask(msgspec.structs.replace(self._asked, place=self._asked.place + direction))
+
+    def action_image(self) -> None:
+        """Ask for a picture file."""
+
+        def take(path: str | None) -> None:
+            if path and path.strip():
+                self._ask(msgspec.structs.replace(self._asked, image=path.strip()))
+
+        self.app.push_screen(TextDialog("Path of a picture; it is cut and shrunk to the network's size:", ""), take)
+
+    def action_weights(self) -> None:
+        """Choose fresh weights, those of a run with this network, or of a file."""
+
+        def take(weights: str | None) -> None:
+            if weights:
+                self._ask(msgspec.structs.replace(self._asked, weights="" if weights == FRESH else weights))
+
+        choices = [(FRESH, "fresh weights, as training starts with them"), *self._checkpoints()]
+        self.app.push_screen(ChoiceDialog("Weights", choices, other="or a .pth or .safetensors file"), take)
+
+    def _checkpoints(self) -> list[tuple[str, str]]:
+        found = []
+        for run in all_runs():
+            try:
+                network = run.config().network
+                if (network.layers, network.factory) != (self._asked.network.layers, self._asked.network.factory):
+                    continue
+            except CifartuiError:
+                continue  # a damaged run has no weights to offer
+            found += [
+                (f"{run.id}@{facts.step}", f"{short_id(run.id)} · step {facts.step:,}")
+                for facts in reversed(list_checkpoints(run))
+            ]
+        return found
+
+    def action_close(self) -> None:
+        """Go back to the model."""
+        self.dismiss()

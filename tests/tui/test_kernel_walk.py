@@ -1,0 +1,134 @@
+"""The kernel walk: real activations from a child process, stepped through by keyboard."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from textual.pilot import Pilot
+from textual.widgets import Input
+
+from cifartui.dataset.pictures import picture_order
+from cifartui.dataset.store import DatasetFacts
+from cifartui.tui.app import CifarApp
+from cifartui.tui.screens.kernel_walk import KernelWalkScreen
+from tests.training.running import plan, train_here
+from tests.tui.driving import LARGE, SMALL, text_of, wait_for_text, wait_until
+
+
+def walk(pilot: Pilot[None]) -> KernelWalkScreen:
+    """The screen in view."""
+    screen = pilot.app.screen
+    assert isinstance(screen, KernelWalkScreen)
+    return screen
+
+
+def assert_shows_the_modules_value(pilot: Pilot[None]) -> None:
+    """The sum that is written out is what torch's module gave at that place."""
+    screen = walk(pilot)
+    assert screen.file
+    output = screen.file.output_of(screen.looked_at, screen.picture)[screen.filter]
+    row, column = divmod(screen.position, output.shape[1])
+    found = re.search(r"(-?[\d.]+) at row (\d+), col (\d+)", text_of(pilot, "#numbers"))
+    assert found
+    assert (int(found[2]), int(found[3])) == (row, column)
+    assert float(found[1]) == pytest.approx(float(output[row, column]), abs=6e-4)
+
+
+@pytest.mark.parametrize("size", [SMALL, LARGE])
+async def test_steps_show_the_modules_values(sketches: DatasetFacts, size: tuple[int, int]) -> None:
+    """Steps, rows, filters, channels, layers: always the module's own number, and the place under the kernel."""
+    async with CifarApp().run_test(size=size) as pilot:
+        await wait_for_text(pilot, "few · training images")
+        await pilot.press("2", "down", "w")
+        await wait_for_text(pilot, "conv1 conv2d 5×5 · filter 1 of 6 · step 1 of 784")
+        text = await wait_for_text(pilot, " + bias ")
+        assert "red " in text
+        assert_shows_the_modules_value(pilot)
+        for key in ("right", "right", "pagedown", "down", "c", "end", "left", "home", "up", "up"):
+            await pilot.press(key)
+            assert_shows_the_modules_value(pilot)
+        for layer in ("pool1", "conv2", "pool2"):
+            await pilot.press("l")
+            await wait_for_text(pilot, f"{layer} ")
+            for key in ("pagedown", "right", "down"):
+                await pilot.press(key)
+                assert_shows_the_modules_value(pilot)
+        await pilot.press("l")
+        await wait_for_text(pilot, "conv1 conv2d 5×5")
+        await pilot.press("escape")
+        await wait_for_text(pilot, "62,006 parameters")
+
+
+async def test_play_fills_the_output_and_stops_at_its_end(sketches: DatasetFacts) -> None:
+    """space walks by itself, stands still on the second press, and ends with the last position."""
+    async with CifarApp().run_test(size=SMALL) as pilot:
+        await wait_for_text(pilot, "few · training images")
+        await pilot.press("2", "down", "w")
+        await wait_for_text(pilot, "step 1 of 784")
+        await pilot.press("space")
+        await wait_until(pilot, lambda: walk(pilot).position > 3)
+        await pilot.press("space")
+        stopped = walk(pilot).position
+        await pilot.pause(0.3)
+        assert walk(pilot).position == stopped
+        await pilot.press("end", "left", "left", "space")
+        await wait_for_text(pilot, "step 784 of 784")
+        await pilot.pause(0.2)
+        await pilot.press("space")
+        await wait_until(pilot, lambda: 0 < walk(pilot).position < 100)
+
+
+async def test_pictures_and_weights_change(sketches: DatasetFacts, tmp_path: Path) -> None:
+    """n takes the next picture, i one of the user's own, w the weights of a real checkpoint."""
+    run, _ = train_here(plan(sketches.name, "epochs=1"))
+    order = picture_order(sketches.name, "test", None)
+    async with CifarApp().run_test(size=SMALL, notifications=True) as pilot:
+        await wait_for_text(pilot, "few · training images")
+        await pilot.press("2", "down", "w")
+        await wait_for_text(pilot, f"#{order[0]} · fresh")
+        fresh = text_of(pilot, "#numbers")
+        await pilot.press("n")
+        await wait_for_text(pilot, f"#{order[1]} · fresh")
+        assert_shows_the_modules_value(pilot)
+        await pilot.press("p", "p", "w")
+        await wait_for_text(pilot, "step 50")
+        await pilot.press("down", "enter")
+        await wait_until(pilot, lambda: f"#{order[0]} · {run.id[14:]}@50" in text_of(pilot, "#title"))
+        assert_shows_the_modules_value(pilot)
+        assert text_of(pilot, "#numbers") != fresh
+        await pilot.press("i")
+        pilot.app.screen.query_one(Input).value = str(tmp_path / "none.png")
+        await pilot.press("enter")
+        await wait_for_text(pilot, "There is no")
+        Image.fromarray(np.full((50, 70, 3), 128, np.uint8)).save(tmp_path / "mine.png")
+        await pilot.press("i")
+        pilot.app.screen.query_one(Input).value = str(tmp_path / "mine.png")
+        await pilot.press("enter")
+        await wait_for_text(pilot, "mine.png")
+        assert_shows_the_modules_value(pilot)
+
+
+async def test_without_a_data_set_it_asks_for_a_picture(tmp_path: Path) -> None:
+    """A sentence says what to do; a picture of one's own is enough."""
+    Image.fromarray(np.full((32, 32, 3), 200, np.uint8)).save(tmp_path / "mine.png")
+    async with CifarApp().run_test(size=SMALL, notifications=True) as pilot:
+        await pilot.press("2", "down", "w")
+        await wait_for_text(pilot, "There is no data set")
+        await pilot.press("space", "right", "l", "i")
+        pilot.app.screen.query_one(Input).value = str(tmp_path / "mine.png")
+        await pilot.press("enter")
+        await wait_for_text(pilot, "mine.png")
+        assert_shows_the_modules_value(pilot)
+
+
+async def test_walk_needs_a_window(sketches: DatasetFacts) -> None:
+    """On the other layers the key is not there."""
+    async with CifarApp().run_test(size=SMALL) as pilot:
+        await wait_for_text(pilot, "few · training images")
+        await pilot.press("2", "down", "down")
+        await wait_for_text(pilot, "relu1 · relu")
+        assert not pilot.app.screen.check_action("walk", ())
+        await pilot.press("w")
+        assert not isinstance(pilot.app.screen, KernelWalkScreen)

@@ -11,8 +11,8 @@ from cifartui.cli.parsing import Commands, add_json, group, positive_int
 from cifartui.errors import CifartuiError
 from cifartui.model.memory import training_bytes
 from cifartui.model.network import Network, load_network, network_names
-from cifartui.model.record_child import recorded
-from cifartui.model.recorded import summary_of
+from cifartui.model.recording.child import recorded
+from cifartui.model.recording.recorded import summary_of
 from cifartui.model.shapes import Shape, format_shape, parse_shape
 from cifartui.model.source import python_source
 from cifartui.model.summary import Operation, Summary, summarize

@@ -51,7 +51,7 @@ def _answer(options: argparse.Namespace) -> tuple[int, bytes]:
     try:
         network = load_network(options.network)
         shape = parse_shape(options.input) if options.input else network.input
-        from cifartui.model.recording import record
+        from cifartui.model.recording.record import record
 
         with _limited_memory():
             recording = record(network, shape)

@@ -7,7 +7,7 @@ import torch
 from cifartui.dataset.images import load_image_set
 from cifartui.evaluation.results import Evaluation, from_confusion
 from cifartui.evaluation.subject import Subject
-from cifartui.model.recording import require_module_fit
+from cifartui.model.recording.record import require_module_fit
 from cifartui.progress import Progress, Steps
 from cifartui.training.device import tune_cpu
 from cifartui.training.prediction import BATCH_IMAGES, predict

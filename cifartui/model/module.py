@@ -3,7 +3,6 @@
 from torch import nn
 
 from cifartui.model.blocks import BasicBlock
-from cifartui.model.factory import module_from_factory
 from cifartui.model.kinds import AnyLayer
 from cifartui.model.layers import (
     AvgPool2d,
@@ -17,6 +16,7 @@ from cifartui.model.layers import (
     ReLU,
 )
 from cifartui.model.network import Network, sequences
+from cifartui.model.recording.factory import module_from_factory
 
 
 def build_module(network: Network) -> nn.Module:

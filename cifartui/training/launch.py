@@ -13,8 +13,8 @@ import msgspec
 from cifartui.dataset.store import load_facts
 from cifartui.errors import UsageError
 from cifartui.model.network import Network, load_network
-from cifartui.model.record_child import recorded
-from cifartui.model.recorded import require_recorded_fit
+from cifartui.model.recording.child import recorded
+from cifartui.model.recording.recorded import require_recorded_fit
 from cifartui.model.shapes import Shape
 from cifartui.model.summary import require_fit
 from cifartui.progress import finish

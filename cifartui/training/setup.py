@@ -7,7 +7,7 @@ from torch import nn
 
 from cifartui.dataset.images import ImageSet, hold_out, load_image_set
 from cifartui.model.module import build_module
-from cifartui.model.recording import require_module_fit
+from cifartui.model.recording.record import require_module_fit
 from cifartui.training import recipe as recipes
 from cifartui.training.augmentation import Augmenter
 from cifartui.training.batches import Batches, ResidentBatches

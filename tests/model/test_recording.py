@@ -18,9 +18,9 @@ from cifartui.model.blocks import BasicBlock
 from cifartui.model.memory import training_bytes
 from cifartui.model.module import build_module
 from cifartui.model.network import Network, load_network, save_network
-from cifartui.model.record_child import recorded
-from cifartui.model.recorded import MAX_OPERATIONS, Recorded, Recording, require_recorded_fit, summary_of
-from cifartui.model.recording import record
+from cifartui.model.recording.child import recorded
+from cifartui.model.recording.record import record
+from cifartui.model.recording.recorded import MAX_OPERATIONS, Recorded, Recording, require_recorded_fit, summary_of
 from cifartui.model.shapes import ShapeError
 from cifartui.model.summary import Operation, summarize
 from cifartui.progress import finish

@@ -25,8 +25,8 @@ from cifartui.model.kinds import KINDS
 from cifartui.model.layers import Conv2d, Layer, MaxPool2d
 from cifartui.model.memory import training_bytes
 from cifartui.model.network import Network, load_network, network_names, save_network
-from cifartui.model.record_child import recorded
-from cifartui.model.recorded import summary_of
+from cifartui.model.recording.child import recorded
+from cifartui.model.recording.recorded import summary_of
 from cifartui.model.shapes import parse_shape
 from cifartui.model.source import python_source
 from cifartui.model.summary import Summary, summarize

@@ -9,11 +9,11 @@ from torch import nn
 from torch.autograd.graph import saved_tensors_hooks
 from torch.nn.modules.module import register_module_forward_hook, register_module_forward_pre_hook
 
-from cifartui.model.calls import shape_of
 from cifartui.model.module import build_module
 from cifartui.model.network import Network
-from cifartui.model.recorded import MAX_OPERATIONS, Recording, require_recorded_fit
-from cifartui.model.recorder import Recorder
+from cifartui.model.recording.calls import shape_of
+from cifartui.model.recording.recorded import MAX_OPERATIONS, Recording, require_recorded_fit
+from cifartui.model.recording.recorder import Recorder
 from cifartui.model.shapes import Shape, format_shape
 from cifartui.model.summary import Summary, require_fit
 from cifartui.text import printable

@@ -11,15 +11,14 @@ import torch
 from torch import nn
 from torch.overrides import TorchFunctionMode
 
-from cifartui.model.calls import first_tensor, label_of, shape_of, tensors_in
 from cifartui.model.editing import SHORT_NAMES
-from cifartui.model.factory import spelled
 from cifartui.model.kinds import AnyLayer
 from cifartui.model.layers import Arithmetic
 from cifartui.model.network import Network
-from cifartui.model.recorded import MAX_OPERATIONS, RecordedOperation
-from cifartui.model.shapes import Shape, ShapeError
-from cifartui.model.translation import (
+from cifartui.model.recording.calls import first_tensor, label_of, shape_of, tensors_in
+from cifartui.model.recording.factory import spelled
+from cifartui.model.recording.recorded import MAX_OPERATIONS, RecordedOperation
+from cifartui.model.recording.translation import (
     NOT_COUNTED,
     agrees,
     call_macs,
@@ -28,6 +27,7 @@ from cifartui.model.translation import (
     module_macs,
     recorded,
 )
+from cifartui.model.shapes import Shape, ShapeError
 from cifartui.text import printable
 
 FUNCTION_NAMES = SHORT_NAMES | {"adaptive_avg_pool2d": "pool"}

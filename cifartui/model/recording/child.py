@@ -13,7 +13,7 @@ import msgspec
 
 from cifartui.errors import CifartuiError, DataError, UsageError
 from cifartui.model.network import Network
-from cifartui.model.recorded import Recording
+from cifartui.model.recording.recorded import Recording
 from cifartui.model.shapes import Shape
 from cifartui.progress import Progress, Steps
 from cifartui.text import printable

@@ -21,7 +21,7 @@ from cifartui.model.layers import (
     MaxPool2d,
     ReLU,
 )
-from cifartui.model.recorded import PLACEHOLDER, Recorded
+from cifartui.model.recording.recorded import PLACEHOLDER, Recorded
 from cifartui.model.shapes import Shape, ShapeError
 
 NOT_COUNTED = "not counted"

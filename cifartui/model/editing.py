@@ -34,6 +34,38 @@ SHORT_NAMES = {
 }
 
 
+class EditHistory:
+    """The networks that were looked at, one after the other; changes can be taken back and made again."""
+
+    def __init__(self, network: Network) -> None:
+        self._networks = [network]
+        self._place = 0
+
+    @property
+    def current(self) -> Network:
+        """The network in view."""
+        return self._networks[self._place]
+
+    @property
+    def can_undo(self) -> bool:
+        """Whether there is one before."""
+        return self._place > 0
+
+    def push(self, network: Network) -> None:
+        """Put a network after the current one; those that were taken back are gone."""
+        if network != self.current:
+            self._networks[self._place + 1 :] = [network]
+            self._place += 1
+
+    def undo(self) -> None:
+        """Go back by one, if there is one."""
+        self._place = max(0, self._place - 1)
+
+    def redo(self) -> None:
+        """Go forward by one, if there is one."""
+        self._place = min(len(self._networks) - 1, self._place + 1)
+
+
 class _Holder(msgspec.Struct, frozen=True):
     layer: AnyLayer
 
@@ -110,7 +142,7 @@ def moved(network: Network, position: int, direction: int) -> tuple[Network, int
 
 def repair(summary: Summary) -> AnyLayer | None:
     """The layer at which the chain breaks with the numbers of its input put right; None if that mends nothing."""
-    if not summary.problem:
+    if not summary.problem or summary.network.factory:
         return None
     layer, shape = summary.network.layers[len(summary.operations)], summary.output
     match layer:

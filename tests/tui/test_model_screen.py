@@ -16,6 +16,24 @@ from cifartui.training.recipe import override
 from cifartui.tui.app import CifarApp
 from tests.tui.driving import LARGE, SMALL, shown, wait_for_text, wait_until
 
+OWN_NETS = """
+import time
+from torch import nn
+from torchvision.models import resnet18 as make
+
+def slow():
+    time.sleep(600)
+
+class Odd(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 6, 5)
+        self.fc = nn.Linear(7, 10)
+
+    def forward(self, x):
+        return self.fc(self.conv(x).flatten(1))
+"""
+
 
 @pytest.mark.parametrize("size", [SMALL, LARGE])
 async def test_every_operation_stands_in_the_table(sketches: DatasetFacts, size: tuple[int, int]) -> None:
@@ -155,8 +173,7 @@ async def test_sequences_and_blocks_open_and_close(sketches: DatasetFacts) -> No
 
 async def test_code_of_ones_own_is_run_and_looked_at(sketches: DatasetFacts, tmp_path: Path) -> None:
     """o and package.module:name: operations nested as its modules are; nothing can be edited; trouble is a sentence."""
-    source = "import time\nfrom torchvision.models import resnet18 as make\ndef slow(): time.sleep(600)\n"
-    (tmp_path / "own_nets.py").write_text(source)
+    (tmp_path / "own_nets.py").write_text(OWN_NETS)
     with chdir(tmp_path):
         async with CifarApp().run_test(size=LARGE, notifications=True) as pilot:
             await pilot.press("2", "o")
@@ -171,6 +188,13 @@ async def test_code_of_ones_own_is_run_and_looked_at(sketches: DatasetFacts, tmp
             await wait_for_text(pilot, "▾ layer1")
             await pilot.press("down", "enter", "down")
             await wait_for_text(pilot, "layer1.0.conv1 · conv2d 3×3")
+            await pilot.press("o", "tab", *"own_nets:Odd", "enter")
+            await wait_for_text(pilot, "Odd · 536 parameters")
+            await wait_for_text(pilot, "fc expects 7 inputs; it is given 4704 inputs.")
+            await pilot.press("end", *["down"] * 9)
+            await wait_for_text(pilot, "forward does not fit")
+            await pilot.press("u")
+            await wait_for_text(pilot, "make · 11,689,512 parameters")
             await pilot.press("o", "tab", *"own_nets:missing", "enter")
             await wait_for_text(pilot, "missing")
             await wait_for_text(pilot, "make · 11,689,512 parameters")

@@ -13,6 +13,7 @@ from textual.worker import get_current_worker
 
 from cifartui.errors import CifartuiError, UsageError, explain
 from cifartui.model.editing import (
+    EditHistory,
     inserted,
     moved,
     removed,
@@ -33,9 +34,10 @@ from cifartui.model.summary import Summary, summarize
 from cifartui.text import printable, size
 from cifartui.tui.screens.base import NounScreen
 from cifartui.tui.widgets.dialogs import ChoiceDialog, TextDialog, TextScreen
-from cifartui.tui.widgets.layer_table import LayerTable, Row
-from cifartui.tui.widgets.layer_texts import input_text, layer_text, sequence_text
+from cifartui.tui.widgets.layer_table import LayerTable
+from cifartui.tui.widgets.layer_texts import row_text
 
+DEFAULT_NETWORK = "tutorial"
 ROOMY = 110
 """Columns from which on the line of totals has room for the memory of training."""
 CHOICE_CELLS = 64
@@ -80,13 +82,12 @@ class ModelScreen(NounScreen):
 
     def __init__(self) -> None:
         super().__init__()
-        self._history: list[Network] = [load_network("tutorial")]
-        self._place = 0
-        self._kept: dict[str, Network] = {"tutorial": self._history[0]}
+        self._history = EditHistory(load_network(DEFAULT_NETWORK))
+        self._kept: dict[str, Network] = {DEFAULT_NETWORK: self._history.current}
         """Networks as they are kept under their names."""
         self._seen: dict[Network, Summary] = {}
         """What running code of the user's own has shown."""
-        self._summary: Summary = summarize(self._history[0])
+        self._summary: Summary = summarize(self._history.current)
         self._editing: int | None = None
 
     def compose_body(self) -> ComposeResult:
@@ -108,7 +109,7 @@ class ModelScreen(NounScreen):
 
     @property
     def _network(self) -> Network:
-        return self._history[self._place]
+        return self._history.current
 
     @property
     def _position(self) -> int | None:
@@ -140,30 +141,10 @@ class ModelScreen(NounScreen):
 
     @on(LayerTable.Selected)
     def _selected(self, message: LayerTable.Selected) -> None:
-        self._spell_out(message.row)
+        title, text = row_text(message.row, self._summary, self._batch_size)
+        self.query_one("#layer-title", Static).update(title)
+        self.query_one("#layer", Static).update(text)
         self.refresh_bindings()
-
-    def _spell_out(self, row: Row) -> None:
-        summary = self._summary
-        title, text = self.query_one("#layer-title", Static), self.query_one("#layer", Static)
-        if row.operation:
-            title.update(Content(printable(f"{row.name} · {row.operation.layer.label}")))
-            before = summary.operations[row.position - 1] if row.position else None
-            text.update(layer_text(row.operation, self._batch_size, before))
-        elif row.opened is not None:
-            title.update(Content(printable(row.name)))
-            text.update(sequence_text(row.members))
-        elif row.position is None:
-            title.update("input")
-            text.update(input_text(summary, self._batch_size))
-        elif row.position == len(summary.operations):
-            title.update(Content(f"{row.name} does not fit"))
-            offer = repair(summary)
-            repaired = f"\nr sets {settings_text(offer)}" if offer else ""
-            text.update(Content.styled(summary.problem, "$error").append(repaired))
-        else:
-            title.update("")
-            text.update(Content("Its shape is not known as long as the chain breaks above."))
 
     def on_screen_resume(self) -> None:
         if self._table.row_count:  # the recipe's batch size may be another now
@@ -173,9 +154,7 @@ class ModelScreen(NounScreen):
 
     def _change(self, network: Network, cursor: str | None = None) -> None:
         """Take a changed network as the next step of the history."""
-        if network != self._network:
-            self._history[self._place + 1 :] = [network]
-            self._place += 1
+        self._history.push(network)
         self._draw(network, cursor)
 
     @on(DataTable.RowSelected)
@@ -265,19 +244,23 @@ class ModelScreen(NounScreen):
 
     def action_undo(self) -> None:
         """Take the last change back."""
-        self._place = max(0, self._place - 1)
+        self._history.undo()
         self._draw(self._network)
 
     def action_redo(self) -> None:
         """Make the change again that was taken back."""
-        self._place = min(len(self._history) - 1, self._place + 1)
+        self._history.redo()
         self._draw(self._network)
 
     def action_input(self) -> None:
         """Ask for another size of the pictures."""
 
         def take(text: str) -> None:
-            self._open(msgspec.structs.replace(self._network, input=parse_shape(text)))
+            network = msgspec.structs.replace(self._network, input=parse_shape(text))
+            if network.factory:
+                self._record(network)
+            else:
+                self._change(network)
 
         current = "x".join(map(str, self._network.input))
         self.app.push_screen(TextDialog("Channels x height x width of a picture:", current, take))
@@ -309,11 +292,11 @@ class ModelScreen(NounScreen):
                 return
             try:
                 network = load_network(name)
+            except OSError as error:
+                self.cifar_app.complain(str(explain(error)))
             except CifartuiError as error:
                 self.cifar_app.complain(str(error))
             else:
-                if not network.factory:
-                    self._kept[network.name] = network
                 self._open(network)
 
         choices = []
@@ -330,10 +313,11 @@ class ModelScreen(NounScreen):
         )
 
     def _open(self, network: Network) -> None:
-        """Show another network; code of the user's own is run first, to see its operations."""
-        if network.factory and network not in self._seen:
+        """Show another network; code of the user's own is run first, to see its operations as they are now."""
+        if network.factory:
             self._record(network)
         else:
+            self._kept[network.name] = network
             self._change(network)
 
     @work(thread=True, group="record", exclusive=True, exit_on_error=False, description="run a network once")
@@ -386,4 +370,4 @@ class ModelScreen(NounScreen):
             return self._position is not None
         if action == "repair":
             return repair(self._summary) is not None
-        return self._place > 0 if action == "undo" else True
+        return self._history.can_undo if action == "undo" else True

@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
+from rich.style import Style
+from rich.text import Text
 from textual.binding import Binding, BindingType
-from textual.content import Content
+from textual.color import Color
 from textual.coordinate import Coordinate
 from textual.message import Message
 from textual.widgets import DataTable
@@ -22,7 +24,7 @@ class Row:
     """One line of the table."""
 
     name: str
-    cells: tuple[str | Content, ...]
+    cells: tuple[str, ...]
     position: int | None = None
     """Of the layer in the network; None for a line that is no layer by itself."""
     below: int = 0
@@ -32,11 +34,15 @@ class Row:
     """Of a sequence."""
     opened: bool | None = None
     """None where there is nothing to open."""
+    problem: str = ""
+    """Why the chain breaks here."""
+    is_known: bool = True
+    """False for what comes after the break."""
     parent: str = ""
     """The line that closes this one away."""
 
 
-class LayerTable(DataTable[Content | str]):
+class LayerTable(DataTable[Text]):
     """The input, then each operation; says on the line of keys what enter and the arrows do."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -73,16 +79,24 @@ class LayerTable(DataTable[Content | str]):
         if len(drawn) != len(rows):
             place = self.cursor_row
             self.clear()
-            self.add_rows(row.cells for row in rows)
+            self.add_rows(self._texts(row) for row in rows)
             self.move_cursor(row=min(place, len(rows) - 1))
         else:
-            for number, row in enumerate(rows):
-                for column, cell in enumerate(row.cells):
-                    if drawn[number].cells[column] != cell:
-                        self.update_cell_at(Coordinate(number, column), cell, update_width=True)
+            for number, (row, before) in enumerate(zip(rows, drawn, strict=True)):
+                restyled = (bool(row.problem), row.is_known) != (bool(before.problem), before.is_known)
+                for column, text in enumerate(self._texts(row)):
+                    if restyled or row.cells[column] != before.cells[column]:
+                        self.update_cell_at(Coordinate(number, column), text, update_width=True)
         if cursor:
             self._move_to(cursor)
         self._tell()
+
+    def _texts(self, row: Row) -> list[Text]:
+        """The cells, as texts in which nothing is markup."""
+        style = Style(dim=True) if not row.is_known else Style()
+        if row.problem:
+            style = Style(color=Color.parse(self.app.theme_variables["error"]).rich_color)
+        return [Text(cell, style) for cell in row.cells]
 
     def _move_to(self, name: str) -> None:
         place = next((number for number, row in enumerate(self._rows) if row.name == name), None)
@@ -127,6 +141,8 @@ def layer_rows(summary: Summary, opened: frozenset[str]) -> list[Row]:
     if not layers:
         for operation in done:
             rows += _operation_rows(operation, "", 0, opened)
+        if summary.problem:
+            rows.append(Row("forward", ("✗", "", "–", "", printable(summary.problem)), problem=summary.problem))
     position = 0
     for sequence, members in sequences(layers):
         first, position = position, position + len(members)
@@ -168,7 +184,7 @@ def _operation_rows(
 def _sequence_row(name: str, done: tuple[Operation, ...], count: int, below: int, *, is_open: bool) -> Row:
     whole = len(done) == count
     parameters = sum(operation.arithmetic.parameters for operation in done)
-    cells: tuple[str | Content, ...] = (
+    cells = (
         _indented(name, 0, is_open=is_open),
         f"{count} in a sequence",
         format_shape(done[-1].arithmetic.output) if whole else "–",
@@ -182,15 +198,10 @@ def _missing_row(summary: Summary, position: int, sequence: str) -> Row:
     """A layer that does not fit, or one after it."""
     layer = summary.network.layers[position]
     name = _indented(layer.name, 1 if sequence else 0, is_open=None)
-    cells: tuple[str | Content, ...]
     if position == len(summary.operations):
         cells = (f"✗ {name}", layer.label, "–", "", summary.problem)
-        cells = tuple(
-            Content.styled(cell, "$error") if cell and place in (0, 4) else cell for place, cell in enumerate(cells)
-        )
-    else:
-        cells = (Content.styled(name, "dim"), Content.styled(layer.label, "dim"), "–", "", "")
-    return Row(layer.name, cells, position, position + 1, parent=sequence)
+        return Row(layer.name, cells, position, position + 1, problem=summary.problem, parent=sequence)
+    return Row(layer.name, (name, layer.label, "–", "", ""), position, position + 1, is_known=False, parent=sequence)
 
 
 def _indented(name: str, depth: int, *, is_open: bool | None) -> str:

@@ -3,6 +3,7 @@
 from textual.content import Content
 
 from cifartui.model.blocks import Add, BasicBlock
+from cifartui.model.editing import repair, settings_text
 from cifartui.model.layers import (
     AvgPool2d,
     BatchNorm2d,
@@ -18,7 +19,8 @@ from cifartui.model.layers import (
 from cifartui.model.memory import kept_bytes, training_bytes
 from cifartui.model.shapes import format_shape
 from cifartui.model.summary import Operation, Summary
-from cifartui.text import size
+from cifartui.text import printable, size
+from cifartui.tui.widgets.layer_table import Row
 
 EXPLANATIONS: dict[type[Layer], str] = {
     Conv2d: "Each of its filters slides over all channels of the input; at each position it multiplies the pixels "
@@ -36,6 +38,23 @@ EXPLANATIONS: dict[type[Layer], str] = {
     "reach the early layers undiminished, so that many blocks can be trained. → shows its operations.",
     Add: "The body's output and the shortcut's, added value by value.",
 }
+
+
+def row_text(row: Row, summary: Summary, batch_size: int) -> tuple[Content, Content]:
+    """The title and the text for a line of the table."""
+    if row.operation:
+        before = summary.operations[row.position - 1] if row.position else None
+        title = Content(printable(f"{row.name} · {row.operation.layer.label}"))
+        return title, layer_text(row.operation, batch_size, before)
+    if row.opened is not None:
+        return Content(printable(row.name)), sequence_text(row.members)
+    if row.problem:
+        offer = repair(summary)
+        repaired = f"\nr sets {settings_text(offer)}" if offer else ""
+        return Content(f"{row.name} does not fit"), Content.styled(printable(row.problem), "$error").append(repaired)
+    if row.position is not None:
+        return Content(""), Content("Its shape is not known as long as the chain breaks above.")
+    return Content("input"), input_text(summary, batch_size)
 
 
 def layer_text(operation: Operation, batch_size: int, before: Operation | None) -> Content:

@@ -13,6 +13,7 @@ from cifartui.errors import UsageError
 from cifartui.evaluation.activation_file import ActivationFacts
 from cifartui.model.network import Network, load_network
 from cifartui.progress import Progress, Steps
+from cifartui.training.launch import DEFAULT_SEED
 
 if TYPE_CHECKING:
     from cifartui.evaluation.activations import Activations
@@ -41,7 +42,13 @@ def add_command(actions: Commands) -> None:
         metavar="RUN|FILE",
         help="RUN[@best|@last|@STEP], or a .pth or .safetensors file; without, fresh weights are drawn",
     )
-    parser.add_argument("--seed", type=int, default=0, metavar="N", help="where fresh weights are drawn from (0)")
+    parser.add_argument(
+        "--seed",
+        type=int,
+        default=DEFAULT_SEED,
+        metavar="N",
+        help=f"fresh weights as a run with this seed starts with ({DEFAULT_SEED})",
+    )
     parser.add_argument(
         "--recipe", default="tutorial", metavar="NAME|FILE", help="normalisation, where no run tells it (tutorial)"
     )

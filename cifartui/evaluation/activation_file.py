@@ -44,7 +44,7 @@ class ActivationFacts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
 
     network: Network
     weights: str
-    """For people: `fresh weights, seed 0`, `RUN@STEP` or the path of a file."""
+    """For people: `fresh weights, seed 1`, `RUN@STEP` or the path of a file."""
     normalize: Normalize
     pictures: tuple[PictureFacts, ...]
     classes: tuple[str, ...] = ()

@@ -25,7 +25,7 @@ from cifartui.model.shapes import Shape, ShapeError
 from cifartui.model.summary import Operation, Summary, summarize
 from cifartui.text import printable
 from cifartui.training.batches import Normalizer
-from cifartui.training.launch import check_seed
+from cifartui.training.launch import DEFAULT_SEED, check_seed
 from cifartui.training.recipe import Normalize, load_recipe
 
 if TYPE_CHECKING:
@@ -48,13 +48,18 @@ class Activations:
 
 
 def compute_activations(
-    network: Network, pictures: ChosenPictures, *, weights: str | None = None, seed: int = 0, recipe: str = "tutorial"
+    network: Network,
+    pictures: ChosenPictures,
+    *,
+    weights: str | None = None,
+    seed: int = DEFAULT_SEED,
+    recipe: str = "tutorial",
 ) -> Activations:
     """Run a network over pictures in evaluation mode and keep the output of every operation.
 
-    `weights` is a run's checkpoint or a file, as `load_subject` takes it; without, they are drawn from `seed`. The
-    pictures are normalised as the run's were, else as those of `recipe`. A network that does not fit its own input
-    is run up to where its chain breaks.
+    `weights` is a run's checkpoint or a file, as `load_subject` takes it; without, they are those that a run with
+    `seed` starts with. The pictures are normalised as the run's were, else as those of `recipe`. A network that does
+    not fit its own input is run up to where its chain breaks.
 
     Raises:
         ShapeError: the network does not take such pictures.

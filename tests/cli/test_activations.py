@@ -44,7 +44,7 @@ def test_pictures_of_a_data_set(sketches: DatasetFacts, tmp_path: Path, capsys: 
     assert activations("tutorial", *chosen, "-o", target) == 0
     (line,) = capsys.readouterr().out.splitlines()
     assert line == (
-        f"{target}: what 12 operations of tutorial (fresh weights, seed 0) make of 2 pictures, "
+        f"{target}: what 12 operations of tutorial (fresh weights, seed 1) make of 2 pictures, "
         f"{target.stat().st_size:,} bytes"
     )
     written = read_activations(target)

@@ -33,6 +33,7 @@ from cifartui.model.module import build_module
 from cifartui.model.network import Network, load_network
 from cifartui.model.shapes import ShapeError
 from cifartui.model.summary import summarize
+from cifartui.training.setup import prepare
 from tests.conftest import noise
 from tests.model.chains import chains
 from tests.training.running import plan, train_here
@@ -308,3 +309,11 @@ def test_facts_that_lie_are_found(tmp_path: Path) -> None:
     assert (cleaned.facts.weights, cleaned.facts.pictures[0].name) == ("�]52;c;eA==�", "dog�gpj")
     with pytest.raises(DataError, match="holds no picture 1; it has 1"):
         cleaned.picture(1)
+
+
+def test_fresh_weights_are_those_that_training_starts_with(sketches: DatasetFacts) -> None:
+    """The same seed, the same weights as the first step of a run sees."""
+    config = plan(sketches.name)
+    fresh = compute_activations(config.network, noise_pictures(1), seed=config.seed).tensors
+    for name, tensor in prepare(config).module.state_dict().items():
+        assert np.array_equal(fresh[f"weight/{name}"], tensor.numpy())

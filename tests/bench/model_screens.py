@@ -1,6 +1,6 @@
-"""How fast the model screens answer: a step of the kernel walk in a real pty of 160×45, and a key in the editor.
+"""How fast the model screens answer: a summary, a step of the kernel walk in a real pty of 160×45, a key in the editor.
 
-`python -m tests.bench.walking --dataset NAME [--steps N]`.
+`python -m tests.bench.model_screens --dataset NAME [--steps N]`.
 The step is timed from the key to the last line that changes; the key in the editor from the typed character to the
 shape of the last of 100 layers in the table.
 """
@@ -15,7 +15,9 @@ from textual.coordinate import Coordinate
 from textual.widgets import Input
 
 from cifartui.model.editing import inserted
+from cifartui.model.memory import training_bytes
 from cifartui.model.network import Network, load_network, save_network
+from cifartui.model.summary import summarize
 from cifartui.tui.app import CifarApp
 from cifartui.tui.widgets.layer_table import LayerTable
 from tests.bench.training import prepared, spread
@@ -34,8 +36,21 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=40)
     options = parser.parse_args()
     prepared(options.dataset)
+    for name in ("tutorial", "resnet18"):
+        print(f"summary of {name}: {spread(summary_milliseconds(name), 2)} ms")
     print(f"step of the kernel walk at 160×45, truecolor: {spread(walk_milliseconds(options.steps), 0)} ms")
     print(f"key in the editor to the last of {LAYERS} layers: {spread(asyncio.run(edit_milliseconds()), 1)} ms")
+
+
+def summary_milliseconds(name: str) -> list[float]:
+    """All arithmetic of a network, and the memory that training takes."""
+    network = load_network(name)
+    milliseconds = []
+    for _ in range(50):
+        started = time.perf_counter()
+        training_bytes(summarize(network), 128)
+        milliseconds.append(1000 * (time.perf_counter() - started))
+    return milliseconds
 
 
 def walk_milliseconds(steps: int) -> list[float]:

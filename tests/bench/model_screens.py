@@ -9,14 +9,18 @@ import argparse
 import asyncio
 import gc
 import os
+import tempfile
 import time
+from pathlib import Path
 
+import msgspec
+import tomli_w
 from textual.coordinate import Coordinate
 from textual.widgets import Input
 
 from cifartui.model.editing import inserted
 from cifartui.model.memory import training_bytes
-from cifartui.model.network import Network, load_network, save_network
+from cifartui.model.network import Network, load_network
 from cifartui.model.summary import summarize
 from cifartui.tui.app import CifarApp
 from cifartui.tui.widgets.layer_table import LayerTable
@@ -90,24 +94,24 @@ async def edit_milliseconds() -> list[float]:
     network = Network(name="hundred", layers=network.layers[:1])
     while len(network.layers) < LAYERS:
         network = inserted(network, len(network.layers), "conv2d", (6, 28, 28))
-    save_network(network)
     app = CifarApp()
     milliseconds = []
-    async with app.run_test(size=(160, 45)) as pilot:
-        await pilot.press("2", "o")
-        await wait_for_text(pilot, "hundred")
-        await pilot.press("down", "enter")
-        await wait_for_text(pilot, "hundred ·")
-        await pilot.press("down", "enter")
-        table, edit = app.screen.query_one(LayerTable), app.screen.query_one(Input)
-        for repetition in range(40):
-            before = table.get_cell_at(Coordinate(LAYERS, 2))
-            started = time.perf_counter()
-            edit.value = f"in_channels=3 out_channels=6 kernel_size=5 padding={repetition % 2 + 1}"
-            while table.get_cell_at(Coordinate(LAYERS, 2)) == before:
-                await asyncio.sleep(0)
-            milliseconds.append(1000 * (time.perf_counter() - started))
-            await pilot.pause(0.05)
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "hundred.toml"
+        file.write_text(tomli_w.dumps(msgspec.to_builtins(network)))
+        async with app.run_test(size=(160, 45)) as pilot:
+            await pilot.press("2", "o", "tab", *str(file), "enter")
+            await wait_for_text(pilot, "hundred ·")
+            await pilot.press("down", "enter")
+            table, edit = app.screen.query_one(LayerTable), app.screen.query_one(Input)
+            for repetition in range(40):
+                before = table.get_cell_at(Coordinate(LAYERS, 2))
+                started = time.perf_counter()
+                edit.value = f"in_channels=3 out_channels=6 kernel_size=5 padding={repetition % 2 + 1}"
+                while table.get_cell_at(Coordinate(LAYERS, 2)) == before:
+                    await asyncio.sleep(0)
+                milliseconds.append(1000 * (time.perf_counter() - started))
+                await pilot.pause(0.05)
     return milliseconds
 
 

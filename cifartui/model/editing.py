@@ -81,18 +81,21 @@ def settings_text(layer: AnyLayer) -> str:
 
 
 def with_settings(layer: AnyLayer, text: str) -> AnyLayer:
-    """The layer with the settings of a text like `settings_text`'s; what it does not name gets its usual value.
+    """The layer with the settings of a text like `settings_text`'s; what it does not name stays as it is.
 
     Raises:
         UsageError: the text is not of that form, or a setting or value is not allowed.
     """
-    document: dict[str, Any] = {"kind": layer.kind, "name": layer.name}
+    document: dict[str, Any] = msgspec.to_builtins(layer)
     for assignment in text.split():
         name, equals, value = assignment.partition("=")
         if not equals or name == "kind":
             raise UsageError(f"{assignment!r} is not a setting: write it as name=value.")
         document[name] = _value(value)
-    return convert_settings({"layer": document}, _Holder).layer
+    try:
+        return convert_settings({"layer": document}, _Holder).layer
+    except UsageError as error:
+        raise UsageError(str(error).removeprefix("layer.")) from error
 
 
 def replaced(network: Network, position: int, layer: AnyLayer) -> Network:

@@ -201,7 +201,7 @@ class Flatten(Layer, frozen=True, kw_only=True, tag="flatten"):
         features = 1
         for size in shape:
             features *= size
-        return Arithmetic(output=(features,), formula=f"{'·'.join(map(str, shape))} = {features}", window=0)
+        return Arithmetic(output=(features,), formula=f"{'·'.join(map(str, shape))} = {features:,}", window=0)
 
 
 class Linear(Layer, frozen=True, kw_only=True, tag="linear"):
@@ -213,9 +213,9 @@ class Linear(Layer, frozen=True, kw_only=True, tag="linear"):
     def arithmetic(self, shape: Shape) -> Arithmetic:
         if shape != (self.in_features,):
             given = (
-                f"{shape[0]} inputs" if len(shape) == 1 else f"{format_shape(shape)}, which has to be flattened first"
+                f"{shape[0]:,} inputs" if len(shape) == 1 else f"{format_shape(shape)}, which has to be flattened first"
             )
-            raise ShapeError(f"{self.name} expects {self.in_features} inputs; it is given {given}.")
+            raise ShapeError(f"{self.name} expects {self.in_features:,} inputs; it is given {given}.")
         weights = self.in_features * self.out_features
         product = f"{self.in_features}·{self.out_features}"
         parameters = weights + self.out_features

@@ -110,7 +110,7 @@ def _in_context(layer: Layer, before: list[Operation]) -> str:
     """For the commonest mistake: what a linear layer expects beside how its input's number comes about."""
     formula = before[-1].arithmetic.formula if before else ""
     if isinstance(layer, Linear) and formula and isinstance(before[-1].layer, Flatten):
-        return f"{layer.name} expects {layer.in_features} inputs; {before[-1].layer.name} gives {formula}."
+        return f"{layer.name} expects {layer.in_features:,} inputs; {before[-1].layer.name} gives {formula}."
     return ""
 
 

@@ -27,6 +27,7 @@ from cifartui.training.run import LIVING, Run, living_run
 from cifartui.tui.activations import ActivationSource
 from cifartui.tui.messages import RunRead
 from cifartui.tui.view import RunView
+from cifartui.tui.widgets.dialogs import ConfirmDialog
 from cifartui.tui.widgets.pixels import shows_colours
 
 DEFAULT_RECIPE = "tutorial"
@@ -109,6 +110,8 @@ class CifarApp(App[None]):
         super().__init__()
         self.activations = ActivationSource()
         """What layers make of pictures, for the screens that look into a network."""
+        self.unsaved = ""
+        """The name of a network that was changed and not kept."""
 
     def on_mount(self) -> None:
         self.register_theme(COLOURS)
@@ -180,6 +183,13 @@ class CifarApp(App[None]):
 
     def action_leave(self) -> None:
         """Leave; a living run does not notice."""
+        if self.unsaved and not self.screen.is_modal:
+            question = f"The changes to network {self.unsaved} are not kept (2, then s, keeps them). Leave?"
+            self.push_screen(ConfirmDialog(question), lambda leave: self._leave() if leave else None)
+        else:
+            self._leave()
+
+    def _leave(self) -> None:
         view = self.run_view
         goes_on = view and view.state in LIVING
         self.exit(message=f"Run {view.run.id} goes on; `cifartui` shows it again." if view and goes_on else None)

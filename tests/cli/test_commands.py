@@ -139,7 +139,7 @@ def test_network_that_breaks_is_shown_up_to_the_break(tmp_path: Path, capsys: py
     assert run_command(["model", "show", "tutorial", "--input", "3x64x64"]) == 1
     output = capsys.readouterr().out
     assert "flatten" in output
-    assert "✗ fc1 expects 400 inputs; flatten gives 16·13·13 = 2704." in output
+    assert "✗ fc1 expects 400 inputs; flatten gives 16·13·13 = 2,704." in output
 
 
 def test_screens_need_a_terminal() -> None:

@@ -138,7 +138,7 @@ def test_what_is_rounded_away_is_named() -> None:
 def test_images_that_do_not_fit_are_refused_by_the_name_of_the_layer() -> None:
     """64×64 images break the tutorial's network at fc1, three classes at its end."""
     network = load_network("tutorial")
-    with pytest.raises(ShapeError, match="fc1 expects 400 inputs; flatten gives 16·13·13 = 2704"):
+    with pytest.raises(ShapeError, match="fc1 expects 400 inputs; flatten gives 16·13·13 = 2,704"):
         require_fit(network, (3, 64, 64), 10)
     with pytest.raises(ShapeError, match="10 outputs and the data set 3 classes"):
         require_fit(network, (3, 32, 32), 3)

@@ -3,7 +3,7 @@
 from typing import ClassVar
 
 import msgspec
-from textual import events, on, work
+from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
@@ -28,7 +28,7 @@ from cifartui.model.memory import training_bytes
 from cifartui.model.network import Network, load_network, network_names, save_network
 from cifartui.model.recording.child import recorded
 from cifartui.model.recording.recorded import summary_of
-from cifartui.model.shapes import parse_shape
+from cifartui.model.shapes import format_shape, parse_shape
 from cifartui.model.source import python_source
 from cifartui.model.summary import Summary, summarize
 from cifartui.text import printable, size
@@ -36,11 +36,11 @@ from cifartui.tui.screens.base import NounScreen
 from cifartui.tui.widgets.dialogs import ChoiceDialog, TextDialog, TextScreen
 from cifartui.tui.widgets.layer_table import LayerTable
 from cifartui.tui.widgets.layer_texts import row_text
+from cifartui.tui.widgets.settings_input import SettingsInput
 
 DEFAULT_NETWORK = "tutorial"
 ROOMY = 110
 """Columns from which on the line of totals has room for the memory of training."""
-CHOICE_CELLS = 64
 CHAIN_ACTIONS = ("add", "remove", "repair", "move", "save", "source", "walk", "maps")
 """Of networks that are a chain of layers; code of the user's own is only looked at."""
 EDITING_ACTIONS = (
@@ -76,7 +76,8 @@ class ModelScreen(NounScreen):
         Binding("s", "save", "save", tooltip="Keep it under a name, for recipes", id="model.save"),
         Binding("p", "source", "source", tooltip="The network as PyTorch code", id="model.source", show=False),
         Binding("w", "walk", "walk", tooltip="Walk its window over a picture", id="model.walk"),
-        Binding("f", "maps", "feature maps", tooltip="What each layer makes of a picture", id="model.maps"),
+        Binding("f", "maps", "maps", tooltip="What each layer makes of a picture", id="model.maps"),
+        Binding("escape", "drop", "drop", tooltip="Leave it as it was", id="model.drop", key_display="esc"),
         Binding("o", "networks", "networks", tooltip="Choose another network", id="model.networks"),
     ]
 
@@ -93,9 +94,9 @@ class ModelScreen(NounScreen):
     def compose_body(self) -> ComposeResult:
         yield Static(id="totals", classes="heading")
         yield LayerTable(widget_id="layers")
-        yield Input(id="edit", select_on_focus=False)
+        yield SettingsInput(widget_id="edit")
         yield Static(id="layer-title", classes="heading")
-        with VerticalScroll(id="layer-pane", can_focus=False):
+        with VerticalScroll(id="layer-pane"):
             yield Static(id="layer")
 
     def on_mount(self) -> None:
@@ -126,8 +127,19 @@ class ModelScreen(NounScreen):
         self._summary = summary = self._seen.get(network) or summarize(network)
         is_kept = network.factory or network == self._kept.get(network.name)
         changed = "" if is_kept else " · changed"
+        self.cifar_app.unsaved = "" if is_kept else network.name
+        name = f"{network.name}{changed}{' · code of yours, not edited here' if network.factory else ''}"
+        self.query_one("#totals", Static).update(self._totals(name))
+        self._table.show(summary, cursor)
+        self.refresh_bindings()
+
+    def _totals(self, name: str) -> Content:
+        """The network as a whole in one line; of one that breaks, why it does."""
+        summary = self._summary
+        if summary.problem:
+            return Content.assemble(f"{name} · ", (f"✗ {printable(summary.problem)}", "$error"))
         totals = [
-            f"{network.name}{changed}",
+            name,
             f"{summary.parameters:,} parameters",
             f"{summary.macs / 1e6:,.2f} M multiply-adds",
             size(summary.weight_bytes),
@@ -135,9 +147,7 @@ class ModelScreen(NounScreen):
         if self.app.size.width >= ROOMY:
             memory = size(training_bytes(summary, self._batch_size))
             totals.append(f"training takes at least {memory} at batch size {self._batch_size}")
-        self.query_one("#totals", Static).update(Content(" · ".join(totals)))
-        self._table.show(summary, cursor)
-        self.refresh_bindings()
+        return Content(" · ".join(totals))
 
     @on(LayerTable.Selected)
     def _selected(self, message: LayerTable.Selected) -> None:
@@ -164,10 +174,11 @@ class ModelScreen(NounScreen):
             self._table.action_open(bool(row and row.opened is False))
             return
         self._editing = row.position
-        edit = self.query_one(Input)
+        edit = self.query_one(SettingsInput)
         edit.value = settings_text(self._network.layers[self._editing])
         edit.display = True
         edit.focus()
+        edit.select_first()
 
     @on(Input.Changed, "#edit")
     def _follow_typing(self, event: Input.Changed) -> None:
@@ -192,11 +203,17 @@ class ModelScreen(NounScreen):
         self._close_edit()
         self._change(network)
 
-    def on_key(self, event: events.Key) -> None:
-        if event.key == "escape" and self._editing is not None:
-            event.stop()
+    @property
+    def _is_recording(self) -> bool:
+        return any(worker.group == "record" and worker.is_running for worker in self.workers)
+
+    def action_drop(self) -> None:
+        """Leave the layer as it was, or stop running the user's code."""
+        if self._editing is not None:
             self._close_edit()
             self._draw(self._network)
+        else:
+            self.workers.cancel_group(self, "record")
 
     def _close_edit(self) -> None:
         self._editing = None
@@ -269,14 +286,20 @@ class ModelScreen(NounScreen):
         """Ask for a name and keep the network."""
 
         def keep(name: str) -> None:
-            network = msgspec.structs.replace(self._network, name=name.strip())
+            network = msgspec.structs.replace(self._network, name=name.strip(), description="")
             try:
                 save_network(network)
             except OSError as error:
                 raise explain(error) from error
             self._kept[network.name] = network
             self._change(network)
-            self.cifar_app.tell(f"{network.name} is kept; set network to it on the training screen.")
+            if self._summary.problem:
+                self.cifar_app.complain(f"{network.name} is kept, but cannot be trained yet: {self._summary.problem}")
+            else:
+                outputs = format_shape(self._summary.output)
+                self.cifar_app.tell(
+                    f"{network.name} is kept, with {outputs} outputs; set network to it on the training screen."
+                )
 
         self.app.push_screen(TextDialog("Keep this network under the name:", f"my_{self._network.name}"[:32], keep))
 
@@ -307,7 +330,7 @@ class ModelScreen(NounScreen):
                 text = f"{name:<12} {error}"
             else:
                 text = f"{name:<12} {summarize(network).parameters:>11,} parameters   {network.description}"
-            choices.append((name, text if len(text) <= CHOICE_CELLS else f"{text[: CHOICE_CELLS - 1]}…"))
+            choices.append((name, text))
         self.app.push_screen(
             ChoiceDialog("Networks", choices, other="or a .toml file, or package.module:name of yours"), take
         )
@@ -328,6 +351,8 @@ class ModelScreen(NounScreen):
             while not worker.is_cancelled:
                 step = next(steps)
                 self.app.call_from_thread(totals.update, Content(f"{step.activity}: {step.amount}"))
+            else:
+                self.app.call_from_thread(self._draw, self._network)
         except StopIteration as end:
             self.app.call_from_thread(self._recorded, network, summary_of(end.value))
         except CifartuiError as error:
@@ -359,6 +384,8 @@ class ModelScreen(NounScreen):
         """Keys that make no sense now are hidden, and none but escape and enter work while a layer is edited."""
         if self._editing is not None and action in EDITING_ACTIONS:
             return False
+        if action == "drop":
+            return self._editing is not None or self._is_recording
         if self._network.factory and action in CHAIN_ACTIONS:
             return False
         if action == "walk":

@@ -21,6 +21,10 @@ from cifartui.tui.children import ChildCommand
 ESCAPE = Binding("escape", "cancel", "cancel", id="dialog.cancel")
 
 
+CHOICE_CELLS = 64
+"""Of a line in a dialog's list."""
+
+
 class TextDialog(ModalScreen[str]):
     """Ask for one line of text; it stays open with a sentence while `check` finds the text wrong."""
 
@@ -101,7 +105,7 @@ class ChoiceDialog(ModalScreen[str]):
             yield Label(Content(printable(self._title)))
             yield OptionList(
                 *(
-                    Option(Content(printable(text)), id=f"choice{place}")
+                    Option(Content(_one_line(text)), id=f"choice{place}")
                     for place, (_, text) in enumerate(self._choices)
                 )
             )
@@ -121,6 +125,10 @@ class ChoiceDialog(ModalScreen[str]):
     def action_cancel(self) -> None:
         """Close without an answer."""
         self.dismiss(None)
+
+
+def _one_line(text: str) -> str:
+    return printable(text if len(text) <= CHOICE_CELLS else f"{text[: CHOICE_CELLS - 1]}…")
 
 
 class FetchDialog(ModalScreen[tuple[str, str]]):

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
+from rich.cells import cell_len
 from rich.style import Style
 from rich.text import Text
 from textual.binding import Binding, BindingType
@@ -16,6 +17,8 @@ from cifartui.model.shapes import format_shape
 from cifartui.model.summary import Operation, Summary
 from cifartui.text import printable
 
+LEAST_CELLS = 8
+"""Of the last column, however narrow the terminal."""
 COLUMNS = ("layer", "kind", "output", "parameters", "how")
 
 
@@ -49,6 +52,8 @@ class LayerTable(DataTable[Text]):
         Binding("enter", "select_cursor", "edit", tooltip="Change the layer's numbers", id="model.edit"),
         Binding("right", "open(True)", "open", tooltip="What the block consists of", id="model.open", key_display="→"),
         Binding("left", "open(False)", "close", tooltip="Close the block", id="model.close", key_display="←"),
+        Binding("home", "scroll_top", "top", tooltip="The first line", show=False, id="model.top"),
+        Binding("end", "scroll_bottom", "bottom", tooltip="The last line", show=False, id="model.bottom"),
     ]
 
     @dataclass
@@ -62,9 +67,12 @@ class LayerTable(DataTable[Text]):
         self._opened: set[str] = set()
         self._summary: Summary | None = None
         self._rows: list[Row] = []
+        self._drawn: list[list[Text]] = []
 
-    def on_mount(self) -> None:
-        self.add_columns(*COLUMNS)
+    def on_resize(self) -> None:
+        if self._summary:
+            self._drawn = []
+            self.show(self._summary)
 
     @property
     def selected(self) -> Row | None:
@@ -74,29 +82,38 @@ class LayerTable(DataTable[Text]):
     def show(self, summary: Summary, cursor: str | None = None) -> None:
         """Draw a network; the cursor goes to the line of the name `cursor`, or stays where it is."""
         self._summary = summary
-        rows, drawn = layer_rows(summary, frozenset(self._opened)), self._rows
-        self._rows = rows
-        if len(drawn) != len(rows):
+        self._rows = layer_rows(summary, frozenset(self._opened))
+        texts = self._texts()
+        if len(self._drawn) != len(texts):
             place = self.cursor_row
-            self.clear()
-            self.add_rows(self._texts(row) for row in rows)
-            self.move_cursor(row=min(place, len(rows) - 1))
+            self.clear(columns=True)
+            self.add_columns(*COLUMNS)
+            self.add_rows(texts)
+            self.move_cursor(row=min(place, len(texts) - 1))
         else:
-            for number, (row, before) in enumerate(zip(rows, drawn, strict=True)):
-                restyled = (bool(row.problem), row.is_known) != (bool(before.problem), before.is_known)
-                for column, text in enumerate(self._texts(row)):
-                    if restyled or row.cells[column] != before.cells[column]:
+            for number, (cells, before) in enumerate(zip(texts, self._drawn, strict=True)):
+                for column, (text, former) in enumerate(zip(cells, before, strict=True)):
+                    if (text.plain, text.style) != (former.plain, former.style):
                         self.update_cell_at(Coordinate(number, column), text, update_width=True)
+        self._drawn = texts
         if cursor:
             self._move_to(cursor)
         self._tell()
 
-    def _texts(self, row: Row) -> list[Text]:
-        """The cells, as texts in which nothing is markup."""
-        style = Style(dim=True) if not row.is_known else Style()
-        if row.problem:
-            style = Style(color=Color.parse(self.app.theme_variables["error"]).rich_color)
-        return [Text(cell, style) for cell in row.cells]
+    def _texts(self) -> list[list[Text]]:
+        """The cells, as texts in which nothing is markup; the last of a line is cut where there is no room for it."""
+        error = Style(color=Color.parse(self.app.theme_variables["error"]).rich_color)
+        widths = [
+            max(map(cell_len, column)) for column in zip(COLUMNS, *(row.cells for row in self._rows), strict=True)
+        ]
+        room = self.size.width - sum(width + 2 for width in widths[:-1]) - 3  # padding, and the bar on the right
+        made = []
+        for row in self._rows:
+            style = error if row.problem else Style() if row.is_known else Style(dim=True)
+            cells = [Text(cell, style) for cell in row.cells]
+            cells[-1].truncate(max(room, LEAST_CELLS), overflow="ellipsis")
+            made.append(cells)
+        return made
 
     def _move_to(self, name: str) -> None:
         place = next((number for number, row in enumerate(self._rows) if row.name == name), None)
@@ -171,7 +188,7 @@ def _operation_rows(
         printable(layer.label, 40),
         format_shape(sums.output),
         f"{sums.parameters:>10,}",
-        sums.formula or sums.parameters_formula,
+        (sums.formula or sums.parameters_formula).replace(" / ", "/"),
     )
     after = below if position is None else position + 1
     rows = [Row(layer.name, cells, position, after, operation, opened=is_open, parent=parent)]

@@ -1,5 +1,7 @@
 """What the model screen says of a layer: its arithmetic spelled out, and what it is there for."""
 
+from collections.abc import Iterable
+
 from textual.content import Content
 
 from cifartui.model.blocks import Add, BasicBlock
@@ -22,17 +24,20 @@ from cifartui.model.summary import Operation, Summary
 from cifartui.text import printable, size
 from cifartui.tui.widgets.layer_table import Row
 
+SIZE_RULE = "Height and width: (input − kernel + 2·padding) / stride, rounded down, + 1."
 EXPLANATIONS: dict[type[Layer], str] = {
-    Conv2d: "Each of its filters slides over all channels of the input; at each position it multiplies the pixels "
-    "under it by its weights and adds them up. One filter gives one channel of the output.",
-    MaxPool2d: "Keeps the largest value under each position of the window, which makes the picture smaller.",
+    Conv2d: "Each filter slides over all input channels, multiplies what lies under it by its weights and adds it up: "
+    f"one filter makes one channel of the output.\n{SIZE_RULE}",
+    MaxPool2d: "Keeps the largest value under each position of the window, which makes the picture smaller. "
+    f"The channels stay.\n{SIZE_RULE}",
     ReLU: "Negative values become zero. Without it, layers in a row could do no more than a single one.",
-    AvgPool2d: "Gives the mean of the values under each position of the window, which makes the picture smaller.",
+    AvgPool2d: f"Gives the mean of the values under each position of the window. The channels stay.\n{SIZE_RULE}",
     GlobalAvgPool2d: "Gives one number for each channel, the mean over the whole picture, whatever its size.",
     BatchNorm2d: "Shifts and scales each channel to mean 0 and variance 1 over the batch (in evaluation: over what it "
     "saw in training), then by two numbers that it learns. Training becomes faster and less touchy.",
     Dropout: "Sets values to zero by chance while training, so that the network relies on no single one.",
-    Flatten: "Puts all channels, rows and columns in one row: what the next layer has to take as its inputs.",
+    Flatten: "Puts all values of a picture in one row, channels times rows times columns: as many inputs as the next "
+    "layer has to take.",
     Linear: "Every output is a weighted sum of all inputs plus a bias.",
     BasicBlock: "Two convolutions learn what to add to the block's input. The shortcut around them lets gradients "
     "reach the early layers undiminished, so that many blocks can be trained. → shows its operations.",
@@ -44,7 +49,8 @@ def row_text(row: Row, summary: Summary, batch_size: int) -> tuple[Content, Cont
     """The title and the text for a line of the table."""
     if row.operation:
         before = summary.operations[row.position - 1] if row.position else None
-        title = Content(printable(f"{row.name} · {row.operation.layer.label}"))
+        sizes = f"{format_shape(row.operation.input)} → {format_shape(row.operation.arithmetic.output)}"
+        title = Content(printable(f"{row.name} · {row.operation.layer.label} · {sizes}"))
         return title, layer_text(row.operation, batch_size, before)
     if row.opened is not None:
         return Content(printable(row.name)), sequence_text(row.members)
@@ -60,10 +66,12 @@ def row_text(row: Row, summary: Summary, batch_size: int) -> tuple[Content, Cont
 def layer_text(operation: Operation, batch_size: int, before: Operation | None) -> Content:
     """One operation spelled out: what goes in, what comes out, and each number's arithmetic."""
     sums = operation.arithmetic
-    rows = [("from → to", f"{format_shape(operation.input)} → {format_shape(sums.output)}")]
+    rows = []
     if isinstance(operation.layer, Linear) and before and before.arithmetic.formula:
         rows.append(("inputs", f"{operation.layer.in_features}: {before.layer.name} gives {before.arithmetic.formula}"))
-    if sums.formula:
+    if isinstance(operation.layer, Flatten) and len(operation.input) == 3:
+        rows.append(("outputs", f"{sums.formula}: channels · rows · columns"))
+    elif sums.formula:
         rows.append(("height and width" if len(sums.output) == 3 else "outputs", sums.formula))
     if sums.parameters_formula:
         rows.append(("parameters", sums.parameters_formula))
@@ -71,14 +79,15 @@ def layer_text(operation: Operation, batch_size: int, before: Operation | None) 
         rows.append(("multiply-adds", sums.macs_formula))
     if sums.note:
         rows.append(("rounded away", sums.note))
+    more = []
     if operation.receptive_field and operation.receptive_field > 1:
         field = operation.receptive_field
-        rows.append(("looks at", f"{field} × {field} pixels of the picture"))
+        more.append(("looks at", f"{field} × {field} pixels of the picture"))
     in_batch = size(batch_size * operation.activation_bytes)
     outputs = "·".join(map(str, (*sums.output, 4)))
     counted = "all its outputs" if operation.inner else f"{outputs} bytes"
-    rows.append(("memory", f"{counted} = {size(operation.activation_bytes)}, for a batch of {batch_size}: {in_batch}"))
-    return _rows(rows, EXPLANATIONS.get(type(operation.layer), ""))
+    more.append(("memory", f"{counted} = {size(operation.activation_bytes)}, for a batch of {batch_size}: {in_batch}"))
+    return _rows(rows, EXPLANATIONS.get(type(operation.layer), ""), more)
 
 
 def input_text(summary: Summary, batch_size: int) -> Content:
@@ -95,7 +104,8 @@ def input_text(summary: Summary, batch_size: int) -> Content:
             f"(3 · {size(weights)}), and {size(kept)} that the backward pass needs of a batch of {batch_size}",
         ),
     ]
-    return _rows(rows, "i tries another size of the pictures; p shows the network as PyTorch code.")
+    keys = "i tries another size of the pictures"
+    return _rows(rows, f"{keys}." if summary.network.factory else f"{keys}; p shows the network as PyTorch code.")
 
 
 def sequence_text(members: tuple[Operation, ...]) -> Content:
@@ -111,6 +121,9 @@ def sequence_text(members: tuple[Operation, ...]) -> Content:
     return _rows(rows, "Layers that follow one another under one name. → opens it.")
 
 
-def _rows(rows: list[tuple[str, str]], explanation: str) -> Content:
-    lines = [Content.assemble((f"{label:<18}", "$text-muted"), value) for label, value in rows]
-    return Content("\n").join([*lines, Content(explanation)])
+def _rows(rows: list[tuple[str, str]], explanation: str, more: Iterable[tuple[str, str]] = ()) -> Content:
+    """Labelled lines, the explanation, and the lines that may be out of view on a small terminal."""
+    above, below = (
+        [Content.assemble((f"{label:<18}", "$text-muted"), value) for label, value in part] for part in (rows, more)
+    )
+    return Content("\n").join([*above, *([Content(explanation)] if explanation else []), *below])

@@ -65,7 +65,7 @@ def add_commands(commands: Commands) -> None:
     """Add the commands of this file."""
     actions = group(commands, "model", "look at networks, layer by layer")
 
-    listing = actions.add_parser("list", help="list the networks that come with the program")
+    listing = actions.add_parser("list", help="list the networks: the program's and your own")
     add_json(listing)
     listing.set_defaults(handler=list_)
 

@@ -14,6 +14,9 @@ Shape = tuple[int, ...]
 """Of one image's activations, without the batch: `(channels, height, width)` or `(features,)`."""
 
 
+LARGEST_SIDE = 65_536
+
+
 class ShapeError(UsageError):
     """A layer that cannot take what the layer before it gives."""
 
@@ -24,15 +27,25 @@ def format_shape(shape: Shape) -> str:
 
 
 def parse_shape(text: str) -> tuple[int, int, int]:
-    """Parse `3x32x32`: channels, height and width of a picture.
+    """Parse the size of a picture: `3x64x64` is channels, height and width; `64x64` and `64` have three channels.
 
     Raises:
-        UsageError: it is not three positive whole numbers.
+        UsageError: it is not one to three positive whole numbers, or they are too large.
     """
-    match = re.fullmatch(r"\s*([1-9]\d{0,4})\s*[x×]\s*([1-9]\d{0,4})\s*[x×]\s*([1-9]\d{0,4})\s*", text)
-    if not match:
+    parts = re.split(r"\s*[x×]\s*", text.strip())
+    if not (len(parts) <= 3 and all(re.fullmatch(r"[1-9][0-9]*", part, re.ASCII) and len(part) < 20 for part in parts)):
         raise UsageError(f"{printable(text, 40)!r} is no size: write channels x height x width, such as 3x32x32.")
-    return int(match[1]), int(match[2]), int(match[3])
+    numbers = [int(part) for part in parts]
+    if max(numbers) > LARGEST_SIDE:
+        raise UsageError(f"{printable(text, 40)!r} is too large: {LARGEST_SIDE:,} is the most for each number.")
+    match numbers:
+        case [side]:
+            return 3, side, side
+        case [height, width]:
+            return 3, height, width
+        case [channels, height, width]:
+            return channels, height, width
+    raise AssertionError("one to three numbers were let through")
 
 
 class Slide(msgspec.Struct, frozen=True):

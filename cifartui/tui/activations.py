@@ -44,6 +44,8 @@ class ActivationSource:
         self._asked: Asked | None = None
         self._file: ActivationFile | None = None
         self._computed = 0
+        self.last: Asked | None = None
+        """What was looked at last."""
 
     def have(self, asked: Asked) -> ActivationFile | None:
         """The file, if it holds what is asked for."""

@@ -26,6 +26,7 @@ from cifartui.training.recipe import Recipe, load_recipe
 from cifartui.training.run import LIVING, Run, living_run
 from cifartui.tui.activations import ActivationSource
 from cifartui.tui.messages import RunRead
+from cifartui.tui.screens.keys import KeysScreen
 from cifartui.tui.view import RunView
 from cifartui.tui.widgets.dialogs import ConfirmDialog
 from cifartui.tui.widgets.pixels import shows_colours
@@ -93,7 +94,7 @@ class CifarApp(App[None]):
         Binding("2,m", "show('model')", "Model", tooltip="Layers and their arithmetic", id="show.model", show=False),
         Binding("3,t", "show('training')", "Training", tooltip="Start, watch, steer", id="show.training", show=False),
         Binding("4,e", "show('evaluation')", "Evaluation", tooltip="Accuracy", id="show.evaluation", show=False),
-        Binding("question_mark", "toggle_help", "help", tooltip="All keys", id="help", key_display="?"),
+        Binding("question_mark", "help", "help", tooltip="All keys", id="help", key_display="?"),
         Binding("q", "leave", "leave", tooltip="Leave; a living run goes on", id="leave"),
         Binding("ctrl+c", "leave", "leave", show=False, system=True),
     ]
@@ -174,12 +175,10 @@ class CifarApp(App[None]):
         if mode != self.current_mode:
             self.switch_mode(mode)
 
-    def action_toggle_help(self) -> None:
-        """Show or hide the keys of this screen."""
-        if self.screen.query("HelpPanel"):
-            self.action_hide_help_panel()
-        else:
-            self.action_show_help_panel()
+    def action_help(self) -> None:
+        """Show the keys of this screen."""
+        if not self.screen.is_modal:
+            self.push_screen(KeysScreen(self.screen))
 
     def action_leave(self) -> None:
         """Leave; a living run does not notice."""

@@ -14,7 +14,7 @@ from cifartui.dataset.store import DatasetFacts
 from cifartui.tui.app import CifarApp
 from cifartui.tui.screens.kernel_walk import KernelWalkScreen
 from tests.training.running import plan, train_here
-from tests.tui.driving import LARGE, SMALL, text_of, wait_for_text, wait_until
+from tests.tui.driving import LARGE, SMALL, shown, text_of, wait_for_text, wait_until
 
 
 def walk(pilot: Pilot[None]) -> KernelWalkScreen:
@@ -42,9 +42,9 @@ async def test_steps_show_the_modules_values(sketches: DatasetFacts, size: tuple
     async with CifarApp().run_test(size=size) as pilot:
         await wait_for_text(pilot, "few · training images")
         await pilot.press("2", "down", "w")
-        await wait_for_text(pilot, "conv1 conv2d 5×5 · filter 1 of 6 · step 1 of 784")
+        await wait_for_text(pilot, "conv1 conv2d 5×5 · filter 1/6 · step 1/784")
         text = await wait_for_text(pilot, " + bias ")
-        assert "red " in text
+        assert "[red " in text
         assert_shows_the_modules_value(pilot)
         for key in ("right", "right", "pagedown", "down", "c", "end", "left", "home", "up", "up"):
             await pilot.press(key)
@@ -66,7 +66,7 @@ async def test_play_fills_the_output_and_stops_at_its_end(sketches: DatasetFacts
     async with CifarApp().run_test(size=SMALL) as pilot:
         await wait_for_text(pilot, "few · training images")
         await pilot.press("2", "down", "w")
-        await wait_for_text(pilot, "step 1 of 784")
+        await wait_for_text(pilot, "step 1/784")
         await pilot.press("space")
         await wait_until(pilot, lambda: walk(pilot).position > 3)
         await pilot.press("space")
@@ -74,7 +74,7 @@ async def test_play_fills_the_output_and_stops_at_its_end(sketches: DatasetFacts
         await pilot.pause(0.3)
         assert walk(pilot).position == stopped
         await pilot.press("end", "left", "left", "space")
-        await wait_for_text(pilot, "step 784 of 784")
+        await wait_for_text(pilot, "step 784/784")
         await pilot.pause(0.2)
         await pilot.press("space")
         await wait_until(pilot, lambda: 0 < walk(pilot).position < 100)
@@ -101,13 +101,18 @@ async def test_pictures_and_weights_change(sketches: DatasetFacts, tmp_path: Pat
         await pilot.press("i")
         pilot.app.screen.query_one(Input).value = str(tmp_path / "none.png")
         await pilot.press("enter")
-        await wait_for_text(pilot, "There is no")
+        await wait_for_text(pilot, "There is no file")
+        await pilot.press("escape")
         Image.fromarray(np.full((50, 70, 3), 128, np.uint8)).save(tmp_path / "mine.png")
         await pilot.press("i")
         pilot.app.screen.query_one(Input).value = str(tmp_path / "mine.png")
         await pilot.press("enter")
         await wait_for_text(pilot, "mine.png")
         assert_shows_the_modules_value(pilot)
+        await pilot.press("escape")
+        await wait_for_text(pilot, "62,006 parameters")
+        await pilot.press("f")
+        await wait_for_text(pilot, f"mine.png · {run.id[14:]}@50")
 
 
 async def test_without_a_data_set_it_asks_for_a_picture(tmp_path: Path) -> None:
@@ -121,6 +126,20 @@ async def test_without_a_data_set_it_asks_for_a_picture(tmp_path: Path) -> None:
         await pilot.press("enter")
         await wait_for_text(pilot, "mine.png")
         assert_shows_the_modules_value(pilot)
+
+
+async def test_it_fits_again_after_a_dialog_and_a_resize(sketches: DatasetFacts) -> None:
+    """At 80×24 all five lines of numbers and their sum are there, also after something lay over them."""
+    async with CifarApp().run_test(size=SMALL) as pilot:
+        await wait_for_text(pilot, "few · training images")
+        await pilot.press("2", "down", "w")
+        before = await wait_for_text(pilot, " at row 0, col 0")
+        await pilot.press("question_mark")
+        await wait_for_text(pilot, "keys of this screen")
+        await pilot.press("escape")
+        await pilot.resize_terminal(40, 12)
+        await pilot.resize_terminal(*SMALL)
+        await wait_until(pilot, lambda: shown(pilot) == before)
 
 
 async def test_walk_needs_a_window(sketches: DatasetFacts) -> None:

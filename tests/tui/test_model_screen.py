@@ -217,6 +217,47 @@ async def test_memory_follows_the_batch_size(sketches: DatasetFacts) -> None:
         assert f"at least {expected}" in text
 
 
+async def test_keys_are_told(sketches: DatasetFacts) -> None:
+    """? lists the program's own keys, those that are not on the last line too; escape closes the list."""
+    async with CifarApp().run_test(size=SMALL) as pilot:
+        await pilot.press("2", "down")
+        await wait_for_text(pilot, "conv1 · conv2d")
+        await pilot.press("question_mark")
+        text = await wait_for_text(pilot, "Add a layer below this one")
+        assert "Another size of the pictures" in text
+        assert "Page" not in text
+        await pilot.press("escape")
+        await wait_until(pilot, lambda: "Add a layer below" not in shown(pilot))
+
+
+async def test_leaving_with_changes_asks(sketches: DatasetFacts) -> None:
+    """q after a change asks; n stays, y leaves; without changes nothing is asked."""
+    app = CifarApp()
+    async with app.run_test(size=SMALL) as pilot:
+        await pilot.press("2", "down", "x")
+        await wait_for_text(pilot, "tutorial · changed")
+        await pilot.press("q")
+        await wait_for_text(pilot, "The changes to network tutorial are not kept")
+        await pilot.press("n", "u")
+        await wait_for_text(pilot, "tutorial · 62,006")
+        await pilot.press("q")
+    assert app.return_code == 0
+
+
+async def test_tab_goes_from_number_to_number(sketches: DatasetFacts) -> None:
+    """The first is selected at once; typing replaces what is selected, escape drops it all."""
+    async with CifarApp().run_test(size=SMALL) as pilot:
+        await pilot.press("2", "down", "enter")
+        await wait_for_text(pilot, "kernel_size=5 stride=1")
+        await pilot.press("tab", "tab", "3")
+        await wait_for_text(pilot, "kernel_size=3 stride=1")
+        await wait_for_text(pilot, "6 × 30 × 30")
+        await pilot.press("shift+tab", "8", "enter")
+        await wait_for_text(pilot, "✗ conv2 expects 6 channels; it is given 8.")
+        await pilot.press("r")
+        await wait_for_text(pilot, "16 × 13 × 13")
+
+
 async def test_source_is_shown(sketches: DatasetFacts) -> None:
     """p shows the code that runs without this program."""
     async with CifarApp().run_test(size=LARGE) as pilot:

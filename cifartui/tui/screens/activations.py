@@ -1,12 +1,14 @@
 """What the screens that look into a network have in common: the picture, the weights, and the wait for both."""
 
+from pathlib import Path
+
 import msgspec
 from textual import work
 from textual.binding import Binding, BindingType
 from textual.widgets import LoadingIndicator, Static
 
 from cifartui.dataset.store import load_facts
-from cifartui.errors import CifartuiError
+from cifartui.errors import CifartuiError, DataError
 from cifartui.evaluation.activation_file import ActivationFile
 from cifartui.model.network import Network
 from cifartui.training.checkpoints import list_checkpoints
@@ -46,7 +48,12 @@ class ActivationScreen(CifarScreen):
         return 0 if self._asked.image else self._asked.place % TOGETHER
 
     def on_mount(self) -> None:
-        self._ask(msgspec.structs.replace(self._asked, dataset=self.cifar_app.dataset_name))
+        last = self.cifar_app.activations.last
+        dataset = self.cifar_app.dataset_name
+        if last and (last.network, last.dataset) == (self._asked.network, dataset):
+            self._ask(last)
+        else:
+            self._ask(msgspec.structs.replace(self._asked, dataset=dataset))
 
     def on_unmount(self) -> None:
         if self._child:
@@ -70,11 +77,13 @@ class ActivationScreen(CifarScreen):
         if not self.file:
             return ""
         facts = self.file.facts
-        return f"{facts.pictures[self.picture].name} · {short_id(facts.weights)}"
+        weights = short_id(facts.weights) if self._asked.weights else "fresh weights"
+        return f"{facts.pictures[self.picture].name} · {weights}"
 
     def _ask(self, asked: Asked) -> None:
         if self._child:
-            return
+            self._child.cancel()
+            self._child = None
         if not (asked.dataset or asked.image):
             self._failed("There is no data set to take a picture from: press i and name a picture file.")
             return
@@ -96,9 +105,12 @@ class ActivationScreen(CifarScreen):
             for _ in child.progress():
                 pass
             child.result()
+            if child is not self._child:
+                return
             file = self.cifar_app.activations.take(asked)
         except CifartuiError as error:
-            self.app.call_from_thread(self._failed, str(error))
+            if child is self._child:
+                self.app.call_from_thread(self._failed, str(error))
         else:
             self.app.call_from_thread(self._show, asked, file)
 
@@ -115,6 +127,7 @@ class ActivationScreen(CifarScreen):
         self._child = None
         self.query_one(LoadingIndicator).display = False
         self._asked, self.file = asked, file
+        self.cifar_app.activations.last = asked
         self.opened()
         self.refresh_bindings()
 
@@ -129,10 +142,11 @@ class ActivationScreen(CifarScreen):
         """Ask for a picture file."""
 
         def take(path: str | None) -> None:
-            if path and path.strip():
-                self._ask(msgspec.structs.replace(self._asked, image=path.strip()))
+            if path:
+                self._ask(msgspec.structs.replace(self._asked, image=str(Path(path.strip()).expanduser().absolute())))
 
-        self.app.push_screen(TextDialog("Path of a picture; it is cut and shrunk to the network's size:", ""), take)
+        title = "Path of a picture; it is cut and shrunk to the network's size:"
+        self.app.push_screen(TextDialog(title, self._asked.image, _require_file), take)
 
     def action_weights(self) -> None:
         """Choose fresh weights, those of a run with this network, or of a file."""
@@ -154,7 +168,7 @@ class ActivationScreen(CifarScreen):
             except CifartuiError:
                 continue  # a damaged run has no weights to offer
             found += [
-                (f"{run.id}@{facts.step}", f"{short_id(run.id)} · step {facts.step:,}")
+                (f"{run.id}@{facts.step}", f"{short_id(run.id)} · network {network.name} · step {facts.step:,}")
                 for facts in reversed(list_checkpoints(run))
             ]
         return found
@@ -162,3 +176,13 @@ class ActivationScreen(CifarScreen):
     def action_close(self) -> None:
         """Go back to the model."""
         self.dismiss()
+
+
+def _require_file(path: str) -> None:
+    """Check what was typed, while it can still be corrected.
+
+    Raises:
+        DataError: there is no such file.
+    """
+    if not Path(path.strip()).expanduser().is_file():
+        raise DataError(f"There is no file {path.strip()}; check the path.")

@@ -115,12 +115,11 @@ class KernelWalkScreen(ActivationScreen):
         self._draw_input(shown, rows, across, high, wide)
         low, most = extremes(self._outputs[self.filter])
         output = grey(self._outputs[self.filter], low, most)
-        large = filled_until(output, self.position, largest_factor(height, width, high, wide))
-        self._show_pixels("#output", large, high, wide)
+        self._show_pixels("#output", filled_until(output, self.position, self._factor(high, wide)), high, wide)
         self.query_one("#numbers", Static).update(text)
         title = (
-            f"{layer.name} {layer.label} · {unit} {self.filter + 1} of {len(self._outputs)}"
-            f" · step {self.position + 1:,} of {height * width:,} · {self.facts_text}"
+            f"{layer.name} {layer.label} · {unit} {self.filter + 1}/{len(self._outputs)}"
+            f" · step {self.position + 1}/{height * width} · {self.facts_text}"
         )
         self.query_one("#title", Static).update(Content(title))
 
@@ -140,8 +139,13 @@ class KernelWalkScreen(ActivationScreen):
         else:
             low, most = extremes(self._values[channel])
             pixels = grey(self._values[channel], low, most)
-        factor = largest_factor(pixels.shape[0], pixels.shape[1], high, wide)
-        self._show_pixels("#input", framed(pixels, rows, columns, factor), high, wide)
+        self._show_pixels("#input", framed(pixels, rows, columns, self._factor(high, wide)), high, wide)
+
+    def _factor(self, high: int, wide: int) -> int:
+        """How many times input and output are enlarged: both alike, to be compared."""
+        sizes = zip(self._values.shape[1:], self._outputs.shape[1:], strict=True)
+        height, width = (max(pair) for pair in sizes)
+        return largest_factor(height, width, high, wide)
 
     def _show_pixels(
         self, selector: str, pixels: "np.ndarray[tuple[int, ...], np.dtype[np.uint8]]", high: int, wide: int

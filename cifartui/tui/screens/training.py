@@ -11,6 +11,7 @@ from textual.widgets import ContentSwitcher, DataTable, RichLog, Static
 
 from cifartui.dataset.store import SKETCHES
 from cifartui.errors import CifartuiError, explain
+from cifartui.model.network import load_network
 from cifartui.text import clock, printable
 from cifartui.training.controls import Command, send
 from cifartui.training.follow import why_interrupted
@@ -135,6 +136,8 @@ class TrainingScreen(NounScreen):
                 )
             self._device = text
         else:
+            if key == "network":
+                load_network(text.strip())
             self.cifar_app.recipe = override(self.cifar_app.recipe, [f"{key}={text}"])
         self._fill_settings()
 

@@ -36,5 +36,5 @@ class SettingsInput(Input):
         if direction > 0:
             span = next((span for span in spans if span[0] > here), spans[0])
         else:
-            span = next((span for span in reversed(spans) if span[0] < here), spans[-1])
+            span = next((span for span in reversed(spans) if span[1] < here), spans[-1])
         self.selection = Selection(*span)

@@ -85,7 +85,7 @@ def _sum(step: ConvStep, channel: int, names: tuple[str, ...], place: tuple[int,
         parts = []
         for index, (name, value) in enumerate(zip(names, step.sums.tolist(), strict=True)):
             term = f"{name} {signed(value)}"
-            parts.append(Content.styled(term, "bold") if index == channel else Content(term))
+            parts.append(Content.styled(f"[{term}]", "bold") if index == channel else Content(term))
         terms = Content(" + ").join(parts)
     else:
         shown = Content.styled(f"{names[channel]} {signed(step.sums[channel])}", "bold")

@@ -255,7 +255,7 @@ async def test_tab_goes_from_number_to_number(sketches: DatasetFacts) -> None:
         await pilot.press("shift+tab", "8", "enter")
         await wait_for_text(pilot, "✗ conv2 expects 6 channels; it is given 8.")
         await pilot.press("r")
-        await wait_for_text(pilot, "16 × 13 × 13")
+        await wait_for_text(pilot, "16 × 11 × 11")
 
 
 async def test_source_is_shown(sketches: DatasetFacts) -> None:

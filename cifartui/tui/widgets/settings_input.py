@@ -26,6 +26,7 @@ class SettingsInput(Input):
         """Select the first value."""
         self.cursor_position = 0
         self.action_value(1)
+        self.call_after_refresh(self.scroll_home, animate=False)
 
     def action_value(self, direction: int) -> None:
         """Select the next value or the one before, and round again."""

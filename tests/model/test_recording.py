@@ -255,7 +255,7 @@ make = Net"""
     with pytest.raises(ShapeError, match=r"Network make does not fit these images: F\.linear in part\.1"):
         require_recorded_fit(recording, 10)
     recording = record(network, (3, 32, 32))
-    assert recording.problem == "fc expects 4 inputs; it is given 3600 inputs."
+    assert recording.problem == "fc expects 4 inputs; it is given 3,600 inputs."
     assert [operation.name for operation in recording.operations] == ["conv", "flatten"]
 
 

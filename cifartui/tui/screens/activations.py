@@ -72,13 +72,14 @@ class ActivationScreen(CifarScreen):
         raise NotImplementedError
 
     @property
+    def weights_text(self) -> str:
+        """Whose weights they are."""
+        return short_id(self.file.facts.weights) if self.file and self._asked.weights else "fresh weights"
+
+    @property
     def facts_text(self) -> str:
         """The picture and the weights in a few words."""
-        if not self.file:
-            return ""
-        facts = self.file.facts
-        weights = short_id(facts.weights) if self._asked.weights else "fresh weights"
-        return f"{facts.pictures[self.picture].name} · {weights}"
+        return f"{self.file.facts.pictures[self.picture].name} · {self.weights_text}" if self.file else ""
 
     def _ask(self, asked: Asked) -> None:
         if self._child:

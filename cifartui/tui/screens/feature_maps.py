@@ -92,7 +92,8 @@ class FeatureMapsScreen(ActivationScreen):
             )
             self.query_one("#vector").scroll_home(animate=False)
             self.query_one("#bars", Static).update(bars(values, names, self.app.size.width))
-        title = f"{self.looked_at} {operation.layer.label} · {what}{self._page} · {self.facts_text}{scale}"
+        facts = self.weights_text if self.showing_filters else self.facts_text
+        title = f"{self.looked_at} {operation.layer.label} · {what}{self._page} · {facts}{scale}"
         self.query_one("#title", Static).update(Content(title))
         self.refresh_bindings()
 

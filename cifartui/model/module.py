@@ -2,6 +2,7 @@
 
 from torch import nn
 
+from cifartui.errors import UsageError
 from cifartui.model.blocks import BasicBlock
 from cifartui.model.kinds import AnyLayer
 from cifartui.model.layers import (
@@ -33,11 +34,17 @@ def build_chain(network: Network) -> nn.Sequential:
 
     The layers' names are the names of the weights (`conv1.weight`), so a state_dict is interchangeable with that
     of a hand-written class with the same attributes.
+
+    Raises:
+        UsageError: a name is one that torch's modules have already.
     """
     module = nn.Sequential()
     for sequence, layers in sequences(network.layers):
         built = [_build_layer(layer) for layer in layers]
-        module.add_module(sequence or layers[0].name, nn.Sequential(*built) if sequence else built[0])
+        name = sequence or layers[0].name
+        if hasattr(module, name):
+            raise UsageError(f"{name} cannot name a layer: torch's modules use that word; choose another name.")
+        module.add_module(name, nn.Sequential(*built) if sequence else built[0])
     return module
 
 

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable
 from importlib import resources
 from itertools import groupby
+from keyword import iskeyword
 from pathlib import Path
 from typing import Annotated
 
@@ -69,7 +70,8 @@ def save_network(network: Network) -> Path:
     """
     if not re.fullmatch(NAME_PATTERN, network.name):
         raise UsageError(
-            f"{printable(network.name, 80)!r} cannot name a network: use up to 32 letters, digits and underscores."
+            f"{printable(network.name, 80)!r} cannot name a network: "
+            "start with a letter and use up to 32 letters a to z, digits and underscores."
         )
     if network.factory:
         raise UsageError(f"{network.factory} is code of your own and cannot be kept as a file; name it as it is.")
@@ -134,6 +136,8 @@ def _check_names(network: Network, origin: str) -> None:
     taken: set[str] = set()
     for sequence, layers in sequences(network.layers):
         name = sequence or layers[0].name
+        if iskeyword(name):
+            raise UsageError(f"{origin}: {name} is a word of Python and cannot name a layer; choose another name.")
         if name in taken:
             raise UsageError(f"{origin}: two layers are named {name}; give each a name of its own.")
         taken.add(name)

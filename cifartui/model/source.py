@@ -1,5 +1,7 @@
 """A network as plain PyTorch code, which runs as it is and needs nothing of this program."""
 
+from keyword import iskeyword
+
 from cifartui.errors import UsageError
 from cifartui.model.blocks import BasicBlock
 from cifartui.model.kinds import AnyLayer
@@ -18,6 +20,7 @@ from cifartui.model.network import Network, sequences
 from cifartui.model.shapes import format_shape
 from cifartui.model.summary import summarize
 
+TAKEN = ("BasicBlock", "Tensor")
 BLOCK_SOURCE = '''
 class BasicBlock(nn.Module):
     """Two 3×3 convolutions that learn what to add to the block's input."""
@@ -54,6 +57,8 @@ def python_source(network: Network) -> str:
     if network.factory:
         raise UsageError(f"The source of {network.factory} is your own; look into its file.")
     class_name = "".join(part.capitalize() for part in network.name.split("_")) or "Net"
+    if iskeyword(class_name) or class_name in TAKEN:
+        class_name += "Net"
     summary = summarize(network)
     shapes = {operation.layer.name: format_shape(operation.arithmetic.output) for operation in summary.operations}
     made, steps = [], []

@@ -36,6 +36,7 @@ RELU = '{ kind = "relu", name = "a" }'
         (f'name = "n"\ninput = [3, -32, 32]\nlayers = [{RELU}]', "input.1 = -32 is not allowed"),
         (f'name = "n"\nlayers = [{", ".join([RELU] * 501)}]', "expected a list of length <= 500"),
         ('name = "n"\nlayers = [{ kind = "add", name = "a" }]', "choose one of conv2d, max_pool2d"),
+        ('name = "n"\nlayers = [{ kind = "relu", name = "None" }]', "None is a word of Python and cannot name a layer"),
         ("layers = []", "name is missing"),
         ('name = "n"\nlayers = [{ kind = "relu", name = "\\u001b[2J" }]', "is not allowed"),
     ],

@@ -5,10 +5,13 @@ import subprocess
 import sys
 from typing import Any
 
+import msgspec
 import pytest
 import torch
 from hypothesis import given, settings
 
+from cifartui.errors import UsageError
+from cifartui.model.layers import ReLU
 from cifartui.model.module import build_module
 from cifartui.model.network import Network, load_network, network_names
 from cifartui.model.source import python_source
@@ -45,6 +48,18 @@ def test_shipped_networks(name: str) -> None:
     imported = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
     assert imported == {"torch"}
     assert not any(isinstance(node, ast.Import) for node in ast.walk(tree))
+
+
+@pytest.mark.parametrize("name", ["None", "True", "basic_block", "tensor", "_", "class"])
+def test_words_of_python_as_names(name: str) -> None:
+    """The class gets another name, and the source runs."""
+    assert_equal_outputs(msgspec.structs.replace(load_network("resnet18"), name=name))
+
+
+def test_words_of_torch_cannot_name_layers() -> None:
+    """A layer named as a method of modules is refused in a sentence."""
+    with pytest.raises(UsageError, match="forward cannot name a layer"):
+        build_module(Network(name="n", layers=(ReLU(name="forward"),)))
 
 
 @given(chains().filter(lambda chain: bool(chain[0].layers) and not summarize(chain[0]).problem))

@@ -127,6 +127,23 @@ async def test_pictures_and_weights_change(sketches: DatasetFacts, tmp_path: Pat
         await wait_for_text(pilot, f"mine.png · {run.id[14:]}@50")
 
 
+async def test_what_was_asked_for_last_is_shown(sketches: DatasetFacts, tmp_path: Path) -> None:
+    """Keys pressed while a network runs are not lost: the picture asked for stays, with the weights chosen then."""
+    Image.fromarray(np.full((32, 32, 3), 200, np.uint8)).save(tmp_path / "mine.png")
+    async with CifarApp().run_test(size=SMALL, notifications=True) as pilot:
+        await wait_for_text(pilot, "few · training images")
+        await pilot.press("2", "down", "w")
+        await wait_for_text(pilot, "running the network")
+        await pilot.press("i")
+        pilot.app.screen.query_one(Input).value = str(tmp_path / "mine.png")
+        await pilot.press("enter", "w")
+        await wait_for_text(pilot, "as training starts with them")
+        await pilot.press("enter")
+        await wait_for_text(pilot, "mine.png · fresh weights")
+        assert "There is no data set" not in shown(pilot)
+        assert_shows_the_modules_value(pilot)
+
+
 async def test_without_a_data_set_it_asks_for_a_picture(tmp_path: Path) -> None:
     """A sentence says what to do; a picture of one's own is enough."""
     Image.fromarray(np.full((32, 32, 3), 200, np.uint8)).save(tmp_path / "mine.png")

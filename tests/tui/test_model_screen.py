@@ -192,7 +192,7 @@ async def test_code_of_ones_own_is_run_and_looked_at(sketches: DatasetFacts, tmp
             await wait_for_text(pilot, "Odd · code of yours, not edited here · ✗ fc expects 7 inputs")
             await wait_for_text(pilot, "fc expects 7 inputs; it is given 4,704 inputs.")
             await pilot.press("end", *["down"] * 9)
-            await wait_for_text(pilot, "forward does not fit")
+            await wait_for_text(pilot, "the forward pass ends here")
             await pilot.press("u")
             await wait_for_text(pilot, "make · code of yours, not edited here · 11,689,512 parameters")
             await pilot.press("o", "tab", *"own_nets:missing", "enter")

@@ -5,7 +5,7 @@ from pathlib import Path
 import msgspec
 from textual import work
 from textual.binding import Binding, BindingType
-from textual.widgets import LoadingIndicator, Static
+from textual.widgets import Static
 
 from cifartui.dataset.store import load_facts
 from cifartui.errors import CifartuiError, DataError
@@ -40,6 +40,9 @@ class ActivationScreen(CifarScreen):
         """The name of the operation that is looked at."""
         self.file: ActivationFile | None = None
         self._asked = Asked(network=network, dataset=None)
+        """What is shown."""
+        self._wanted = self._asked
+        """What was asked for last; it may still be under way."""
         self._child: ChildCommand | None = None
 
     @property
@@ -85,6 +88,7 @@ class ActivationScreen(CifarScreen):
         if self._child:
             self._child.cancel()
             self._child = None
+        self._wanted = asked
         if not (asked.dataset or asked.image):
             self._failed("There is no data set to take a picture from: press i and name a picture file.")
             return
@@ -94,9 +98,9 @@ class ActivationScreen(CifarScreen):
         try:
             self._child = self.cifar_app.activations.compute(asked)
         except CifartuiError as error:
-            self.cifar_app.complain(str(error))
+            self._failed(str(error))
             return
-        self.query_one(LoadingIndicator).display = True
+        self.add_class("-computing")
         self.query_one("#title", Static).update("running the network …")
         self._wait(self._child, asked)
 
@@ -117,44 +121,46 @@ class ActivationScreen(CifarScreen):
 
     def _failed(self, sentence: str) -> None:
         self._child = None
-        self.query_one(LoadingIndicator).display = False
+        self.remove_class("-computing")
         self.cifar_app.complain(sentence)
         if self.file:
+            self._wanted = self._asked
             self.draw()
         else:
+            self._wanted = msgspec.structs.replace(self._wanted, weights="", image="")
             self.query_one("#title", Static).update("nothing to look at: esc goes back")
 
     def _show(self, asked: Asked, file: ActivationFile) -> None:
         self._child = None
-        self.query_one(LoadingIndicator).display = False
-        self._asked, self.file = asked, file
+        self.remove_class("-computing")
+        self._asked, self._wanted, self.file = asked, asked, file
         self.cifar_app.activations.last = asked
         self.opened()
         self.refresh_bindings()
 
     def action_turn(self, direction: int) -> None:
         """The next picture of the data set or the one before."""
-        if self._asked.image:
-            self._ask(msgspec.structs.replace(self._asked, image=""))
-        elif self._asked.dataset and 0 <= self._asked.place + direction < load_facts(self._asked.dataset).test:
-            self._ask(msgspec.structs.replace(self._asked, place=self._asked.place + direction))
+        if self._wanted.image:
+            self._ask(msgspec.structs.replace(self._wanted, image=""))
+        elif self._wanted.dataset and 0 <= self._wanted.place + direction < load_facts(self._wanted.dataset).test:
+            self._ask(msgspec.structs.replace(self._wanted, place=self._wanted.place + direction))
 
     def action_image(self) -> None:
         """Ask for a picture file."""
 
         def take(path: str | None) -> None:
             if path:
-                self._ask(msgspec.structs.replace(self._asked, image=str(Path(path.strip()).expanduser().absolute())))
+                self._ask(msgspec.structs.replace(self._wanted, image=str(Path(path.strip()).expanduser().absolute())))
 
         title = "Path of a picture; it is cut and shrunk to the network's size:"
-        self.app.push_screen(TextDialog(title, self._asked.image, _require_file), take)
+        self.app.push_screen(TextDialog(title, self._wanted.image, _require_file), take)
 
     def action_weights(self) -> None:
         """Choose fresh weights, those of a run with this network, or of a file."""
 
         def take(weights: str | None) -> None:
             if weights:
-                self._ask(msgspec.structs.replace(self._asked, weights="" if weights == FRESH else weights))
+                self._ask(msgspec.structs.replace(self._wanted, weights="" if weights == FRESH else weights))
 
         choices = [(FRESH, "fresh weights, as training starts with them"), *self._checkpoints()]
         self.app.push_screen(ChoiceDialog("Weights", choices, other="or a .pth or .safetensors file"), take)
@@ -164,7 +170,7 @@ class ActivationScreen(CifarScreen):
         for run in all_runs():
             try:
                 network = run.config().network
-                if (network.layers, network.factory) != (self._asked.network.layers, self._asked.network.factory):
+                if (network.layers, network.factory) != (self._wanted.network.layers, self._wanted.network.factory):
                     continue
             except CifartuiError:
                 continue  # a damaged run has no weights to offer

@@ -394,7 +394,7 @@ class ModelScreen(NounScreen):
         if action == "maps":
             return bool(self._summary.operations)
         if action in ("remove", "move"):
-            return self._position is not None
+            return self._position is not None and len(self._network.layers) > 1
         if action == "repair":
             return repair(self._summary) is not None
         return self._history.can_undo if action == "undo" else True

@@ -53,11 +53,12 @@ def row_text(row: Row, summary: Summary, batch_size: int) -> tuple[Content, Cont
         title = Content(printable(f"{row.name} · {row.operation.layer.label} · {sizes}"))
         return title, layer_text(row.operation, batch_size, before)
     if row.opened is not None:
-        return Content(printable(row.name)), sequence_text(row.members)
+        return Content(printable(row.name)), sequence_text(row.members, opened=row.opened)
     if row.problem:
         offer = repair(summary)
         repaired = f"\nr sets {settings_text(offer)}" if offer else ""
-        return Content(f"{row.name} does not fit"), Content.styled(printable(row.problem), "$error").append(repaired)
+        what = "the forward pass ends here" if row.position is None else f"{row.name} does not fit"
+        return Content(what), Content.styled(printable(row.problem), "$error").append(repaired)
     if row.position is not None:
         return Content(""), Content("Its shape is not known as long as the chain breaks above.")
     return Content("input"), input_text(summary, batch_size)
@@ -108,7 +109,7 @@ def input_text(summary: Summary, batch_size: int) -> Content:
     return _rows(rows, f"{keys}." if summary.network.factory else f"{keys}; p shows the network as PyTorch code.")
 
 
-def sequence_text(members: tuple[Operation, ...]) -> Content:
+def sequence_text(members: tuple[Operation, ...], *, opened: bool) -> Content:
     """What a sequence holds."""
     if not members:
         return Content("Its shape is not known as long as the chain breaks above.")
@@ -118,7 +119,8 @@ def sequence_text(members: tuple[Operation, ...]) -> Content:
         ("parameters", f"{parameters:,}"),
         ("multiply-adds", f"{sum(member.arithmetic.macs for member in members):,}"),
     ]
-    return _rows(rows, "Layers that follow one another under one name. → opens it.")
+    keys = "Its layers can be changed one by one." if opened else "→ opens it."
+    return _rows(rows, f"Layers that follow one another under one name. {keys}")
 
 
 def _rows(rows: list[tuple[str, str]], explanation: str, more: Iterable[tuple[str, str]] = ()) -> Content:

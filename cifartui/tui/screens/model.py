@@ -43,20 +43,7 @@ ROOMY = 110
 """Columns from which on the line of totals has room for the memory of training."""
 CHAIN_ACTIONS = ("add", "remove", "repair", "move", "save", "source", "walk", "maps")
 """Of networks that are a chain of layers; code of the user's own is only looked at."""
-EDITING_ACTIONS = (
-    "add",
-    "remove",
-    "repair",
-    "undo",
-    "redo",
-    "move",
-    "input",
-    "save",
-    "source",
-    "networks",
-    "walk",
-    "maps",
-)
+NOT_WHILE_EDITING = (*CHAIN_ACTIONS, "undo", "redo", "input", "networks")
 
 
 class ModelScreen(NounScreen):
@@ -382,7 +369,7 @@ class ModelScreen(NounScreen):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Keys that make no sense now are hidden, and none but escape and enter work while a layer is edited."""
-        if self._editing is not None and action in EDITING_ACTIONS:
+        if self._editing is not None and action in NOT_WHILE_EDITING:
             return False
         if action == "drop":
             return self._editing is not None or self._is_recording

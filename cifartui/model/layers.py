@@ -12,6 +12,9 @@ from cifartui.model.shapes import Shape, ShapeError, Slide, format_shape
 
 Positive = Annotated[int, msgspec.Meta(ge=1, le=65_536)]
 NonNegative = Annotated[int, msgspec.Meta(ge=0, le=65_536)]
+MAX_FEATURES = 1_048_576
+"""Of a linear layer: 16 channels of 256 × 256."""
+Features = Annotated[int, msgspec.Meta(ge=1, le=MAX_FEATURES)]
 LayerName = Annotated[str, msgspec.Meta(pattern=r"\A[A-Za-z_][A-Za-z0-9_]{0,31}(\.(0|[1-9][0-9]{0,2}))?\Z")]
 """`conv1`, or `layer1.0` for the first member of the sequence `layer1`."""
 
@@ -207,8 +210,8 @@ class Flatten(Layer, frozen=True, kw_only=True, tag="flatten"):
 class Linear(Layer, frozen=True, kw_only=True, tag="linear"):
     """A fully connected layer with bias."""
 
-    in_features: Positive
-    out_features: Positive
+    in_features: Features
+    out_features: Features
 
     def arithmetic(self, shape: Shape) -> Arithmetic:
         if shape != (self.in_features,):

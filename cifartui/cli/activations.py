@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from cifartui.cli.dataset import require_dataset
-from cifartui.cli.output import print_json, say, watch
+from cifartui.cli.output import print_json, say_written, watch
 from cifartui.cli.parsing import Commands, add_json
 from cifartui.errors import UsageError
 from cifartui.evaluation.activation_file import ActivationFacts
@@ -71,14 +71,14 @@ def activations(options: argparse.Namespace) -> None:
     network = load_network(options.network)
     if options.dataset:
         require_dataset(options.dataset, as_json=options.json)
-    made = watch(_write(network, options), as_json=options.json)
+    made, written = watch(_write(network, options), as_json=options.json)
     if options.json:
         print_json(ActivationReport(str(options.output), made.facts))
     else:
-        say(_line(made, options.output))
+        say_written(options.output, _line(made, options.output, written))
 
 
-def _write(network: Network, options: argparse.Namespace) -> "Steps[Activations]":
+def _write(network: Network, options: argparse.Namespace) -> "Steps[tuple[Activations, int]]":
     yield Progress("reading pictures", 0)
     pictures = _chosen(network, options)
     yield Progress("loading torch", 0, len(pictures.facts))
@@ -89,8 +89,7 @@ def _write(network: Network, options: argparse.Namespace) -> "Steps[Activations]
     yield Progress("running the network", 0, len(pictures.facts))
     made = compute_activations(network, pictures, weights=options.weights, seed=options.seed, recipe=options.recipe)
     yield Progress("writing", len(pictures.facts), len(pictures.facts))
-    write_activations(made, options.output)
-    return made
+    return made, write_activations(made, options.output)
 
 
 def _chosen(network: Network, options: argparse.Namespace) -> "ChosenPictures":
@@ -111,11 +110,11 @@ def _check_choice(options: argparse.Namespace) -> None:
         raise UsageError(f"{count} pictures are too many at once; name at most {MAX_PICTURES}.")
 
 
-def _line(made: "Activations", target: Path) -> str:
+def _line(made: "Activations", target: Path, written: int) -> str:
     operations, pictures = len(made.summary.operations), len(made.facts.pictures)
     line = (
         f"{target}: what {operations} {_plural(operations, 'operation')} of {made.facts.network.name} "
-        f"({made.facts.weights}) make of {pictures} {_plural(pictures, 'picture')}, {target.stat().st_size:,} bytes"
+        f"({made.facts.weights}) make of {pictures} {_plural(pictures, 'picture')}, {written:,} bytes"
     )
     return f"{line}; the chain breaks there: {made.summary.problem}" if made.summary.problem else line
 

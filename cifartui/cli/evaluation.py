@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from cifartui.cli.dataset import require_dataset
-from cifartui.cli.output import make_console, print_json, say, table, watch
+from cifartui.cli.output import make_console, print_json, say, say_written, table, watch
 from cifartui.cli.parsing import Commands, add_json, group
 from cifartui.evaluation.results import Evaluation, most_confused
 from cifartui.progress import Progress, Steps
@@ -61,8 +61,8 @@ def export_pth_(options: argparse.Namespace) -> None:
     from cifartui.evaluation.subject import load_subject
 
     subject = load_subject(options.subject)
-    export_pth(subject, options.output)
-    say(f"{options.output}: the state_dict of {subject.name}, {options.output.stat().st_size:,} bytes")
+    written = export_pth(subject, options.output)
+    say_written(options.output, f"{options.output}: the state_dict of {subject.name}, {written:,} bytes")
 
 
 def print_evaluation(evaluation: Evaluation) -> None:

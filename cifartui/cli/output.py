@@ -1,7 +1,10 @@
 """What commands print: results on stdout, progress and complaints on stderr."""
 
+import os
 import sys
 import time
+from contextlib import suppress
+from pathlib import Path
 from typing import TypeVar
 
 import msgspec
@@ -33,6 +36,15 @@ def make_console(*, stderr: bool = False) -> Console:
 def say(text: str = "") -> None:
     """Print one line of a command's result."""
     print(printable(text, 10_000), flush=True)
+
+
+def say_written(target: Path, text: str) -> None:
+    """Print a line about a file that was written; on stderr where the file is stdout itself."""
+    with suppress(OSError):
+        if os.path.samestat(target.stat(), os.fstat(sys.stdout.fileno())):
+            print(printable(text, 10_000), file=sys.stderr, flush=True)
+            return
+    say(text)
 
 
 def complain(text: str) -> None:

@@ -90,8 +90,8 @@ def compute_activations(
     return Activations(facts, summary, tensors)
 
 
-def write_activations(activations: Activations, target: Path) -> None:
-    """Write activations as one safetensors file; `ActivationFile` tells what is in it.
+def write_activations(activations: Activations, target: Path) -> int:
+    """Write activations as one safetensors file and return its bytes; `ActivationFile` tells what is in it.
 
     Raises:
         UsageError: the target's folder does not exist, or the target is a folder.
@@ -105,6 +105,7 @@ def write_activations(activations: Activations, target: Path) -> None:
     metadata = {FACTS: msgspec.json.encode(activations.facts).decode()}
     with durably(target.absolute()) as temporary, system_errors(target):
         save_file(tensors, temporary, metadata)
+        return temporary.stat().st_size
 
 
 def operation_outputs(

@@ -1,15 +1,21 @@
 """Commands as a shell sees them: exit codes, one-sentence errors, and the JSON contract."""
 
+import io
 import json
+import os
+import stat
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
+import torch
 
 from cifartui.cli.main import run_command
 from cifartui.dataset.store import DatasetFacts
 from tests.dataset.test_importing import make_folders
+from tests.tutorial import Net
 
 
 def cifartui(*arguments: str, timeout: float = 120) -> "subprocess.CompletedProcess[str]":
@@ -171,3 +177,40 @@ def test_detached_run_is_steered_by_commands(sketches: DatasetFacts) -> None:
     assert followed.returncode == 0
     assert "stopped at step" in followed.stdout
     assert cifartui("runs", "stop", run).returncode == 1
+
+
+def test_export_goes_through_devices_pipes_and_links(
+    sketches: DatasetFacts, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """`-o` writes into what is there: the null device stays one, a pipe gets a whole file, a link stays."""
+    weights, pipe, link = tmp_path / "net.pth", tmp_path / "pipe", tmp_path / "link"
+    torch.save(Net().state_dict(), weights)
+    os.mkfifo(pipe)
+    link.symlink_to("elsewhere.pth")
+    pictures = ["--dataset", "few", "--picture", "0"]
+    for command in (["export", "pth", str(weights)], ["model", "activations", "tutorial", *pictures]):
+        for target in ("/dev/null", str(link)):
+            assert run_command([*command, "-o", target]) == 0
+            output = capfd.readouterr().out
+            assert output.startswith(f"{target}: ")
+            assert output.endswith(" bytes\n")
+        read: list[bytes] = []
+        reader = threading.Thread(target=lambda into=read: into.append(pipe.read_bytes()))
+        reader.start()
+        assert run_command([*command, "-o", str(pipe)]) == 0
+        assert capfd.readouterr().out.startswith(f"{pipe}: ")
+        reader.join(10)
+        assert read == [(tmp_path / "elsewhere.pth").read_bytes()]
+    assert stat.S_ISCHR(os.stat("/dev/null").st_mode)
+    assert stat.S_ISFIFO(pipe.stat().st_mode)
+    assert link.is_symlink()
+
+
+def test_export_to_standard_output_is_the_file_and_nothing_else(tmp_path: Path) -> None:
+    """The sentence about it goes to stderr."""
+    weights = tmp_path / "net.pth"
+    torch.save(Net().state_dict(), weights)
+    command = [sys.executable, "-m", "cifartui", "export", "pth", str(weights), "-o", "/dev/stdout"]
+    ended = subprocess.run(command, capture_output=True, check=True)
+    assert set(torch.load(io.BytesIO(ended.stdout), weights_only=True)) == set(Net().state_dict())
+    assert ended.stderr.startswith(b"/dev/stdout: the state_dict of ")

@@ -33,3 +33,48 @@ def clock(seconds: float) -> str:
     whole = round(seconds)
     hours, minutes = whole // 3600, whole // 60 % 60
     return f"{hours}:{minutes:02d}:{whole % 60:02d}" if hours else f"{minutes}:{whole % 60:02d}"
+
+
+def cells(text: str) -> int:
+    """How many cells of a terminal a text takes: wide characters take two, combining ones none."""
+    return sum(map(_cells_of, text))
+
+
+def _cells_of(character: str) -> int:
+    if unicodedata.combining(character):
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
+
+
+def shortened(text: str, width: int) -> str:
+    """Cut a text that takes more than `width` cells, marked with `…`."""
+    if cells(text) <= width:
+        return text
+    kept, room = "", width - 1
+    for character in text:
+        room -= _cells_of(character)
+        if room < 0:
+            break
+        kept += character
+    return kept + "…"
+
+
+def column(text: str, width: int) -> str:
+    """A text in exactly `width` cells, cut with a mark or filled with blanks."""
+    shown = shortened(text, width)
+    return shown + " " * (width - cells(shown))
+
+
+_EIGHTHS = " ▏▎▍▌▋▊▉"
+
+
+def bar(share: float, width: int) -> str:
+    """A bar of `width` cells, filled to `share` (0 to 1) in eighths of a cell and then blank.
+
+    Whatever is more than nothing shows at least an eighth; a share that is no number shows nothing.
+    """
+    if not share > 0:
+        return " " * width
+    eighths = max(1, round(8 * width * min(share, 1)))
+    full, rest = divmod(eighths, 8)
+    return ("█" * full + (_EIGHTHS[rest] if rest else "")).ljust(width)

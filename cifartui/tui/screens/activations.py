@@ -153,7 +153,7 @@ class ActivationScreen(CifarScreen):
                 self._ask(msgspec.structs.replace(self._wanted, image=str(Path(path.strip()).expanduser().absolute())))
 
         title = "Path of a picture; it is cut and shrunk to the network's size:"
-        self.app.push_screen(TextDialog(title, self._wanted.image, _require_file), take)
+        self.app.push_screen(TextDialog(title, self._wanted.image, _require_file, path=True), take)
 
     def action_weights(self) -> None:
         """Choose fresh weights, those of a run with this network, or of a file."""
@@ -163,7 +163,7 @@ class ActivationScreen(CifarScreen):
                 self._ask(msgspec.structs.replace(self._wanted, weights="" if weights == FRESH else weights))
 
         choices = [(FRESH, "fresh weights, as training starts with them"), *self._checkpoints()]
-        self.app.push_screen(ChoiceDialog("Weights", choices, other="or a .pth or .safetensors file"), take)
+        self.app.push_screen(ChoiceDialog("Weights", choices, other="or a .pth or .safetensors file", path=True), take)
 
     def _checkpoints(self) -> list[tuple[str, str]]:
         found = []

@@ -25,7 +25,9 @@ from cifartui.tui.children import ChildCommand
 from cifartui.tui.screens.base import NounScreen
 from cifartui.tui.screens.loader_lab import LoaderLabScreen
 from cifartui.tui.widgets.dataset_texts import dataset_line, facts_text, histogram_text, job_line
-from cifartui.tui.widgets.dialogs import ConfirmDialog, FetchDialog, ImportDialog, TextDialog
+from cifartui.tui.widgets.dialogs import ConfirmDialog, TextDialog
+from cifartui.tui.widgets.dialogs.fetching import FetchDialog
+from cifartui.tui.widgets.dialogs.importing import ImportDialog
 from cifartui.tui.widgets.picture_wall import PictureWall, Tile
 
 JOB = "job "
@@ -368,7 +370,9 @@ class DatasetScreen(NounScreen):
                     *("dataset", "export", "--json", "--output", folder, "--", name),
                 )
 
-        self.app.push_screen(TextDialog(f"Write {name} as class folders of PNGs to the new folder:", name), start)
+        self.app.push_screen(
+            TextDialog(f"Write {name} as class folders of PNGs to the new folder:", name, path=True), start
+        )
 
     def action_rename(self) -> None:
         """Ask for another name of the data set under the cursor."""

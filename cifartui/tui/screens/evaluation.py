@@ -108,7 +108,9 @@ class EvaluationScreen(NounScreen):
 
     def action_file(self) -> None:
         """Ask for a file of weights and evaluate it on the data set in use."""
-        self.app.push_screen(TextDialog("Evaluate a .pth or .safetensors file of the tutorial's network:"), self._file)
+        self.app.push_screen(
+            TextDialog("Evaluate a .pth or .safetensors file of the tutorial's network:", path=True), self._file
+        )
 
     def _file(self, path: str | None) -> None:
         if path:
@@ -178,7 +180,7 @@ class EvaluationScreen(NounScreen):
                 if path:
                     self._export(subject, path)
 
-            self.app.push_screen(TextDialog(f"Write the weights of {subject} to:", "cifar_net.pth"), write)
+            self.app.push_screen(TextDialog(f"Write the weights of {subject} to:", "cifar_net.pth", path=True), write)
 
     @work(thread=True, group="export", exit_on_error=False, description="export weights")
     def _export(self, subject: str, path: str) -> None:

@@ -319,7 +319,7 @@ class ModelScreen(NounScreen):
                 text = f"{name:<12} {summarize(network).parameters:>11,} parameters   {network.description}"
             choices.append((name, text))
         self.app.push_screen(
-            ChoiceDialog("Networks", choices, other="or a .toml file, or package.module:name of yours"), take
+            ChoiceDialog("Networks", choices, other="or a .toml file, or package.module:name of yours", path=True), take
         )
 
     def _open(self, network: Network) -> None:

@@ -1,0 +1,15 @@
+"""What the dialogs have in common."""
+
+from textual.binding import Binding
+from textual.content import Content
+from textual.widgets import Label
+
+ESCAPE = Binding("escape", "cancel", "cancel", id="dialog.cancel")
+
+
+def keys_line(*keys: tuple[str, str]) -> Label:
+    """The last line of a dialog: each key and what it does."""
+    return Label(
+        Content("   ").join(Content.assemble((key, "bold $primary"), f" {what}") for key, what in keys),
+        classes="keys",
+    )

@@ -1,0 +1,67 @@
+"""Ask for a line of text, or show a longer one."""
+
+from collections.abc import Callable
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical, VerticalScroll
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Input, Label, Static
+
+from cifartui.errors import CifartuiError
+from cifartui.text import printable
+from cifartui.tui.widgets.dialogs.base import ESCAPE, keys_line
+from cifartui.tui.widgets.paths import PathInput
+
+
+class TextDialog(ModalScreen[str]):
+    """Ask for one line of text; it stays open with a sentence while `check` finds the text wrong."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [ESCAPE]
+
+    def __init__(
+        self, title: str, value: str = "", check: Callable[[str], object] | None = None, *, path: bool = False
+    ) -> None:
+        """A `path` is completed as it is typed."""
+        super().__init__()
+        self._title, self._value, self._check, self._path = title, value, check, path
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog"):
+            yield Label(Content(printable(self._title)))
+            yield PathInput(self._value) if self._path else Input(self._value)
+            yield Static(classes="problem")
+            completing = (("tab", "completes"),) if self._path else ()
+            yield keys_line(("enter", "takes it"), *completing, ("esc", "back"))
+
+    @on(Input.Submitted)
+    def _accept(self, event: Input.Submitted) -> None:
+        try:
+            if self._check:
+                self._check(event.value)
+        except CifartuiError as error:
+            self.query_one(".problem", Static).update(Content(printable(str(error))))
+            return
+        self.dismiss(event.value)
+
+    def action_cancel(self) -> None:
+        """Close without an answer."""
+        self.dismiss(None)
+
+
+class TextScreen(ModalScreen[None]):
+    """A longer text to read."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,enter", "dismiss", "back", id="text.back")]
+
+    def __init__(self, title: str, text: str) -> None:
+        super().__init__()
+        self._title, self._text = title, text
+
+    def compose(self) -> ComposeResult:
+        with VerticalScroll(classes="dialog reading"):
+            yield Label(Content.styled(f"{self._title}   esc back", "bold"))
+            yield Static(Content(self._text))

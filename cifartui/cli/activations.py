@@ -11,9 +11,13 @@ from cifartui.cli.output import print_json, say_written, watch
 from cifartui.cli.parsing import Commands, add_json
 from cifartui.errors import UsageError
 from cifartui.evaluation.activation_file import ActivationFacts
+from cifartui.model.adapting import adapted
 from cifartui.model.network import Network, load_network
+from cifartui.model.summary import summarize
 from cifartui.progress import Progress, Steps
+from cifartui.training.following import follow_network
 from cifartui.training.launch import DEFAULT_SEED
+from cifartui.training.run import find_run
 
 if TYPE_CHECKING:
     from cifartui.evaluation.activations import Activations
@@ -70,7 +74,7 @@ def activations(options: argparse.Namespace) -> None:
     _check_choice(options)
     network = load_network(options.network)
     if options.dataset:
-        require_dataset(options.dataset, as_json=options.json)
+        network = follow_network(network, require_dataset(options.dataset, as_json=options.json)).network
     made, written = watch(_write(network, options), as_json=options.json)
     if options.json:
         print_json(ActivationReport(str(options.output), made.facts))
@@ -80,6 +84,8 @@ def activations(options: argparse.Namespace) -> None:
 
 def _write(network: Network, options: argparse.Namespace) -> "Steps[tuple[Activations, int]]":
     yield Progress("reading pictures", 0)
+    if options.image and options.weights:
+        network = _as_trained(network, options.weights)
     pictures = _chosen(network, options)
     yield Progress("loading torch", 0, len(pictures.facts))
     from cifartui.evaluation.activations import compute_activations, write_activations
@@ -90,6 +96,17 @@ def _write(network: Network, options: argparse.Namespace) -> "Steps[tuple[Activa
     made = compute_activations(network, pictures, weights=options.weights, seed=options.seed, recipe=options.recipe)
     yield Progress("writing", len(pictures.facts), len(pictures.facts))
     return made, write_activations(made, options.output)
+
+
+def _as_trained(network: Network, weights: str) -> Network:
+    """The network for pictures and classes of the run whose weights it is given; of a file nothing is known."""
+    from cifartui.evaluation.subject import names_file
+
+    if names_file(weights):
+        return network
+    trained = find_run(weights.partition("@")[0]).config().network
+    outputs = summarize(trained).output
+    return adapted(network, trained.input, outputs[0]).network if len(outputs) == 1 else network
 
 
 def _chosen(network: Network, options: argparse.Namespace) -> "ChosenPictures":

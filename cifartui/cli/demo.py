@@ -7,13 +7,10 @@ from cifartui.cli.evaluation import evaluation_of, print_evaluation
 from cifartui.cli.model import print_summary
 from cifartui.cli.output import say, watch
 from cifartui.cli.parsing import Commands
-from cifartui.cli.train import show_until_interrupted
+from cifartui.cli.train import say_followed, show_until_interrupted
 from cifartui.dataset.store import SKETCHES
 from cifartui.model.summary import summarize
 from cifartui.training.launch import plan_run, start_run
-
-LOG_EVERY = 250
-"""The sketches make 1,250 mini-batches an epoch; at the tutorial's 2,000 no log line would come."""
 
 
 def add_commands(commands: Commands) -> None:
@@ -28,15 +25,16 @@ def demo(options: argparse.Namespace) -> int:
     facts = require_dataset(SKETCHES)
     print_facts(facts)
 
-    config = plan_run(recipe="tutorial", dataset=SKETCHES, overrides=[f"log_every={LOG_EVERY}"])
+    config = plan_run(recipe="tutorial", dataset=SKETCHES)
     say()
     say("2 model: every operation and the arithmetic of its shape")
     print_summary(summarize(config.network), config.settings.batch_size)
 
     say()
-    say("3 training: the tutorial's recipe in a process of its own; a line every 250 mini-batches")
+    say("3 training: the tutorial's recipe in a process of its own")
     run, _ = start_run(config)
     say(f"run: {run.id}")
+    say_followed(config)
     code = show_until_interrupted(run, as_json=False)
     if code:
         return code

@@ -51,7 +51,7 @@ def evaluation_of(subject_reference: str, dataset: str | None, recipe: str) -> S
     from cifartui.evaluation.evaluate import evaluate
     from cifartui.evaluation.subject import dataset_of, load_subject
 
-    subject = load_subject(subject_reference, recipe)
+    subject = load_subject(subject_reference, recipe, dataset)
     return (yield from evaluate(subject, dataset_of(subject, dataset)))
 
 

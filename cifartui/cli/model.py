@@ -6,9 +6,11 @@ from collections.abc import Iterator
 import msgspec
 
 from cifartui.cli import activations, recording
+from cifartui.cli.dataset import require_dataset
 from cifartui.cli.output import make_console, print_json, say, table, watch
 from cifartui.cli.parsing import Commands, add_json, group, positive_int
 from cifartui.errors import CifartuiError
+from cifartui.model.adapting import Adaptation
 from cifartui.model.memory import training_bytes
 from cifartui.model.network import Network, load_network, network_names
 from cifartui.model.recording.child import recorded
@@ -17,6 +19,7 @@ from cifartui.model.shapes import Shape, format_shape, parse_shape
 from cifartui.model.source import python_source
 from cifartui.model.summary import Operation, Summary, summarize
 from cifartui.text import printable, size
+from cifartui.training.following import follow_network
 
 BATCH_SIZE = 4
 
@@ -71,11 +74,14 @@ def add_commands(commands: Commands) -> None:
 
     sourcing = actions.add_parser("source", help="print a network as plain PyTorch code")
     sourcing.add_argument("name", metavar="NAME|FILE.toml")
+    _add_dataset(sourcing)
     sourcing.set_defaults(handler=source)
 
     showing = actions.add_parser("show", help="show a network's operations with the arithmetic of their shapes")
     showing.add_argument("name", metavar="NAME|FILE.toml|package.module:name")
-    showing.add_argument("--input", metavar="3x32x32", help="channels x height x width of an image")
+    shape = showing.add_mutually_exclusive_group()
+    shape.add_argument("--input", metavar="3x32x32", help="channels x height x width of an image")
+    _add_dataset(shape)
     showing.add_argument(
         "--batch-size",
         type=positive_int,
@@ -90,9 +96,20 @@ def add_commands(commands: Commands) -> None:
     recording.add_command(actions)
 
 
+def _add_dataset(parser: "argparse._ActionsContainer") -> None:
+    parser.add_argument("--dataset", metavar="NAME", help="as it is trained on this data set: its size, its classes")
+
+
 def source(options: argparse.Namespace) -> None:
     """Print a network's PyTorch source."""
-    print(python_source(load_network(options.name)), end="")
+    network, _ = _named(options)
+    print(python_source(network), end="")
+
+
+def _named(options: argparse.Namespace) -> Adaptation:
+    """The network that was named, as the data set wants it that was named with it."""
+    network = load_network(options.name)
+    return follow_network(network, require_dataset(options.dataset)) if options.dataset else Adaptation(network, ())
 
 
 def list_(options: argparse.Namespace) -> None:
@@ -121,7 +138,7 @@ def _summary_or_problem(name: str) -> Summary:
 
 def show(options: argparse.Namespace) -> int:
     """Show one network; exit code 1 if its layers do not fit together."""
-    network = load_network(options.name)
+    network, changes = _named(options)
     shape = parse_shape(options.input) if options.input else None
     summary = (
         summary_of(watch(recorded(network, shape), as_json=options.json))
@@ -132,6 +149,8 @@ def show(options: argparse.Namespace) -> int:
         print_json(report(summary, options.batch_size))
     else:
         print_summary(summary, options.batch_size)
+        for change in changes:
+            say(f"follows {options.dataset}: {change}")
     return 1 if summary.problem else 0
 
 

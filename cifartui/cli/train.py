@@ -9,7 +9,7 @@ from cifartui.cli.parsing import Commands, add_journal_json
 from cifartui.dataset.store import SKETCHES
 from cifartui.training.controls import send
 from cifartui.training.launch import DEFAULT_SEED, plan_run, start_run
-from cifartui.training.run import Run
+from cifartui.training.run import Run, RunConfig
 
 INTERRUPTED = 130
 
@@ -61,6 +61,7 @@ def train(options: argparse.Namespace) -> int:
         return 0
     if not options.json:
         say(f"run: {run.id}")
+        say_followed(config)
     code = show_until_interrupted(run, as_json=options.json)
     if code == 0 and not options.json:
         say(f"next: cifartui evaluate {run.id}")
@@ -88,6 +89,12 @@ def show_rest(run: Run) -> str:
     history, state = read_history(run)
     step = history.latest.step if history.latest else 0
     return f"Run {run.id} is {state} at step {step:,}."
+
+
+def say_followed(config: RunConfig) -> None:
+    """Print what of recipe and network follows the data set."""
+    for clause in config.followed:
+        say(f"follows {config.dataset}: {clause}")
 
 
 def _say_detached(run: Run, *, as_json: bool) -> None:

@@ -3,6 +3,7 @@
 The facts are written last, so a data set is there exactly when its facts are.
 """
 
+import contextlib
 import re
 import time
 from pathlib import Path
@@ -70,6 +71,11 @@ class DatasetFacts(msgspec.Struct, frozen=True, kw_only=True):
     histogram: tuple[tuple[int, ...], ...] = ()
     """For each channel, how many values of the training images lie in each of `HISTOGRAM_BINS` equal ranges."""
 
+    @property
+    def image_shape(self) -> tuple[int, int, int]:
+        """Channels, height and width of an image."""
+        return 3, *self.image_size
+
 
 def check_name(name: str) -> str:
     """Return `name` if it can name a data set.
@@ -127,6 +133,24 @@ def load_facts(name: str) -> DatasetFacts:
             "remove it and import the data set again."
         )
     return facts
+
+
+def find_dataset(name: str, sha256: str) -> DatasetFacts:
+    """The facts of the data set that was called `name` when its pixels had this sha256, whatever it is called now.
+
+    Raises:
+        DataError: it is not here any more.
+    """
+    names = prepared_names()
+    for candidate in sorted(names, key=lambda other: other != name):
+        with contextlib.suppress(DataError):
+            facts = load_facts(candidate)
+            if facts.sha256 == sha256:
+                return facts
+    shown = printable(name, 80)
+    if name in names:
+        raise DataError(f"The data set {shown} holds other images now than it did then; name another with --dataset.")
+    raise DataError(f"The data set {shown} is not here any more, under any name; import or fetch it again.")
 
 
 def save_dataset(

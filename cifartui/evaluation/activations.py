@@ -10,8 +10,8 @@ import torch
 from torch import nn
 from torch.utils.hooks import RemovableHandle
 
-from cifartui.dataset.store import is_prepared, load_facts
-from cifartui.errors import UsageError
+from cifartui.dataset.store import find_dataset
+from cifartui.errors import DataError, UsageError
 from cifartui.evaluation.activation_file import FACTS, ActivationFacts
 from cifartui.evaluation.chosen import ChosenPictures
 from cifartui.evaluation.export import check_target
@@ -27,6 +27,7 @@ from cifartui.text import printable
 from cifartui.training.batches import Normalizer
 from cifartui.training.launch import DEFAULT_SEED, check_seed
 from cifartui.training.recipe import Normalize, load_recipe
+from cifartui.training.run import RunConfig
 
 if TYPE_CHECKING:
     import numpy as np
@@ -216,12 +217,15 @@ def _stored(network: Network, part: Network, reference: str, recipe: str) -> _Fi
         weights = read_weights_file(Path(reference))
     else:
         name, config, weights = read_checkpoint(reference)
-        normalize, classes = config.settings.normalize, _classes_of(config.dataset)
+        normalize, classes = config.settings.normalize, _classes_of(config)
     behind = tuple(f"{layer.name}." for layer in network.layers[len(part.layers) :])
     before_the_break = {key: tensor for key, tensor in weights.items() if not key.startswith(behind)}
     module = fill(part, before_the_break, name, remedy="name the network that it was trained with")
     return _Filled(name, module, normalize, classes)
 
 
-def _classes_of(dataset: str) -> tuple[str, ...]:
-    return load_facts(dataset).classes if is_prepared(dataset) else ()
+def _classes_of(config: RunConfig) -> tuple[str, ...]:
+    try:
+        return find_dataset(config.dataset, config.dataset_sha256).classes
+    except DataError:
+        return ()

@@ -10,12 +10,13 @@ import torch
 from safetensors.torch import load_file
 from torch import nn
 
-from cifartui.dataset.store import load_facts
+from cifartui.dataset.store import find_dataset, load_facts
 from cifartui.errors import DataError, UsageError
 from cifartui.model.module import build_module
 from cifartui.model.network import Network, load_network
 from cifartui.text import printable
 from cifartui.training.checkpoints import find_checkpoint
+from cifartui.training.following import follow_network
 from cifartui.training.recipe import Normalize, load_recipe
 from cifartui.training.run import RunConfig, find_run
 from cifartui.training.snapshot import read_weights
@@ -31,7 +32,9 @@ class Subject:
     module: nn.Module
     normalize: Normalize
     dataset: str | None
-    """The data set it was trained on, where that is known."""
+    """The data set it was trained on, by its name then, where that is known."""
+    dataset_sha256: str = ""
+    """Of that data set's pixels."""
 
 
 class Checkpoint(NamedTuple):
@@ -43,10 +46,10 @@ class Checkpoint(NamedTuple):
     weights: dict[str, torch.Tensor]
 
 
-def load_subject(reference: str, recipe: str = "tutorial") -> Subject:
+def load_subject(reference: str, recipe: str = "tutorial", dataset: str | None = None) -> Subject:
     """Load `RUN`, `RUN@last`, `RUN@best`, `RUN@STEP`, or a `.pth` or `.safetensors` file of weights.
 
-    A file says nothing of its network and normalisation: they are those of `recipe`.
+    A file says nothing of its network and normalisation: they are those of `recipe`, the network as `dataset` wants it.
 
     Raises:
         DataError: there is no such run, checkpoint or file, or its tensors do not fit the network.
@@ -54,11 +57,13 @@ def load_subject(reference: str, recipe: str = "tutorial") -> Subject:
     if names_file(reference):
         settings = load_recipe(recipe)
         network = load_network(settings.network)
+        if dataset:
+            network = follow_network(network, load_facts(dataset)).network
         module = fill(network, read_weights_file(Path(reference)), reference)
         return Subject(reference, network, module, settings.normalize, dataset=None)
     name, config, weights = read_checkpoint(reference)
     module = fill(config.network, weights, name)
-    return Subject(name, config.network, module, config.settings.normalize, config.dataset)
+    return Subject(name, config.network, module, config.settings.normalize, config.dataset, config.dataset_sha256)
 
 
 def names_file(reference: str) -> bool:
@@ -80,16 +85,17 @@ def read_checkpoint(reference: str) -> Checkpoint:
 
 
 def dataset_of(subject: Subject, chosen: str | None) -> str:
-    """The data set to evaluate on: the chosen one, else the one the subject was trained on.
+    """The data set to evaluate on: the chosen one, else the one the subject was trained on, be it renamed since.
 
     Raises:
         UsageError: neither is known.
         DataError: the data set is not here.
     """
-    name = chosen or subject.dataset
-    if name is None:
+    if chosen:
+        return load_facts(chosen).name
+    if subject.dataset is None:
         raise UsageError(f"{printable(subject.name)} does not say on which data set; name one with --dataset NAME.")
-    return load_facts(name).name
+    return find_dataset(subject.dataset, subject.dataset_sha256).name
 
 
 def read_weights_file(path: Path) -> dict[str, torch.Tensor]:

@@ -6,7 +6,7 @@ import msgspec
 
 from cifartui.model.layers import MAX_FEATURES, Linear
 from cifartui.model.network import Network
-from cifartui.model.shapes import Shape, format_shape
+from cifartui.model.shapes import format_shape
 from cifartui.model.summary import summarize
 
 
@@ -18,18 +18,18 @@ class Adaptation(NamedTuple):
     """A clause for each change: `fc1 takes 2,704 inputs for pictures of 64 × 64 (400 for 32 × 32)`."""
 
 
-def adapted(network: Network, image_shape: Shape, classes: int) -> Adaptation:
+def adapted(network: Network, image_shape: tuple[int, int, int], classes: int) -> Adaptation:
     """Make a network take pictures of `image_shape` (`(channels, height, width)`) and tell `classes` classes apart.
 
     The last linear layer gets as many outputs as there are classes. The first gets as many inputs as come to it,
     if its number is right for the network's own input: one that is wrong there is a mistake, to be seen and repaired.
-    Code of the user's own is left as it is.
+    A network for other channels stays one, and code of the user's own is left as it is but for the size of its input.
     """
     places = [place for place, layer in enumerate(network.layers) if isinstance(layer, Linear)]
-    channels, height, width = image_shape
-    fitted = msgspec.structs.replace(network, input=(channels, height, width))
-    if network.factory or not places:
-        return Adaptation(network if network.factory else fitted, ())
+    _, height, width = image_shape
+    fitted = msgspec.structs.replace(network, input=(network.input[0], height, width))
+    if not places:
+        return Adaptation(fitted, ())
     changes = []
     layers = list(network.layers)
     first = layers[places[0]]

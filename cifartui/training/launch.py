@@ -10,7 +10,7 @@ from typing import Literal
 
 import msgspec
 
-from cifartui.dataset.store import load_facts
+from cifartui.dataset.store import DatasetFacts, load_facts
 from cifartui.errors import UsageError
 from cifartui.model.network import Network, load_network
 from cifartui.model.recording.child import recorded
@@ -18,6 +18,7 @@ from cifartui.model.recording.recorded import require_recorded_fit
 from cifartui.model.shapes import Shape
 from cifartui.model.summary import require_fit
 from cifartui.progress import finish
+from cifartui.training.following import follow_data, follow_network, trained_images
 from cifartui.training.recipe import Recipe, load_recipe, override
 from cifartui.training.run import Run, RunConfig, create_run
 
@@ -34,17 +35,21 @@ def plan_run(
 ) -> RunConfig:
     """Check that recipe, data set and network go together, without torch, and say in full what will be trained.
 
-    Code of the user's own is run once for that, in a child process, which takes seconds.
+    The network and some settings follow the data set, see `follow_network` and `follow_data`; `overrides` stay.
+    Code of the user's own is run once to see whether it fits, in a child process, which takes seconds.
 
     Raises:
         CifartuiError: something of it does not exist, is not allowed or does not fit.
     """
     check_seed(seed)
-    settings = override(load_recipe(recipe), overrides)
+    assignments = list(overrides)
     facts = load_facts(dataset)
-    network = load_network(settings.network)
-    _require_fit(network, (3, *facts.image_size), len(facts.classes))
-    _require_enough_images(settings, facts.train)
+    kept = {assignment.partition("=")[0].strip() for assignment in assignments}
+    following = follow_data(override(load_recipe(recipe), assignments), facts, kept)
+    settings = following.recipe
+    network, changed_layers = follow_network(load_network(settings.network), facts)
+    _require_fit(network, facts.image_shape, len(facts.classes))
+    _require_pictures_fit(settings, facts)
     return RunConfig(
         recipe=re.sub(r"[^A-Za-z0-9_]+", "-", Path(recipe).stem).strip("-")[:40] or "recipe",
         dataset=facts.name,
@@ -54,6 +59,7 @@ def plan_run(
         created=time.time(),
         settings=msgspec.structs.replace(settings, network=network.factory or network.name),
         network=network,
+        followed=(*changed_layers, *following.clauses),
     )
 
 
@@ -94,9 +100,15 @@ def _require_fit(network: Network, shape: Shape, classes: int) -> None:
         require_fit(network, shape, classes)
 
 
-def _require_enough_images(settings: Recipe, train_images: int) -> None:
-    if settings.validation.images >= train_images:
+def _require_pictures_fit(settings: Recipe, facts: DatasetFacts) -> None:
+    held_out = settings.validation.images
+    if trained_images(settings, facts) < 1:
         raise UsageError(
-            f"validation.images = {settings.validation.images:,} leaves nothing to train on: "
-            f"the data set has {train_images:,} training images; hold out fewer."
+            f"validation.images = {held_out:,} leaves nothing to train on: "
+            f"the data set has {facts.train:,} training images; hold out fewer."
+        )
+    padding, side = settings.augment.crop_padding, min(facts.image_size)
+    if padding >= side:
+        raise UsageError(
+            f"augment.crop_padding = {padding} is not allowed: the pictures have {side} pixels; choose less than that."
         )

@@ -44,8 +44,11 @@ class RunConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     created: float
     """Unix time in seconds."""
     settings: Recipe
-    """The recipe with its overrides."""
+    """The recipe with its overrides, and with what follows the data set."""
     network: Network
+    """As the data set wants it."""
+    followed: tuple[str, ...] = ()
+    """What was changed to follow the data set, a clause each."""
 
 
 class Run:
@@ -122,14 +125,15 @@ class Run:
 
 
 def create_run(config: RunConfig) -> Run:
-    """Make the folder of a new run and write what was asked.
+    """Make the folder of a new run, named after recipe and network, and write what was asked.
 
     Raises:
         OSError: it cannot be written; nothing of it is left behind.
     """
     moment = time.strftime("%Y%m%d-%H%M", time.localtime(config.created))
     suffix = "".join(secrets.choice("abcdefghijkmnpqrstuvwxyz23456789") for _ in range(3))
-    folder = home.runs_folder() / f"{moment}-{config.recipe}-{suffix}"
+    what = "-".join(dict.fromkeys((config.recipe, config.network.name)))  # of two equal names, one
+    folder = home.runs_folder() / f"{moment}-{what}-{suffix}"
     run = Run(folder)
     folder.mkdir(mode=0o700)
     try:

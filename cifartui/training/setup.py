@@ -6,6 +6,7 @@ import torch
 from torch import nn
 
 from cifartui.dataset.images import ImageSet, hold_out, load_image_set
+from cifartui.dataset.store import find_dataset
 from cifartui.model.module import build_module
 from cifartui.model.recording.record import require_module_fit
 from cifartui.training import recipe as recipes
@@ -47,7 +48,8 @@ def prepare(config: RunConfig) -> Job:
     recipe = config.settings
     choice = choose_device(config.device)
     device = torch.device(choice.device)
-    train_set, validation = load_image_set(config.dataset, "train"), None
+    facts = find_dataset(config.dataset, config.dataset_sha256)
+    train_set, validation = load_image_set(facts.name, "train"), None
     if recipe.validation.images:
         train_set, validation = hold_out(train_set, recipe.validation.images, config.seed)
     summary = require_module_fit(config.network, tuple(train_set.images.shape[1:]), len(train_set.classes))

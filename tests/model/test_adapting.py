@@ -50,4 +50,4 @@ def test_what_has_no_linear_layer_or_is_code_is_not_changed() -> None:
     chain = Network(name="chain", layers=TUTORIAL.layers[:3])
     assert adapted(chain, (3, 64, 64), 2).network.layers == chain.layers
     code = Network(name="Net", layers=(), factory="net:Net")
-    assert adapted(code, (3, 64, 64), 2) == (code, ())
+    assert adapted(code, (3, 64, 64), 2) == (msgspec.structs.replace(code, input=(3, 64, 64)), ())

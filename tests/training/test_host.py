@@ -137,13 +137,13 @@ def test_host_outlives_its_starter_and_its_terminal(sketches: DatasetFacts, home
 
 def test_failure_is_the_last_event(sketches: DatasetFacts) -> None:
     """A data set that is gone when the host looks for it becomes a failed run with its sentence."""
-    config = msgspec.structs.replace(plan(sketches.name), dataset="gone")
+    config = msgspec.structs.replace(plan(sketches.name), dataset="gone", dataset_sha256="0" * 64)
     run, host = start_run(config)
     assert host.wait(60) == 1
     history, state = read_history(run)
     assert state == "failed"
     assert history.finished is not None
-    assert "There is no data set named 'gone'" in history.finished.message
+    assert "The data set gone is not here any more" in history.finished.message
 
 
 def test_damaged_run_folders_are_told_and_do_not_hide_the_others(sketches: DatasetFacts) -> None:

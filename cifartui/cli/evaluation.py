@@ -6,10 +6,15 @@ import sys
 from pathlib import Path
 
 from cifartui.cli.dataset import require_dataset
-from cifartui.cli.output import make_console, print_json, say, say_written, table, watch
+from cifartui.cli.output import complain, make_console, print_json, say, say_written, table, watch
 from cifartui.cli.parsing import Commands, add_json, group
+from cifartui.dataset.store import load_facts
+from cifartui.errors import explain
 from cifartui.evaluation.results import Evaluation, most_confused
+from cifartui.evaluation.store import keep_evaluation
 from cifartui.progress import Progress, Steps
+from cifartui.training.checkpoints import find_checkpoint
+from cifartui.training.run import find_run
 
 SUBJECT = "RUN[@best|@last|@STEP], or a .pth or .safetensors file of weights"
 BAR_CELLS = 20
@@ -46,13 +51,24 @@ def evaluate_(options: argparse.Namespace) -> None:
 
 
 def evaluation_of(subject_reference: str, dataset: str | None, recipe: str) -> Steps[Evaluation]:
-    """Load what is to be judged and judge it; yields progress from the first moment."""
+    """Load what is to be judged and judge it; yields progress from the first moment. A checkpoint's result is kept."""
     yield Progress("loading torch", 0)
     from cifartui.evaluation.evaluate import evaluate
-    from cifartui.evaluation.subject import dataset_of, load_subject
+    from cifartui.evaluation.subject import dataset_of, load_subject, names_file
 
-    subject = load_subject(subject_reference, recipe, dataset)
-    return (yield from evaluate(subject, dataset_of(subject, dataset)))
+    if names_file(subject_reference):
+        subject = load_subject(subject_reference, recipe, dataset)
+        return (yield from evaluate(subject, dataset_of(subject, dataset)))
+    run_reference, _, which = subject_reference.partition("@")
+    run = find_run(run_reference)
+    checkpoint = find_checkpoint(run, which or "last")
+    subject = load_subject(f"{run.id}@{checkpoint.step}")
+    evaluation = yield from evaluate(subject, dataset_of(subject, dataset))
+    try:
+        keep_evaluation(run, checkpoint, load_facts(evaluation.dataset).sha256, evaluation)
+    except OSError as error:
+        complain(f"The result is not kept: {explain(error)}")
+    return evaluation
 
 
 def export_pth_(options: argparse.Namespace) -> None:

@@ -2,8 +2,12 @@
 
 import math
 from collections.abc import Sequence
+from typing import Annotated
 
 import msgspec
+
+Count = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
+"""Of images; a file may say anything."""
 
 
 class ClassResult(msgspec.Struct, frozen=True):
@@ -29,7 +33,7 @@ class Evaluation(msgspec.Struct, frozen=True, kw_only=True):
     interval95: tuple[float, float]
     """Wilson score interval of the accuracy."""
     per_class: tuple[ClassResult, ...]
-    confusion: tuple[tuple[int, ...], ...]
+    confusion: tuple[tuple[Count, ...], ...]
     """Counts `[classes][classes]`: rows true, columns predicted."""
     seconds: float
 
@@ -67,5 +71,6 @@ def wilson_interval(correct: int, images: int, z: float = 1.959964) -> tuple[flo
 def most_confused(evaluation: Evaluation, index: int) -> tuple[str, float] | None:
     """The wrong class that images of class `index` are most often taken for, and their share; None without mistakes."""
     row = evaluation.confusion[index]
-    wrong, count = max(((other, n) for other, n in enumerate(row) if other != index), key=lambda pair: pair[1])
+    others = ((other, count) for other, count in enumerate(row) if other != index)
+    wrong, count = max(others, key=lambda pair: pair[1], default=(index, 0))
     return (evaluation.per_class[wrong].name, count / sum(row)) if count else None

@@ -10,52 +10,67 @@ from cifartui.cli.output import complain, make_console, print_json, say
 from cifartui.text import clock, printable
 from cifartui.training.events import (
     AnyEvent,
+    CheckpointPruned,
     CheckpointSaved,
     Evaluated,
+    LineDamaged,
     LossLogged,
     RunFinished,
     RunStarted,
     StateChanged,
     Warned,
 )
-from cifartui.training.follow import follow, why_interrupted
+from cifartui.training.follow import follow, why_interrupted, why_stalled
 from cifartui.training.history import RunHistory, fold
 from cifartui.training.run import Run
 
 
 def show_run(run: Run, *, as_json: bool) -> int:
     """Show a run until it ends; return 0 if it finished or was stopped as asked, else 1."""
-    finished: RunFinished | None = None
+    history = RunHistory()
+    stalled: float | None = None
     with _bar(as_json) as bar:
-        history = RunHistory()
         for events in follow(run):
+            was_damaged, was_stalled = history.damaged is not None, stalled is not None
             history = fold(history, events)
             for event in events:
-                if as_json:
+                if isinstance(event, LineDamaged):
+                    if not was_damaged:
+                        complain(f"{event.sentence}.")
+                        was_damaged = True
+                elif as_json:
                     print_json(event)
                 else:
                     _print_event(event, bar)
-                if isinstance(event, RunFinished):
-                    finished = event
+            stalled = history.stalled_seconds(run.state(history.finished, history.changed))
+            if stalled is not None and not was_stalled:
+                complain(why_stalled(run, history, stalled))
             if bar:
-                bar.update(bar.task_ids[0], completed=history.fraction, description=bar_text(history))
-    if finished is None:
+                bar.update(bar.task_ids[0], completed=history.fraction, description=bar_text(history, stalled))
+    if history.finished is None:
         complain(why_interrupted(run))
         return 1
-    if finished.reason == "failed":
-        complain(finished.message)
+    if history.finished.reason == "failed":
+        complain(history.finished.message)
         return 1
     return 0
 
 
-def bar_text(history: RunHistory) -> str:
-    """Where a run stands, in a line."""
+def stalled_text(seconds: float) -> str:
+    """Says in a few words that a living run tells nothing."""
+    return f"no step for {clock(seconds) if seconds >= 60 else f'{seconds:.0f} s'}"
+
+
+def bar_text(history: RunHistory, stalled_seconds: float | None = None) -> str:
+    """Where a run stands, in a line; for one that stands still for so long, that instead of rate and time left."""
     latest = history.latest
     if not latest or not history.started:
         return "starting: loading torch and the images"
     text = f"epoch {latest.epoch} of {history.started.epochs}  step {latest.step:,} of {history.steps:,}"
     if latest.loss is not None:
         text += f"  loss {latest.loss:.3f}"
+    if stalled_seconds is not None:
+        return f"{text}  {stalled_text(stalled_seconds)}"
     if history.images_per_second:
         text += f"  {history.images_per_second:,.0f} images/s"
     if history.seconds_left is not None:
@@ -87,6 +102,8 @@ def _lines(event: AnyEvent) -> Iterator[str]:
             yield f"epoch {event.epoch}: {event.accuracy:.1%} of {event.images:,} held-out images"
         case CheckpointSaved():
             yield f"checkpoint saved at step {event.step:,} ({event.bytes:,} bytes)"
+        case CheckpointPruned():
+            yield f"checkpoint of step {event.step:,} removed: {event.reason}"
         case Warned():
             yield f"warning: {event.message}"
         case StateChanged(state="paused"):

@@ -5,17 +5,18 @@ import time
 
 import msgspec
 
-from cifartui.cli.follow import show_run
+from cifartui.cli.follow import show_run, stalled_text
 from cifartui.cli.output import complain, make_console, print_json, say, table
 from cifartui.cli.parsing import Commands, add_journal_json, add_json, group
 from cifartui.errors import CifartuiError
 from cifartui.training.checkpoints import CheckpointFacts, best_checkpoint, list_checkpoints
 from cifartui.training.controls import Command
 from cifartui.training.events import RunFinished
-from cifartui.training.follow import command, read_history, why_interrupted
+from cifartui.training.follow import command, read_history, why_interrupted, why_stalled
+from cifartui.training.history import RunHistory
 from cifartui.training.overview import RunOverview, list_runs, overview
 from cifartui.training.recipe import settings
-from cifartui.training.run import Run, find_run
+from cifartui.training.run import Run, RunState, find_run
 
 COMMANDS: dict[Command, str] = {
     "pause": "hold a run where it is",
@@ -31,7 +32,7 @@ class RunReport(RunOverview, frozen=True, kw_only=True):
     device: str
     seed: int
     message: str
-    """Why it failed, was stopped or was interrupted; else empty."""
+    """Why it failed, was stopped, was interrupted or tells nothing, or what it warned of last; else empty."""
     settings: dict[str, str]
     checkpoints: list[CheckpointFacts]
 
@@ -82,7 +83,7 @@ def list_(options: argparse.Namespace) -> None:
         best = "–" if item.best_accuracy is None else f"{item.best_accuracy:.1%}"
         started = time.strftime("%Y-%m-%d %H:%M", time.localtime(item.created))
         epoch = f"{item.epoch} of {item.epochs}"
-        rows.add_row(item.id, item.state, item.model, item.dataset, epoch, f"{item.step:,}", best, started)
+        rows.add_row(item.id, _state_text(item), item.model, item.dataset, epoch, f"{item.step:,}", best, started)
     make_console().print(rows)
 
 
@@ -93,9 +94,10 @@ def show(options: argparse.Namespace) -> None:
     if options.json:
         print_json(report)
         return
-    say(f"{report.id}: {report.state}, epoch {report.epoch} of {report.epochs}, step {report.step:,}")
-    if report.message:
-        say(report.message)
+    say(f"{report.id}: {_state_text(report)}, epoch {report.epoch} of {report.epochs}, step {report.step:,}")
+    for sentence in (report.message, report.problem):
+        if sentence:
+            say(sentence)
     say(f"{report.model} on {report.dataset}, {report.device}, seed {report.seed}")
     rows = table("setting", "value")
     for key, value in report.settings.items():
@@ -127,16 +129,29 @@ def steer(options: argparse.Namespace) -> None:
         say(f"{options.command} taken by {run.id} at step {answer.step:,}")
 
 
+def _state_text(item: RunOverview) -> str:
+    stalled = "" if item.stalled_seconds is None else f", {stalled_text(item.stalled_seconds)}"
+    return f"{item.state}{stalled}{', damaged' * bool(item.problem)}"
+
+
+def _message(run: Run, state: RunState, history: RunHistory) -> str:
+    if state == "interrupted":
+        return why_interrupted(run)
+    if history.finished:
+        return history.finished.message
+    stalled = history.stalled_seconds(state)
+    return why_stalled(run, history, stalled) if stalled is not None else history.warning
+
+
 def _report(run: Run) -> RunReport:
     config = run.config()
     history, state = read_history(run)
-    message = history.finished.message if history.finished else ""
     started = history.started
     return RunReport(
         **msgspec.structs.asdict(overview(run)),
         device=f"{started.device}: {started.device_reason}" if started else config.device,
         seed=config.seed,
-        message=why_interrupted(run) if state == "interrupted" else message,
+        message=_message(run, state, history),
         settings={setting.key: setting.value for setting in settings(config.settings)},
         checkpoints=list_checkpoints(run),
     )

@@ -9,7 +9,7 @@ from typing import Literal
 import msgspec
 
 from cifartui.errors import DataError
-from cifartui.training.journal import LineReader, append_line
+from cifartui.training.journal import BadLine, LineReader, append_line
 
 Command = Literal["pause", "resume", "stop", "checkpoint"]
 
@@ -34,24 +34,44 @@ def send(path: Path, command: Command) -> Control:
     return control
 
 
+STOP_BY_SIGNAL = Control(id="signal", command="stop", time=0.0)
+"""What a SIGTERM means."""
+
+
 class ControlInbox:
     """The receiving end, in the process that carries the run."""
 
     def __init__(self, path: Path) -> None:
-        self._reader: LineReader[Control] = LineReader(path, Control)
+        self._reader: LineReader[Control] = LineReader(path, msgspec.json.Decoder(Control).decode)
         self._asked_to_stop = False
+        self._unreadable = False
 
     def ask_to_stop(self) -> None:
         """Stop as if commanded; safe to call from a signal handler."""
         self._asked_to_stop = True
 
+    def is_asked_to_stop(self) -> bool:
+        """Whether that was asked and not read yet."""
+        return self._asked_to_stop
+
     def read_new(self) -> tuple[list[Control], str]:
         """Return the commands that arrived since the last call, and a sentence about a line that is none."""
+        controls: list[Control] = []
+        problem = ""
         try:
-            controls, problem = self._reader.read_new(), ""
+            for line in self._reader.read_new():
+                if isinstance(line, Control):
+                    controls.append(line)
+                else:
+                    problem = problem or _no_command(line)
         except DataError as error:
-            controls, problem = [], str(error)
+            problem = "" if self._unreadable else str(error)
+            self._unreadable = True
         if self._asked_to_stop:
             self._asked_to_stop = False
-            controls.append(Control(id="signal", command="stop", time=time.time()))
+            controls.append(STOP_BY_SIGNAL)
         return controls, problem
+
+
+def _no_command(line: BadLine) -> str:
+    return f"line {line.number} of controls.jsonl is no command ({line.reason}) and was passed over"

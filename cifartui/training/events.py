@@ -1,12 +1,16 @@
 """What a run tells: frozen events, one JSON object a line in its journal."""
 
 import math
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
 Phase = Literal["starting", "running", "paused", "evaluating", "saving"]
 Reason = Literal["finished", "stopped", "failed"]
+Count = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+Some = Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1)]
+"""A count of what is divided by."""
+Rate = Annotated[float, msgspec.Meta(ge=0)]
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True, tag=True):
@@ -28,12 +32,12 @@ class RunStarted(Event, frozen=True, kw_only=True):
     device: str
     device_reason: str
     """Why this device was chosen, in words."""
-    epochs: int
-    steps_per_epoch: int
-    batch_size: int
-    train_images: int
-    validation_images: int
-    parameters: int
+    epochs: Count
+    steps_per_epoch: Count
+    batch_size: Some
+    train_images: Count
+    validation_images: Count
+    parameters: Count
     learning_rate: float
     seed: int
     host_pid: int
@@ -48,9 +52,9 @@ class StateChanged(Event, frozen=True, kw_only=True):
 class StepsReported(Event, frozen=True, kw_only=True):
     """Progress, at most ten times a second; means are over the steps since the report before."""
 
-    step: int
+    step: Count
     """Optimizer steps taken since the start of the run."""
-    epoch: int
+    epoch: Count
     """The epoch in hand, from 1."""
     loss: float | None
     """Mean; None when it is not a finite number."""
@@ -59,7 +63,7 @@ class StepsReported(Event, frozen=True, kw_only=True):
     accuracy: float
     """Share of right answers, 0-1."""
     learning_rate: float
-    images_per_second: float
+    images_per_second: Rate
     device_memory: int | None = None
     """Bytes held on the training device; None on a CPU."""
     finite: bool = True
@@ -96,10 +100,10 @@ class EpochFinished(Event, frozen=True, kw_only=True):
 class Evaluated(Event, frozen=True, kw_only=True):
     """The network was judged on the held-out training images."""
 
-    step: int
-    epoch: int
-    images: int
-    correct: int
+    step: Count
+    epoch: Count
+    images: Some
+    correct: Count
     loss: float | None
 
     @property
@@ -111,11 +115,20 @@ class Evaluated(Event, frozen=True, kw_only=True):
 class CheckpointSaved(Event, frozen=True, kw_only=True):
     """A checkpoint is whole on disk."""
 
-    step: int
-    epoch: int
+    step: Count
+    epoch: Count
     file: str
     """Name within the run's `checkpoints` folder."""
-    bytes: int
+    bytes: Count
+
+
+class CheckpointPruned(Event, frozen=True, kw_only=True):
+    """A checkpoint was removed to make room for newer ones."""
+
+    step: Count
+    epoch: Count
+    reason: str
+    """Which are kept, in words."""
 
 
 class ControlAcknowledged(Event, frozen=True, kw_only=True):
@@ -140,6 +153,19 @@ class RunFinished(Event, frozen=True, kw_only=True):
     message: str = ""
 
 
+class LineDamaged(Event, frozen=True, kw_only=True):
+    """A line of the journal could not be read; made by its reader, never written."""
+
+    line: int
+    """From 1."""
+    reason: str
+
+    @property
+    def sentence(self) -> str:
+        """What a person is told."""
+        return f"line {self.line} of the journal is damaged ({self.reason}) and was passed over"
+
+
 AnyEvent = (
     RunStarted
     | StateChanged
@@ -148,9 +174,11 @@ AnyEvent = (
     | EpochFinished
     | Evaluated
     | CheckpointSaved
+    | CheckpointPruned
     | ControlAcknowledged
     | Warned
     | RunFinished
+    | LineDamaged
 )
 
 

@@ -17,6 +17,9 @@ from cifartui.training.events import AnyEvent, RunFinished, RunStarted, StateCha
 from cifartui.training.journal import Journal
 from cifartui.training.run import Run
 
+LAST_WORDS_SECONDS = 600.0
+"""For so long the end of a run waits for room on a full disk."""
+
 
 def main(arguments: list[str]) -> int:
     """Carry the run in the folder named by the only argument; return the exit code."""
@@ -44,8 +47,11 @@ def carry(run: Run) -> int:
     signal.signal(signal.SIGTERM, lambda *_: inbox.ask_to_stop())
     journal = Journal(run.journal_file)
     last: AnyEvent | None = None
-    for event in events(run, inbox):
-        last = journal.append(event)
+    for last in events(run, inbox):
+        journal.append(last)
+    obstacle = journal.wait_until_written(LAST_WORDS_SECONDS, give_up=inbox.is_asked_to_stop)
+    if obstacle:
+        raise CifartuiError(f"the end of the journal could not be written: {obstacle}.")
     return 0 if isinstance(last, RunFinished) and last.reason != "failed" else 1
 
 

@@ -2,13 +2,14 @@
 
 import msgspec
 
-from cifartui.errors import DataError
+from cifartui.errors import DataError, explain
 from cifartui.training.follow import read_history
-from cifartui.training.run import Run, RunState, all_runs
+from cifartui.training.history import RunHistory
+from cifartui.training.run import Run, RunConfig, RunState, all_runs
 
 
 class RunOverview(msgspec.Struct, frozen=True, kw_only=True):
-    """A run in short."""
+    """A run in short; of a damaged one what can still be read, the rest empty."""
 
     id: str
     recipe: str
@@ -22,27 +23,44 @@ class RunOverview(msgspec.Struct, frozen=True, kw_only=True):
     """On held-out training images, 0-1; None where none were held out."""
     created: float
     """Unix time in seconds."""
+    stalled_seconds: float | None
+    """For how long a living run has told nothing, where that is longer than it should be; else None."""
+    problem: str
+    """What is damaged in its folder, in a sentence; else empty."""
 
 
 def overview(run: Run) -> RunOverview:
     """Read a run's folder.
 
     Raises:
-        DataError: it is damaged.
+        OSError: it is gone.
     """
-    config = run.config()
-    history, state = read_history(run)
+    config: RunConfig | None = None
+    history, problem = RunHistory(), ""
+    try:
+        history, state = read_history(run)
+    except DataError as error:
+        state, problem = run.state(None, None), str(error)
+    try:
+        config = run.config()
+    except DataError as error:
+        problem = str(error)
+    if history.damaged and not problem:
+        problem = f"Run {run.id}: {history.damaged.sentence}."
+    started, latest = history.started, history.latest
     return RunOverview(
         id=run.id,
-        recipe=config.recipe,
-        model=config.network.name,
-        dataset=config.dataset,
+        recipe=config.recipe if config else started.recipe if started else "",
+        model=config.network.name if config else started.network if started else "",
+        dataset=config.dataset if config else started.dataset if started else "",
         state=state,
-        epoch=history.latest.epoch if history.latest else 0,
-        epochs=config.settings.epochs,
-        step=history.latest.step if history.latest else 0,
+        epoch=latest.epoch if latest else 0,
+        epochs=config.settings.epochs if config else started.epochs if started else 0,
+        step=latest.step if latest else 0,
         best_accuracy=history.best.accuracy if history.best else None,
-        created=config.created,
+        created=config.created if config else run.folder.stat().st_mtime,
+        stalled_seconds=history.stalled_seconds(state),
+        problem=problem,
     )
 
 
@@ -52,6 +70,7 @@ def list_runs() -> tuple[list[RunOverview], list[str]]:
     for run in all_runs():
         try:
             overviews.append(overview(run))
-        except DataError as error:
-            problems.append(str(error))
+        except OSError as error:  # removed meanwhile, or another's
+            problems.append(str(explain(error)))
+    problems += [item.problem for item in overviews if item.problem]
     return overviews, problems

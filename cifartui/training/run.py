@@ -7,19 +7,18 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 import tomli_w
 
 from cifartui import home
 from cifartui.errors import CifartuiError, DataError
-from cifartui.files import write_durably
+from cifartui.files import open_file, write_durably
 from cifartui.model.network import Network
 from cifartui.text import printable
 from cifartui.toml import decode_toml
 from cifartui.training.events import RunFinished, StateChanged
-from cifartui.training.journal import journal_reader
 from cifartui.training.recipe import Recipe
 
 RunState = Literal[
@@ -41,7 +40,7 @@ class RunConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     dataset_sha256: str
     device: Literal["auto", "cpu", "cuda"]
     seed: int
-    created: float
+    created: Annotated[float, msgspec.Meta(ge=0, le=1e11)]
     """Unix time in seconds."""
     settings: Recipe
     """The recipe with its overrides, and with what follows the data set."""
@@ -71,7 +70,8 @@ class Run:
         """
         path = self.folder / "config.toml"
         try:
-            return decode_toml(path.read_bytes(), RunConfig, str(path))
+            with open_file(path) as file:
+                return decode_toml(file.read(), RunConfig, str(path))
         except (OSError, CifartuiError) as error:
             reason = error.strerror if isinstance(error, OSError) else str(error)
             raise DataError(f"Run {self.id} is damaged: config.toml cannot be used ({reason}).") from error
@@ -100,8 +100,8 @@ class Run:
     def is_carried(self) -> bool:
         """Whether a process holds the run now."""
         try:
-            descriptor = os.open(self._lock_file, os.O_RDONLY)
-        except FileNotFoundError:
+            descriptor = os.open(self._lock_file, os.O_RDONLY | os.O_NONBLOCK)  # a pipe is not waited for
+        except OSError:
             return False
         try:
             return not _try_lock(descriptor, fcntl.LOCK_SH)
@@ -175,17 +175,6 @@ def find_run(reference: str) -> Run:
 def living_run() -> Run | None:
     """The newest run that a process carries now, if any."""
     return next((run for run in all_runs() if run.is_carried()), None)
-
-
-def last_events(run: Run) -> tuple[RunFinished | None, StateChanged | None]:
-    """The finish event and the last state event of a run's journal."""
-    finished, changed = None, None
-    for event in journal_reader(run.journal_file).read_new():
-        if isinstance(event, RunFinished):
-            finished = event
-        elif isinstance(event, StateChanged):
-            changed = event
-    return finished, changed
 
 
 def _creation(folder: Path) -> tuple[int, str]:

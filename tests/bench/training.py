@@ -18,7 +18,7 @@ from cifartui.dataset.store import SKETCHES
 from cifartui.progress import finish
 from cifartui.training.device import cpu_name
 from cifartui.training.events import RunFinished, RunStarted
-from cifartui.training.journal import journal_reader
+from cifartui.training.journal import JournalReader
 from cifartui.training.run import find_run
 from tests.bench.official_files import write_official_files
 
@@ -80,7 +80,7 @@ def time_program(dataset: str) -> tuple[float, float]:
     output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     whole = time.perf_counter() - started
     run = find_run(output.splitlines()[0].removeprefix("run: "))
-    events = journal_reader(run.journal_file).read_new()
+    events = JournalReader(run.journal_file).read_new()
     begin = next(event.time for event in events if isinstance(event, RunStarted))
     end = next(event.time for event in events if isinstance(event, RunFinished))
     return end - begin, whole

@@ -10,7 +10,7 @@ import time
 from cifartui.training.device import cpu_name
 from cifartui.training.events import StepsReported
 from cifartui.training.follow import command
-from cifartui.training.journal import journal_reader
+from cifartui.training.journal import JournalReader
 from cifartui.training.launch import plan_run, start_run
 from cifartui.training.run import Run
 from tests.bench.training import prepared, spread
@@ -49,7 +49,7 @@ def main() -> None:
 
 def images_per_second(run: Run, seconds: float) -> float:
     """Images per second that the journal shows for the coming stretch."""
-    reader = journal_reader(run.journal_file)
+    reader = JournalReader(run.journal_file)
     reader.read_new()
     time.sleep(seconds)
     reports = [event for event in reader.read_new() if isinstance(event, StepsReported)]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 import torch
 
 from cifartui.training.controls import ControlInbox
-from cifartui.training.events import AnyEvent, LossLogged
+from cifartui.training.events import AnyEvent, LossLogged, RunStarted
 from cifartui.training.follow import read_history
 from cifartui.training.history import RunHistory
 from cifartui.training.launch import plan_run
@@ -18,6 +18,27 @@ from cifartui.training.setup import prepare
 def plan(dataset: str, *overrides: str, seed: int = 1) -> RunConfig:
     """The tutorial's recipe on the CPU with a log line every ten mini-batches."""
     return plan_run(recipe="tutorial", dataset=dataset, overrides=["log_every=10", *overrides], device="cpu", seed=seed)
+
+
+def run_started(steps_per_epoch: int = 50) -> RunStarted:
+    """The start of a run of two epochs in batches of four."""
+    return RunStarted(
+        run="r",
+        recipe="tutorial",
+        dataset="few",
+        network="tutorial",
+        device="cpu",
+        device_reason="asked for",
+        epochs=2,
+        steps_per_epoch=steps_per_epoch,
+        batch_size=4,
+        train_images=4 * steps_per_epoch,
+        validation_images=0,
+        parameters=62_006,
+        learning_rate=0.001,
+        seed=1,
+        host_pid=1,
+    )
 
 
 def train_here(config: RunConfig) -> tuple[Run, list[AnyEvent]]:

@@ -4,28 +4,19 @@ import math
 
 import pytest
 
-from cifartui.training.events import AnyEvent, Evaluated, LossLogged, RunStarted, StateChanged, StepsReported
+from cifartui.training.events import (
+    AnyEvent,
+    CheckpointPruned,
+    CheckpointSaved,
+    Evaluated,
+    LineDamaged,
+    LossLogged,
+    StateChanged,
+    StepsReported,
+    Warned,
+)
 from cifartui.training.history import MAX_LINES, MAX_POINTS, RunHistory, fold
-
-
-def _started(steps_per_epoch: int) -> RunStarted:
-    return RunStarted(
-        run="r",
-        recipe="tutorial",
-        dataset="d",
-        network="tutorial",
-        device="cpu",
-        device_reason="asked for",
-        epochs=2,
-        steps_per_epoch=steps_per_epoch,
-        batch_size=4,
-        train_images=4 * steps_per_epoch,
-        validation_images=0,
-        parameters=62_006,
-        learning_rate=0.001,
-        seed=1,
-        host_pid=1,
-    )
+from tests.training.running import run_started
 
 
 def _report(step: int, loss: float | None = 1.0, rate: float = 400.0) -> StepsReported:
@@ -54,7 +45,7 @@ def test_curve_stays_bounded_and_keeps_its_mean() -> None:
 
 def test_time_left_follows_the_rate() -> None:
     """Half of the steps left at a steady rate: the seconds it takes."""
-    history = fold(RunHistory(), [_started(1_000), *(_report(step) for step in range(100, 1_001, 10))])
+    history = fold(RunHistory(), [run_started(1_000), *(_report(step) for step in range(100, 1_001, 10))])
     assert history.steps == 2_000
     assert history.fraction == 0.5
     assert history.seconds_left == pytest.approx(1_000 * 4 / 400)
@@ -95,3 +86,66 @@ def test_checkpoint_saved_during_a_pause_leaves_the_run_paused() -> None:
         history = fold(history, [StateChanged(state=state)])
         told.append(history.paused)
     assert told == [False, True, True, True, False, False, False]
+
+
+def test_time_left_does_not_jump_when_the_machine_is_busy_for_a_moment() -> None:
+    """Fifteen seconds at a fifth of the rate: the rate shown follows, the time left grows by less than a third."""
+    history = RunHistory()
+    history = fold(history, [run_started(10_000)])
+    step, told = 0, []
+    for rate in [400.0] * 600 + [80.0] * 150:
+        step += round(rate / 4 / 10)
+        history = fold(history, [_report(step, rate=rate)])
+        told.append(history.seconds_left or 0.0)
+    assert history.images_per_second == pytest.approx(80, rel=0.05)
+    assert told[-1] < 4 / 3 * told[599]
+    assert told[-1] > told[599]
+
+
+def test_time_left_of_a_new_run_is_that_of_all_its_steps() -> None:
+    """The slow first step is outweighed within seconds: no long window that has yet to fill."""
+    history = fold(RunHistory(), [run_started(10_000), _report(1, rate=4.0)])
+    history = fold(history, [_report(step, rate=400.0) for step in range(11, 1_000, 10)])
+    assert history.seconds_left == pytest.approx((20_000 - 991) / 100, rel=0.15)
+
+
+def test_run_that_tells_nothing_has_stalled() -> None:
+    """Five seconds of silence while running, more for one whose reports are slow; paused and ended runs are silent."""
+    running = StateChanged(state="running", time=0.5)
+    quick = fold(RunHistory(), [running, *(_report(step) for step in range(60, 1_001, 10))])
+    assert quick.stalled_seconds("running", now=14.9) is None
+    assert quick.stalled_seconds("running", now=24.0) == pytest.approx(14.0)
+    assert quick.stalled_seconds("paused", now=24.0) is None
+    assert quick.stalled_seconds("finished", now=24.0) is None
+    assert quick.stalled_seconds("running", now=3.0) is None  # a clock set back
+    slow = fold(RunHistory(), [running, *(_report(step) for step in range(300, 3_001, 300))])
+    assert slow.stalled_seconds("running", now=80.0) is None
+    assert slow.stalled_seconds("running", now=100.0) == pytest.approx(70.0)
+    logging = fold(slow, [LossLogged(epoch=1, batch=1, loss=1.0, time=90.0)])
+    assert logging.stalled_seconds("running", now=100.0) is None
+
+
+def test_pause_is_no_slow_report() -> None:
+    """An hour's pause does not make the next stall be found an hour late."""
+    events = [_report(100), StateChanged(state="paused", time=1.1), StateChanged(state="running", time=3_600.0)]
+    history = fold(RunHistory(), [*events, _report(360_010)])
+    assert history.stalled_seconds("running", now=3_620.0) == pytest.approx(19.9)
+
+
+def test_log_tells_what_was_removed_and_what_is_damaged() -> None:
+    """A pruned checkpoint with its reason; of many damaged lines the first."""
+    pruned = CheckpointPruned(step=50, epoch=1, reason="newer ones are kept")
+    damage: list[AnyEvent] = [LineDamaged(line=number, reason="rubbish") for number in (3, 9)]
+    history = fold(RunHistory(), [pruned, *damage])
+    assert history.log == (
+        "checkpoint of step 50 removed: newer ones are kept",
+        "warning: line 3 of the journal is damaged (rubbish) and was passed over",
+    )
+    assert history.damaged == damage[0]
+
+
+def test_warning_is_past_once_a_checkpoint_is_saved() -> None:
+    """What was warned of last stands until then."""
+    history = fold(RunHistory(), [Warned(message="the disk is full")])
+    assert history.warning == "the disk is full"
+    assert fold(history, [CheckpointSaved(step=1, epoch=1, file="f", bytes=1)]).warning == ""

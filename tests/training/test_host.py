@@ -13,15 +13,26 @@ from cifartui.dataset.store import DatasetFacts
 from cifartui.errors import CifartuiError, DataError
 from cifartui.training.checkpoints import list_checkpoints
 from cifartui.training.controls import send
-from cifartui.training.events import AnyEvent, ControlAcknowledged
+from cifartui.training.events import AnyEvent, ControlAcknowledged, StepsReported
 from cifartui.training.follow import command, follow, read_history, why_interrupted
-from cifartui.training.journal import journal_reader
+from cifartui.training.journal import JournalReader
 from cifartui.training.launch import start_run
 from cifartui.training.overview import list_runs
 from cifartui.training.run import Run, create_run, find_run, living_run
-from tests.training.running import losses, plan, wait_for
+from tests.training.running import losses, plan, run_started, wait_for
 
 ENDLESS = ("epochs=10000",)
+
+
+def scripted_journal() -> str:
+    """A start and a report at step 7."""
+    events = [
+        run_started(),
+        StepsReported(
+            step=7, epoch=1, loss=1.0, running_loss=1.0, accuracy=0.5, learning_rate=0.1, images_per_second=400.0
+        ),
+    ]
+    return "".join(f"{msgspec.json.encode(event).decode()}\n" for event in events)
 
 
 def _assert_no_gap(events: list[AnyEvent]) -> None:
@@ -33,7 +44,7 @@ def test_host_trains_to_the_end_and_repeats_to_the_bit(sketches: DatasetFacts) -
     config = plan(sketches.name)
     runs, hosts = zip(*(start_run(config) for _ in range(2)), strict=True)
     assert [host.wait(60) for host in hosts] == [0, 0]
-    journals = [journal_reader(run.journal_file).read_new() for run in runs]
+    journals = [JournalReader(run.journal_file).read_new() for run in runs]
     for events in journals:
         _assert_no_gap(events)
     assert losses(journals[0]) == losses(journals[1])
@@ -65,7 +76,7 @@ def test_controls_pause_save_resume_and_stop(sketches: DatasetFacts) -> None:
     assert history.latest is not None
     assert list_checkpoints(run)[-1].step == history.latest.step
     assert list_checkpoints(run)[-1].cause == "stopped"
-    _assert_no_gap(journal_reader(run.journal_file).read_new())
+    _assert_no_gap(JournalReader(run.journal_file).read_new())
     with pytest.raises(CifartuiError, match="is stopped; there is nothing to pause"):
         command(run, "pause")
 
@@ -84,7 +95,7 @@ def test_second_host_on_one_run_is_refused(sketches: DatasetFacts) -> None:
     )
     os.kill(host.pid, signal.SIGTERM)
     assert host.wait(30) == 0
-    events = journal_reader(run.journal_file).read_new()
+    events = JournalReader(run.journal_file).read_new()
     _assert_no_gap(events)
     assert read_history(run)[1] == "stopped"
     third = subprocess.run(
@@ -132,7 +143,7 @@ def test_host_outlives_its_starter_and_its_terminal(sketches: DatasetFacts, home
     wait_for(run, lambda history, state: history.latest is not None and history.latest.step > step + 100)
     send(run.controls_file, "stop")
     wait_for(run, lambda history, state: state == "stopped")
-    _assert_no_gap(journal_reader(run.journal_file).read_new())
+    _assert_no_gap(JournalReader(run.journal_file).read_new())
 
 
 def test_failure_is_the_last_event(sketches: DatasetFacts) -> None:
@@ -146,16 +157,33 @@ def test_failure_is_the_last_event(sketches: DatasetFacts) -> None:
     assert "The data set gone is not here any more" in history.finished.message
 
 
-def test_damaged_run_folders_are_told_and_do_not_hide_the_others(sketches: DatasetFacts) -> None:
-    """Damage to one run's config or journal is a sentence; the other runs are listed."""
-    whole, no_config, bad_journal = (create_run(plan(sketches.name)) for _ in range(3))
+def test_damaged_run_folders_are_told_and_listed_with_what_is_known(sketches: DatasetFacts) -> None:
+    """Damage to a run's config or journal is a sentence; the run stands in the list, and so do the others."""
+    whole, no_config, no_file, bad_journal, piped, foldered = (create_run(plan(sketches.name)) for _ in range(6))
     (no_config.folder / "config.toml").write_text("recipe = 3\n")
+    no_config.journal_file.write_text(scripted_journal())
+    (no_file.folder / "config.toml").unlink()
+    os.mkfifo(no_file.folder / "config.toml")
     bad_journal.journal_file.write_text("rubbish\n")
+    os.mkfifo(piped.journal_file)
+    foldered.journal_file.mkdir()
     overviews, problems = list_runs()
-    assert [item.id for item in overviews] == [whole.id]
-    assert len(problems) == 2
-    assert any("config.toml cannot be used" in problem for problem in problems)
-    assert any("events.jsonl is damaged at line 1" in problem for problem in problems)
+    found = {item.id: item for item in overviews}
+    sentences = {
+        whole.id: "",
+        no_config.id: "config.toml cannot be used",
+        no_file.id: "it is a pipe, not a file",
+        bad_journal.id: "line 1 of the journal is damaged",
+        piped.id: "it is a pipe, not a file",
+        foldered.id: "it is a folder, not a file",
+    }
+    assert set(found) == set(sentences)
+    assert len(problems) == 5
+    for run, sentence in sentences.items():
+        assert sentence in found[run].problem
+        assert found[run].state in ("queued", "interrupted")
+    assert found[whole.id].recipe == found[piped.id].recipe == found[bad_journal.id].recipe == "tutorial"
+    assert (found[no_config.id].dataset, found[no_config.id].epochs, found[no_config.id].step) == ("few", 2, 7)
     with pytest.raises(DataError, match=r"config\.toml cannot be used"):
         Run(no_config.folder).config()
 

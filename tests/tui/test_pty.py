@@ -10,7 +10,7 @@ from cifartui.dataset.importing import import_dataset
 from cifartui.dataset.store import DatasetFacts
 from cifartui.progress import finish
 from cifartui.training.follow import command, read_history
-from cifartui.training.journal import journal_reader
+from cifartui.training.journal import JournalReader
 from cifartui.training.run import Run, all_runs
 from tests.dataset.test_importing import picture, tar_with
 from tests.training.running import wait_for
@@ -121,7 +121,7 @@ def test_run_outlives_program_and_terminal(started_run: tuple[Terminal, Run]) ->
     third.wait_for("■ stopped")
     third.press("q")
     assert third.process.wait(timeout=20) == 0
-    events = journal_reader(run.journal_file).read_new()
+    events = JournalReader(run.journal_file).read_new()
     assert [event.seq for event in events] == list(range(len(events)))
 
 

@@ -4,7 +4,7 @@ import pytest
 from textual.widgets import Input
 
 from cifartui.dataset.store import DatasetFacts
-from cifartui.training.events import RunFinished, StateChanged, StepsReported
+from cifartui.training.events import LossLogged, RunFinished, StateChanged, StepsReported
 from cifartui.tui.app import CifarApp
 from tests.tui.driving import LARGE, SMALL, control_lines, scripted_run, shown, text_of, wait_for_text, wait_until
 
@@ -99,15 +99,23 @@ async def test_dead_host_is_found_out(sketches: DatasetFacts) -> None:
 
 
 async def test_damaged_journal_is_a_sentence(sketches: DatasetFacts) -> None:
-    """Rubbish in the journal is told on the screen, which stays usable."""
-    run, _journal = scripted_run(sketches.name)
+    """Rubbish in the journal costs its line and is told in the log; something else in its place is told on top."""
+    run, journal = scripted_run(sketches.name)
     with run.lock():
         async with CifarApp().run_test(size=LARGE) as pilot:
             await wait_for_text(pilot, "● running")
             with run.journal_file.open("a") as file:
                 file.write("rubbish\n")
+            journal.append(LossLogged(epoch=1, batch=6_000, loss=1.5))
+            await wait_for_text(pilot, "[1,  6000] loss: 1.500")
+            assert isinstance(pilot.app, CifarApp)
+            assert pilot.app.run_view is not None
+            assert pilot.app.run_view.history.damaged is not None
+            assert pilot.app.run_view.problem is None
+            run.journal_file.unlink()
+            run.journal_file.mkdir()
             await wait_for_text(pilot, "✗ damaged")
-            assert "is damaged at line" in text_of(pilot, "#facts")
+            assert "it is a folder, not a file" in text_of(pilot, "#facts")
             await pilot.press("2")
             await wait_for_text(pilot, "62,006 parameters")
 

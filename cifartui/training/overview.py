@@ -21,6 +21,8 @@ class RunOverview(msgspec.Struct, frozen=True, kw_only=True):
     step: int
     best_accuracy: float | None
     """On held-out training images, 0-1; None where none were held out."""
+    last_accuracy: float | None
+    """On the training images in the last whole epoch, 0-1; None before the first."""
     created: float
     """Unix time in seconds."""
     stalled_seconds: float | None
@@ -58,6 +60,7 @@ def overview(run: Run) -> RunOverview:
         epochs=config.settings.epochs if config else started.epochs if started else 0,
         step=latest.step if latest else 0,
         best_accuracy=history.best.accuracy if history.best else None,
+        last_accuracy=history.epochs[-1].accuracy if history.epochs else None,
         created=config.created if config else run.folder.stat().st_mtime,
         stalled_seconds=history.stalled_seconds(state),
         problem=problem,

@@ -21,13 +21,12 @@ from cifartui.dataset.store import prepared_names
 from cifartui.errors import CifartuiError
 from cifartui.text import printable
 from cifartui.training.follow import follow
-from cifartui.training.history import fold
 from cifartui.training.recipe import Recipe, load_recipe
 from cifartui.training.run import LIVING, Run, living_run
 from cifartui.tui.activations import ActivationSource
 from cifartui.tui.messages import RunRead
 from cifartui.tui.screens.keys import KeysScreen
-from cifartui.tui.view import RunView
+from cifartui.tui.view import RunView, guessing_loss, read_on
 from cifartui.tui.widgets.dialogs import ConfirmDialog
 from cifartui.tui.widgets.pixels import shows_colours
 
@@ -143,13 +142,12 @@ class CifarApp(App[None]):
     @work(thread=True, group="follow", exit_on_error=False, description="follow the run's journal")
     def _follow(self, run: Run) -> None:
         worker = get_current_worker()
-        view = RunView(run)
+        view = RunView(run, guessing=guessing_loss(run))
         try:
             for events in follow(run):
                 if worker.is_cancelled:
                     return
-                history = fold(view.history, events)
-                view = RunView(run, history, run.state(history.finished, history.changed))
+                view = read_on(view, events)
                 self.post_message(RunRead(view))
         except CifartuiError as error:
             self.post_message(RunRead(msgspec.structs.replace(view, problem=str(error))))

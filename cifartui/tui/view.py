@@ -1,11 +1,16 @@
 """What the screens know of a run: one immutable value."""
 
+import math
 import re
 
 import msgspec
 
+from cifartui.errors import CifartuiError
+from cifartui.model.summary import summarize
 from cifartui.text import clock
-from cifartui.training.history import RunHistory
+from cifartui.training.events import AnyEvent
+from cifartui.training.follow import why_stalled
+from cifartui.training.history import RunHistory, fold
 from cifartui.training.run import Run, RunState
 
 MARKS: dict[RunState, str] = {
@@ -30,6 +35,12 @@ class RunView(msgspec.Struct, frozen=True):
     state: RunState = "queued"
     problem: str | None = None
     """Why the journal can be read no further, in a sentence."""
+    guessing: float | None = None
+    """The loss of a network that guesses, see `guessing_loss`."""
+    stalled_seconds: int | None = None
+    """For how long it has told nothing, where that is longer than it should be."""
+    stalled: str = ""
+    """Why, in a sentence."""
 
     @property
     def short_id(self) -> str:
@@ -37,11 +48,19 @@ class RunView(msgspec.Struct, frozen=True):
         return short_id(self.run.id)
 
     @property
+    def silence(self) -> str:
+        """For how long a run that stands still has taken no step."""
+        seconds = self.stalled_seconds or 0
+        return f"no step for {f'{seconds} s' if seconds < 100 else clock(seconds)}"
+
+    @property
     def status(self) -> str:
         """State and progress in a few words, for the line on top."""
         if self.problem:
             return "✗ damaged"
         mark = MARKS[self.state]
+        if self.stalled_seconds is not None:
+            return f"{mark} {self.silence}"
         if self.state in ("running", "evaluating", "saving"):
             left = self.history.seconds_left
             return f"{mark} {self.history.fraction:.0%}" + (f" {clock(left)} left" if left is not None else "")
@@ -53,3 +72,26 @@ class RunView(msgspec.Struct, frozen=True):
 def short_id(name: str) -> str:
     """A run's or checkpoint's id without its date: `tutorial-k3f`, `tutorial-k3f@12500`; other names as they are."""
     return re.sub(r"^\d{8}-\d{4}-", "", name)
+
+
+def guessing_loss(run: Run) -> float | None:
+    """The loss of a network that gives all classes the same probability, ln(classes); None where they are not known."""
+    try:
+        outputs = summarize(run.config().network).output
+    except CifartuiError:
+        return None
+    return math.log(outputs[0]) if len(outputs) == 1 and outputs[0] > 1 else None
+
+
+def read_on(view: RunView, events: list[AnyEvent]) -> RunView:
+    """A view with new events of its run's journal, and what the run's folder says at this moment."""
+    history = fold(view.history, events)
+    state = view.run.state(history.finished, history.changed)
+    quiet = history.stalled_seconds(state)
+    return msgspec.structs.replace(
+        view,
+        history=history,
+        state=state,
+        stalled_seconds=None if quiet is None else int(quiet),
+        stalled="" if quiet is None else why_stalled(view.run, history, quiet),
+    )

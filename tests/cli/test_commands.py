@@ -40,8 +40,8 @@ def test_whole_path_by_command(sketches: DatasetFacts, tmp_path: Path) -> None:
 
     (listed,) = json.loads(cifartui("runs", "list", "--json").stdout)
     assert list(listed) == [
-        *("id", "recipe", "model", "dataset", "state", "epoch", "epochs", "step", "best_accuracy", "created"),
-        *("stalled_seconds", "problem"),
+        *("id", "recipe", "model", "dataset", "state", "epoch", "epochs", "step", "best_accuracy", "last_accuracy"),
+        *("created", "stalled_seconds", "problem"),
     ]
     assert (listed["state"], listed["step"], listed["epochs"]) == ("finished", 50, 1)
     run = listed["id"]

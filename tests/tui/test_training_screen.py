@@ -4,8 +4,9 @@ import pytest
 from textual.widgets import Input
 
 from cifartui.dataset.store import DatasetFacts
-from cifartui.training.events import LossLogged, RunFinished, StateChanged, StepsReported
+from cifartui.training.events import EpochFinished, LossLogged, RunFinished, StateChanged, StepsReported, Warned
 from cifartui.tui.app import CifarApp
+from cifartui.tui.view import short_id
 from tests.tui.driving import LARGE, SMALL, control_lines, scripted_run, shown, text_of, wait_for_text, wait_until
 
 
@@ -95,7 +96,7 @@ async def test_dead_host_is_found_out(sketches: DatasetFacts) -> None:
             await pilot.press("3")
             await wait_for_text(pilot, "● running")
         await wait_for_text(pilot, "✗ interrupted")
-        assert "its process was ended from outside" in text_of(pilot, "#facts")
+        assert "its process was ended from outside" in text_of(pilot, "#notes")
 
 
 async def test_damaged_journal_is_a_sentence(sketches: DatasetFacts) -> None:
@@ -115,7 +116,7 @@ async def test_damaged_journal_is_a_sentence(sketches: DatasetFacts) -> None:
             run.journal_file.unlink()
             run.journal_file.mkdir()
             await wait_for_text(pilot, "✗ damaged")
-            assert "it is a folder, not a file" in text_of(pilot, "#facts")
+            assert "it is a folder, not a file" in text_of(pilot, "#notes")
             await pilot.press("2")
             await wait_for_text(pilot, "62,006 parameters")
 
@@ -144,3 +145,40 @@ async def test_run_that_cannot_start_is_a_sentence(sketches: DatasetFacts) -> No
         await pilot.press("3")
         await pilot.press("enter")
         await wait_for_text(pilot, "There is no data set named 'gone'")
+
+
+async def test_all_runs_are_listed_and_an_ended_one_is_looked_at(sketches: DatasetFacts) -> None:
+    """After a restart o lists the runs with state, network, data and accuracy; enter brings curves and log back."""
+    ended, journal = scripted_run(sketches.name)
+    journal.append(EpochFinished(epoch=1, step=6_000, loss=1.4, accuracy=0.531, seconds=15.0))
+    journal.append(RunFinished(reason="stopped", message="at step 6,000, as asked"))
+    damaged, _ = scripted_run(sketches.name)
+    damaged.journal_file.write_text("rubbish\n")
+    async with CifarApp().run_test(size=SMALL) as pilot:
+        await wait_for_text(pilot, "no run · 3 starts one")
+        await pilot.press("3", "o")
+        text = await wait_for_text(pilot, "2 runs")
+        assert "✗ damaged" in text
+        assert "is damaged at line 1" in text_of(pilot, "#note")
+        await pilot.press("end")
+        await wait_for_text(pilot, "none were held out")
+        line = next(line for line in shown(pilot).splitlines() if "■ stopped" in line)
+        assert all(word in line for word in (short_id(ended.id), "tutorial", "few", "53.1%"))
+        await pilot.press("enter")
+        await wait_for_text(pilot, "4 evaluates it")
+        await wait_for_text(pilot, "[1,  4000] loss: 1.705")
+        assert "stopped: at step 6,000, as asked" in text_of(pilot, "#log-lines")
+        await wait_until(pilot, lambda: "⠤" in shown(pilot) or "⣀" in shown(pilot))
+
+
+async def test_lines_of_the_log_are_whole_at_80_columns(sketches: DatasetFacts) -> None:
+    """What does not fit beside the charts goes on in the next line."""
+    run, journal = scripted_run(sketches.name)
+    warning = "the checkpoint of step 12,500 could not be saved: the disk is full"
+    journal.append(Warned(message=warning))
+    with run.lock():
+        async with CifarApp().run_test(size=SMALL) as pilot:
+            await wait_for_text(pilot, "disk is full")
+            log = pilot.app.screen.query_one("#log")
+            rows = [line[log.region.x :] for line in shown(pilot).splitlines()[log.region.y : log.region.bottom]]
+            assert warning in " ".join(" ".join(rows).split())

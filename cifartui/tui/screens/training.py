@@ -5,25 +5,24 @@ from typing import ClassVar
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical
+from textual.containers import Vertical
 from textual.content import Content
-from textual.widgets import ContentSwitcher, DataTable, RichLog, Static
+from textual.widgets import ContentSwitcher, DataTable, Static
 
 from cifartui.dataset.store import SKETCHES
 from cifartui.errors import CifartuiError, explain
 from cifartui.model.network import load_network
-from cifartui.text import clock, printable
+from cifartui.text import printable
 from cifartui.training.controls import Command, send
-from cifartui.training.follow import why_interrupted
 from cifartui.training.launch import DEFAULT_SEED, plan_run, start_run
 from cifartui.training.recipe import load_recipe, override, recipe_names, settings
 from cifartui.training.run import LIVING, RunState
 from cifartui.tui.screens.base import NounScreen
-from cifartui.tui.view import MARKS, RunView
-from cifartui.tui.widgets.charts import CurveChart, accuracy_curve, loss_curve, validation_points
+from cifartui.tui.screens.runs import RunsScreen
+from cifartui.tui.view import RunView
 from cifartui.tui.widgets.dialogs import ConfirmDialog, TextDialog
+from cifartui.tui.widgets.run_panel import RunPanel
 
-BAR_CELLS = 16
 SEED = "seed"
 DEVICE = "device"
 DEVICES = ("auto", "cpu", "cuda")
@@ -46,6 +45,7 @@ class TrainingScreen(NounScreen):
         Binding("space", "resume", "resume", tooltip="Let the run go on", id="training.resume"),
         Binding("c", "checkpoint", "checkpoint", tooltip="Save a checkpoint now", id="training.checkpoint"),
         Binding("s", "stop", "stop", tooltip="End the run with a checkpoint", id="training.stop"),
+        Binding("o", "runs", "runs", tooltip="All runs: look at one, living or ended", id="training.runs"),
         Binding("n", "new", "new run", tooltip="Set up another run", id="training.new"),
         Binding("escape", "back", "curves", tooltip="Back to the curves", id="training.back", show=False),
     ]
@@ -53,7 +53,6 @@ class TrainingScreen(NounScreen):
     def __init__(self) -> None:
         super().__init__()
         self._seed, self._device = DEFAULT_SEED, "auto"
-        self._log_lines = 0
         self._shown_run: str | None = None
         self._shown_state: RunState | None = None
 
@@ -63,17 +62,7 @@ class TrainingScreen(NounScreen):
                 yield Static(id="plan", classes="heading")
                 yield DataTable(id="settings", cursor_type="row", show_header=False)
                 yield Static(id="explanation")
-            with Vertical(id="live"), Horizontal(id="live-upper"):
-                with Vertical(id="charts"):
-                    yield Static("loss", classes="heading")
-                    yield CurveChart(widget_id="loss", percent=False)
-                    yield Static("accuracy, %", id="accuracy-title", classes="heading")
-                    yield CurveChart(widget_id="accuracy", percent=True)
-                with Vertical(id="side"):
-                    yield Static("run", classes="heading")
-                    yield Static(id="facts")
-                    yield Static("log", id="log-title", classes="heading")
-                    yield RichLog(id="log", wrap=True, markup=False, highlight=False, max_lines=400)
+            yield RunPanel(widget_id="live")
 
     def on_mount(self) -> None:
         table = self.query_one("#settings", DataTable)
@@ -177,23 +166,10 @@ class TrainingScreen(NounScreen):
         if view is None:
             self._switch("setup")
             return
-        if view.run.id != self._shown_run or view.history.log_length < self._log_lines:
-            self.query_one("#log", RichLog).clear()
-            self._log_lines = 0
+        if view.run.id != self._shown_run:
             self._shown_run = view.run.id
             self._switch("live")
-        history = view.history
-        self.query_one("#loss", CurveChart).set_curve(loss_curve(history.curve), [], history.steps)
-        points = validation_points(history.validation)
-        self.query_one("#accuracy", CurveChart).set_curve(accuracy_curve(history.curve), points, history.steps)
-        held_out = " · ● held-out images" if points else ""
-        self.query_one("#accuracy-title", Static).update(Content(f"accuracy, % · training images{held_out}"))
-        self.query_one("#facts", Static).update(run_text(view))
-        log = self.query_one("#log", RichLog)
-        unseen = min(history.log_length - self._log_lines, len(history.log))
-        for line in history.log[len(history.log) - unseen :]:
-            log.write(printable(line))
-        self._log_lines = history.log_length
+        self.query_one(RunPanel).show(view)
         if view.state != self._shown_state:  # not at every report: the line of keys would flicker
             self._shown_state = view.state
             self.refresh_bindings()
@@ -229,6 +205,10 @@ class TrainingScreen(NounScreen):
         question = "Stop the run? It saves a checkpoint first."
         self.app.push_screen(ConfirmDialog(question), lambda answer: self._command("stop") if answer else None)
 
+    def action_runs(self) -> None:
+        """Show all runs."""
+        self.app.push_screen(RunsScreen())
+
     def action_new(self) -> None:
         """Set up another run."""
         self._switch("setup")
@@ -257,38 +237,3 @@ class TrainingScreen(NounScreen):
         if action == "back":
             return setup and view is not None
         return True
-
-
-def run_text(view: RunView) -> Content:
-    """State, progress, speed, settings and device of a run."""
-    history, started, latest = view.history, view.history.started, view.history.latest
-    lines = [Content.assemble((f"{MARKS[view.state]} {view.state}", "bold"), f"  {view.short_id}")]
-    if view.problem:
-        lines.append(Content.styled(printable(view.problem), "$error"))
-    elif view.state == "interrupted":
-        lines.append(Content.styled(printable(why_interrupted(view.run)), "$error"))
-    if started is None:
-        if view.state in LIVING:
-            lines.append(Content.styled("loading torch and the images …", "$text-muted"))
-        return Content("\n").join(lines)
-    if latest:
-        left = f" {clock(history.seconds_left)} left" if view.state in LIVING and history.seconds_left else ""
-        bar = "█" * round(BAR_CELLS * history.fraction)
-        lines += [
-            Content.assemble((f"{bar:░<{BAR_CELLS}}", "$primary"), f" {history.fraction:.0%}{left}"),
-            Content(f"epoch {latest.epoch:,}/{started.epochs:,} · step {latest.step:,}/{history.steps:,}"),
-            Content(f"{history.images_per_second or 0:,.0f} images/s · {_steps_per_second(view):,.0f} steps/s"),
-            Content(f"loss {'not finite' if latest.running_loss is None else f'{latest.running_loss:.3f}'} (running)"),
-        ]
-    lines += [
-        Content(f"batch {started.batch_size} · lr {latest.learning_rate if latest else started.learning_rate:g}"),
-        Content.styled(printable(f"{started.dataset} · seed {started.seed}"), "$text-muted"),
-        Content.styled(printable(f"{started.device}"), "$text-muted"),
-        Content.styled(printable(started.device_reason), "$text-muted"),
-    ]
-    return Content("\n").join(lines)
-
-
-def _steps_per_second(view: RunView) -> float:
-    started = view.history.started
-    return (view.history.images_per_second or 0) / started.batch_size if started else 0.0

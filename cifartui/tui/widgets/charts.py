@@ -2,37 +2,58 @@
 
 import math
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from textual.color import Color
+from textual.content import Content
 from textual_plotext import PlotextPlot
 
-from cifartui.training.history import Point, ValidationPoint
+from cifartui.training.history import RunHistory
 
 REDRAW_SECONDS = 0.5
 """Between two drawings of a chart; drawing takes milliseconds that a busy machine would rather train with."""
+LABEL_CELLS = 5
+"""Of the numbers at the left axis, so that the axes of charts below each other stand in one line."""
+TICK_CELLS, TICK_LINES = 12, 2
+"""Between two numbers at the axes, about."""
+TRAINING, HELD_OUT, BEST, GUESSING = "primary", "warning", "success", "secondary"
+"""The theme's colours of what a chart shows; the marks differ too, since colours may not be seen."""
+TRAINING_MARK, HELD_OUT_MARK, BEST_MARK, GUESSING_MARK = "⠒", "●", "★", "╌"
+
+Points = Sequence[tuple[float, float]]
+"""Of (step, value)."""
+
+
+class Curves(NamedTuple):
+    """What a chart shows."""
+
+    training: Points = ()
+    held_out: Points = ()
+    """A value for each epoch."""
+    best_step: int | None = None
+    """Where the result on the held-out images is best."""
+    guessing: float | None = None
+    """The loss of a network that gives all classes the same probability."""
+    steps: int = 0
+    """That the whole run will have; 0 while that is not known."""
 
 
 class CurveChart(PlotextPlot):
-    """One curve over the steps, and points of a second kind upon it."""
+    """A curve over the steps for the training images, and one for the held-out images upon it."""
 
-    def __init__(self, *, widget_id: str, percent: bool) -> None:
+    def __init__(self, *, widget_id: str) -> None:
         super().__init__(id=widget_id)
-        self._percent = percent
-        self._curve: list[tuple[float, float]] = []
-        self._points: list[tuple[float, float]] = []
-        self._steps = 0
+        self._curves = Curves()
         self._stale = True
 
     def on_mount(self) -> None:
         super().on_mount()
         self.set_interval(REDRAW_SECONDS, self._redraw)
 
-    def set_curve(
-        self, curve: Sequence[tuple[float, float]], points: Sequence[tuple[float, float]], steps: int
-    ) -> None:
-        """Take a new curve of (step, value), and the number of steps that the whole run will have."""
-        self._curve, self._points, self._steps = list(curve), list(points), steps
-        self._stale = True
+    def set_curves(self, curves: Curves) -> None:
+        """Take new curves; they are drawn a moment later."""
+        self._stale = self._stale or curves != self._curves
+        self._curves = curves
 
     def on_resize(self) -> None:
         self._stale = True
@@ -42,27 +63,83 @@ class CurveChart(PlotextPlot):
         if not self._stale or not self.is_attached or self.size.width < 10:
             return
         self._stale = False
+        curves, width = self._curves, self.size.width - LABEL_CELLS
+        training, held_out = binned(curves.training, width), binned(curves.held_out, width)
         self.plt.clear_figure()
-        scale = 100.0 if self._percent else 1.0
-        curve = [(step, scale * value) for step, value in binned(self._curve, self.size.width)]
-        if curve:
-            self.plt.plot(*zip(*curve, strict=True), marker="braille", color=self._colour("primary"))
-        if self._points:
-            xs, ys = zip(*self._points, strict=True)
-            self.plt.scatter(xs, [scale * y for y in ys], marker="●", color=self._colour("warning"))
-        if self._steps:
-            self.plt.xlim(0, self._steps)
-        ticks = _ticks(self._steps, self.size.width)
-        self.plt.xticks(ticks, [f"{tick:,.0f}" for tick in ticks])
-        self.plt.yfrequency(min(5, max(2, self.size.height // 3)))
+        self.plt.xaxes(True, False)
+        self.plt.yaxes(True, False)
+        if curves.guessing is not None and curves.steps:
+            columns = [curves.steps * column / width for column in range(width + 1)]
+            self.plt.scatter(
+                columns, [curves.guessing] * len(columns), marker=GUESSING_MARK, color=self._colour(GUESSING)
+            )
+        if held_out:  # its line first, its marks last: where the curves meet, both are seen
+            self.plt.plot(*zip(*held_out, strict=True), marker="·", color=self._colour(HELD_OUT))
+        if training:
+            self.plt.plot(*zip(*training, strict=True), marker="braille", color=self._colour(TRAINING))
+        if held_out:
+            self.plt.scatter(*zip(*held_out, strict=True), marker=HELD_OUT_MARK, color=self._colour(HELD_OUT))
+        best = [point for point in curves.held_out if point[0] == curves.best_step]
+        if best:
+            self.plt.scatter(*zip(*best, strict=True), marker=BEST_MARK, color=self._colour(BEST))
+        if curves.steps:
+            self.plt.xlim(0, curves.steps)
+            ticks = round_ticks(0, curves.steps, width // TICK_CELLS)
+            self.plt.xticks(ticks, [f"{tick:,.0f}" for tick in ticks])
+        values = [value for _, value in (*training, *held_out)]
+        values += [] if curves.guessing is None else [curves.guessing]
+        if values:
+            self.plt.ylim(min(values), max(values) if max(values) > min(values) else min(values) + 1)
+            ticks = round_ticks(min(values), max(values), self.size.height // TICK_LINES)
+            self.plt.yticks(ticks, [f"{tick:>{LABEL_CELLS},.10g}" for tick in ticks])
         self.refresh()
 
     def _colour(self, name: str) -> tuple[int, int, int]:
-        colour = Color.parse(self.app.theme_variables[name])
-        return colour.rgb
+        return Color.parse(self.app.theme_variables[name]).rgb
 
 
-def binned(curve: Sequence[tuple[float, float]], bins: int) -> list[tuple[float, float]]:
+def loss_curves(history: RunHistory, guessing: float | None) -> Curves:
+    """The losses of a run."""
+    return Curves(
+        [(point.step, point.loss) for point in history.curve],
+        [(point.step, point.loss) for point in history.validation if point.loss is not None],
+        history.best.step if history.best else None,
+        guessing,
+        history.steps,
+    )
+
+
+def accuracy_curves(history: RunHistory) -> Curves:
+    """The accuracies of a run, in per cent."""
+    return Curves(
+        [(point.step, 100 * point.accuracy) for point in history.curve],
+        [(point.step, 100 * point.accuracy) for point in history.validation],
+        history.best.step if history.best else None,
+        None,
+        history.steps,
+    )
+
+
+def legend(title: str, curves: Curves, cells: int) -> Content:
+    """A chart's title, and what its marks stand for in the colours in which they are drawn, in `cells` if possible."""
+    marks = [(f"{TRAINING_MARK} training", TRAINING)]
+    if curves.held_out:
+        marks.append((f"{HELD_OUT_MARK} held-out", HELD_OUT))
+    if curves.best_step is not None:
+        marks.append((f"{BEST_MARK} best", BEST))
+    if curves.guessing is not None:
+        marks.append((f"{GUESSING_MARK} guessing", GUESSING))
+
+    def assembled(gap: str, value: str) -> Content:
+        parts = [(f"{gap}{text}", f"${colour}") for text, colour in marks]
+        return Content.assemble((title, "bold $primary"), *parts, (value, f"${GUESSING}"))
+
+    value = "" if curves.guessing is None else f" ln {math.exp(curves.guessing):.0f} = {curves.guessing:.3f}"
+    roomy = assembled("   ", value)
+    return roomy if roomy.cell_length <= cells else assembled(" ", "")
+
+
+def binned(curve: Points, bins: int) -> list[tuple[float, float]]:
     """Average a curve of (step, value) into at most `bins` equal stretches, without what is not finite."""
     finite = [(step, value) for step, value in curve if math.isfinite(value)]
     if len(finite) <= bins:
@@ -77,27 +154,16 @@ def binned(curve: Sequence[tuple[float, float]], bins: int) -> list[tuple[float,
     ]
 
 
-def loss_curve(curve: Sequence[Point]) -> list[tuple[float, float]]:
-    """(step, loss)."""
-    return [(point.step, point.loss) for point in curve]
-
-
-def accuracy_curve(curve: Sequence[Point]) -> list[tuple[float, float]]:
-    """(step, accuracy)."""
-    return [(point.step, point.accuracy) for point in curve]
-
-
-def validation_points(points: Sequence[ValidationPoint]) -> list[tuple[float, float]]:
-    """(step, accuracy on the held-out images)."""
-    return [(point.step, point.accuracy) for point in points]
-
-
-def _ticks(steps: int, width: int) -> list[float]:
-    """Round numbers of steps, about one every 14 columns."""
-    if not steps:
-        return []
-    wanted = max(2, width // 14)
-    rough = steps / wanted
-    magnitude = 10 ** math.floor(math.log10(max(rough, 1)))
-    spacing = next(factor * magnitude for factor in (1, 2, 5, 10) if factor * magnitude >= rough)
-    return [float(tick) for tick in range(0, steps + 1, max(1, int(spacing)))]
+def round_ticks(low: float, high: float, wanted: int) -> list[float]:
+    """Round numbers at equal distances from `low` to `high`, about `wanted` and two at least where they differ."""
+    if not high > low:
+        return [low]
+    rough = 0.8 * (high - low) / max(1, wanted)
+    magnitude = 10.0 ** math.floor(math.log10(rough))
+    spacings = [factor * magnitude for factor in (10, 5, 2, 1, 0.5, 0.2)]
+    widest = min(spacing for spacing in spacings if spacing >= rough)
+    for spacing in spacings[spacings.index(widest) :]:
+        first, last = math.ceil(low / spacing - 1e-9), math.floor(high / spacing + 1e-9)
+        if last > first:
+            break
+    return [round(number * spacing, 12) for number in range(first, last + 1)]

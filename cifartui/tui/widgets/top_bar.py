@@ -24,7 +24,7 @@ class TopBar(Widget):
 
     def compose(self) -> ComposeResult:
         yield Static(tabs(self._current), id="tabs")
-        yield Static("no run", id="status")
+        yield Static(id="status")
         yield Sparkline(summary_function=mean, id="spark")
 
     def on_mount(self) -> None:
@@ -33,7 +33,7 @@ class TopBar(Widget):
     def _show(self, view: RunView | None) -> None:
         status = self.query_one("#status", Static)
         if view is None:
-            status.update(Content("no run · press 3"))
+            status.update(Content("no run · 3 starts one"))
             return
         narrow = self.app.size.width < 110
         status.update(Content(view.status if narrow else f"{view.short_id} {view.status}"))

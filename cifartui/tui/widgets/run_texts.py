@@ -1,0 +1,158 @@
+"""What there is to say of a run: its facts, what its curves show, and what to press next."""
+
+import msgspec
+from textual.content import Content
+
+from cifartui.text import bar, clock, printable
+from cifartui.training.events import EpochFinished, RunStarted, StepsReported
+from cifartui.training.follow import why_interrupted
+from cifartui.training.history import RunHistory
+from cifartui.training.run import LIVING
+from cifartui.tui.view import MARKS, RunView
+
+BAR_CELLS = 16
+RISE = 1.02
+"""Held-out losses of the last two epochs both higher than the lowest by so much are no chance ups and downs."""
+
+
+class Parting(msgspec.Struct, frozen=True):
+    """Where the loss on the held-out images was lowest, and how both losses went on."""
+
+    epoch: int
+    lowest: float
+    held_out: float
+    """Now."""
+    training_then: float
+    training: float
+    """Now."""
+
+
+def facts_text(view: RunView) -> Content:
+    """State, progress, speed, settings and device of a run."""
+    history, started, latest = view.history, view.history.started, view.history.latest
+    living = view.state in LIVING
+    lines = [Content.assemble((f"{MARKS[view.state]} {view.state}", "bold"), f"  {view.short_id}")]
+    if started is None:
+        if living and not view.problem:
+            lines.append(Content.styled("loading torch and the images …", "$text-muted"))
+        return Content("\n").join(lines)
+    if latest:
+        left = ""
+        if living and not view.stalled and history.seconds_left:
+            left = f" {clock(history.seconds_left)} left"
+        lines += [
+            Content.assemble(
+                (bar(history.fraction, BAR_CELLS).replace(" ", "░"), "$primary"), f" {history.fraction:.0%}{left}"
+            ),
+            Content(f"epoch {latest.epoch:,}/{started.epochs:,} · step {latest.step:,}/{history.steps:,}"),
+        ]
+        lines += _now(view, started, latest) if living else _in_the_end(history)
+    rate = latest.learning_rate if latest else started.learning_rate
+    lines += [
+        Content(printable(f"{started.network} · batch {started.batch_size} · lr {rate:g}")),
+        Content.styled(printable(f"{started.dataset} · seed {started.seed}"), "$text-muted"),
+        Content.styled(printable(f"{started.device}: {started.device_reason}"), "$text-muted"),
+    ]
+    return Content("\n").join(lines)
+
+
+def _now(view: RunView, started: RunStarted, latest: StepsReported) -> list[Content]:
+    """Speed and loss of a run that lives."""
+    if view.stalled:
+        speed = Content.styled(view.silence, "bold $warning")
+    else:
+        images = view.history.images_per_second or 0.0
+        speed = Content(f"{images:,.0f} images/s · {images / started.batch_size:,.0f} steps/s")
+    loss = "not finite" if latest.running_loss is None else f"{latest.running_loss:.3f} since the log line"
+    return [speed, Content(f"loss {loss}")]
+
+
+def _in_the_end(history: RunHistory) -> list[Content]:
+    """What a run that has ended came to: its last whole epoch, and its best by the held-out images."""
+    if not history.epochs:
+        return [Content("ended before its first epoch did")]
+    last, best = history.epochs[-1], history.best
+    rows = [("training", last.loss, last.accuracy)]
+    rows += [("held-out", point.loss, point.accuracy) for point in history.validation if point.step == last.step]
+    if best and best.step != last.step:
+        rows.append((f"★ at step {best.step:,}", best.loss, best.accuracy))
+    return [
+        Content.styled(f"{f'epoch {last.epoch:,}':<17}  loss  right", "$text-muted"),
+        *(Content(f"{what:<17} {_loss(loss):>5} {accuracy:>6.1%}") for what, loss, accuracy in rows),
+        Content(f"trained for {clock(history.trained_seconds)}"),
+    ]
+
+
+def _loss(loss: float | None) -> str:
+    return "nan" if loss is None else f"{loss:.3f}"
+
+
+def notes_text(view: RunView) -> Content:
+    """What the curves show, what is wrong, and what to press next; empty while there is nothing to say."""
+    notes = []
+    parting = parted(view.history)
+    if parting:
+        notes.append(
+            Content.styled(
+                f"The held-out loss was lowest after epoch {parting.epoch} ({parting.lowest:.3f}) and is "
+                f"{parting.held_out:.3f} now, while the training loss fell from {parting.training_then:.3f} to "
+                f"{parting.training:.3f}: the network learns its training images by heart (overfitting).",
+                "$warning",
+            )
+        )
+    for warning in filter(None, (view.stalled, view.history.warning)):
+        notes.append(Content.styled(printable(warning), "$warning"))
+    problem = _problem(view)
+    if problem:
+        notes.append(Content.styled(printable(problem), "$error"))
+    steps = _next(view)
+    if steps:
+        notes.append(Content.assemble(("next  ", "bold $primary"), steps))
+    return Content("\n").join(notes)
+
+
+def _problem(view: RunView) -> str:
+    """Why a run is not what it was meant to be."""
+    if view.problem:
+        return view.problem
+    if view.state == "interrupted":
+        return why_interrupted(view.run)
+    if view.state == "failed" and view.history.finished:
+        return f"The run failed: {view.history.finished.message}"
+    return ""
+
+
+def _next(view: RunView) -> str:
+    if view.problem:
+        return "n another run · o all runs"
+    if view.state == "paused":
+        return "space lets it go on · c saves a checkpoint · s stops it"
+    if view.state in LIVING:
+        return ""
+    saved = view.history.checkpoints
+    if not saved:
+        return "n another run · o all runs · it saved no checkpoint, so there is nothing to evaluate"
+    latest = view.history.latest
+    which = "" if latest and saved[-1].step == latest.step else f" (saved at step {saved[-1].step:,})"
+    return f"4 evaluates it{which} on the test images · n another run · o all runs"
+
+
+def parted(history: RunHistory) -> Parting | None:
+    """Whether training and held-out loss have parted: one went on falling while the other has risen.
+
+    The training loss of an epoch is measured while the weights change, so only its fall is looked at.
+    """
+    training: dict[int, EpochFinished] = {epoch.step: epoch for epoch in history.epochs if epoch.loss is not None}
+    both = [
+        (training[point.step], point.loss)
+        for point in history.validation
+        if point.loss is not None and point.step in training
+    ]
+    if len(both) < 3:
+        return None
+    (then, lowest), (now, held_out) = min(both, key=lambda pair: pair[1]), both[-1]
+    assert then.loss is not None
+    assert now.loss is not None
+    if min(loss for _, loss in both[-2:]) <= lowest * RISE or now.loss >= then.loss:
+        return None
+    return Parting(then.epoch, lowest, held_out, then.loss, now.loss)

@@ -1,0 +1,132 @@
+"""What is said of a run: when the losses part, what an ended run came to, what to press next."""
+
+import time
+
+import msgspec
+import pytest
+
+from cifartui.training.events import (
+    CheckpointSaved,
+    EpochFinished,
+    Evaluated,
+    Event,
+    Reason,
+    RunFinished,
+    StateChanged,
+    Warned,
+)
+from cifartui.training.history import RunHistory, fold
+from cifartui.training.run import Run, create_run
+from cifartui.tui.view import RunView, read_on
+from cifartui.tui.widgets.run_texts import facts_text, notes_text, parted
+from tests.training.running import plan
+from tests.tui.driving import scripted_events
+
+
+def epochs(*losses: tuple[float | None, float | None]) -> list[Event]:
+    """Epochs of 100 steps with these training and held-out losses."""
+    events: list[Event] = []
+    for number, (training, held_out) in enumerate(losses, start=1):
+        events += [
+            EpochFinished(epoch=number, step=100 * number, loss=training, accuracy=0.9, seconds=2.0),
+            Evaluated(step=100 * number, epoch=number, images=50, correct=30 + number % 3, loss=held_out),
+        ]
+    return events
+
+
+def history_of(*events: Event) -> RunHistory:
+    return fold(RunHistory(), list(events))  # type: ignore[arg-type]  # events of the union
+
+
+def test_parted_losses_are_told_with_their_numbers() -> None:
+    """Training goes on falling while held-out rises twice: overfitting, from its lowest point on."""
+    parting = parted(history_of(*epochs((1.5, 1.4), (1.0, 1.1), (0.7, 1.2), (0.4, 1.4))))
+    assert parting
+    assert (parting.epoch, parting.lowest, parting.held_out) == (2, 1.1, 1.4)
+    assert (parting.training_then, parting.training) == (1.0, 0.4)
+
+
+@pytest.mark.parametrize(
+    "losses",
+    [
+        [(1.5, 1.4), (1.0, 1.1)],
+        [(1.5, 1.4), (1.0, 1.1), (0.7, 1.0)],
+        [(1.5, 1.4), (1.0, 1.1), (0.7, 1.3)],  # once may be chance
+        [(1.5, 1.4), (1.0, 1.1), (1.2, 1.3), (1.3, 1.4)],  # both rise: no overfitting, but too large steps
+        [(1.5, 1.4), (1.0, 1.10), (0.7, 1.11), (0.4, 1.11)],
+        [(None, None), (None, None), (None, None)],
+    ],
+)
+def test_losses_that_have_not_parted_are_left_alone(losses: list[tuple[float | None, float | None]]) -> None:
+    """Few epochs, one rise, both rising, hardly a rise, no numbers: nothing is said."""
+    assert parted(history_of(*epochs(*losses))) is None
+
+
+@pytest.fixture
+def run(sketches: object) -> Run:
+    """A run's folder."""
+    return create_run(plan("few"))
+
+
+def test_ended_run_shows_its_last_epoch(run: Run) -> None:
+    """Both losses and accuracies of the last epoch and the best step, not a mean of the last steps."""
+    events = [*scripted_events(run.id, 3), *epochs((1.5, 1.4), (1.0, 1.1), (0.533, 1.2))]
+    view = RunView(run, history_of(*events, RunFinished(reason="finished")), "finished")
+    text = facts_text(view).plain
+    rows = [line.split() for line in text.splitlines()]
+    assert ["training", "0.533", "90.0%"] in rows
+    assert ["held-out", "1.200", "60.0%"] in rows
+    assert ["★", "at", "step", "200", "1.100", "64.0%"] in rows
+    assert "images/s" not in text
+
+
+@pytest.mark.parametrize("reason", ["finished", "stopped", "failed"])
+def test_ended_run_says_what_to_press_next(run: Run, reason: Reason) -> None:
+    """4 where there is something to evaluate, n and o always; of a failure the reason."""
+    started = scripted_events(run.id, 3)[:-1]
+    ended = RunFinished(reason=reason, message="the disk is full" if reason == "failed" else "")
+    saved = CheckpointSaved(step=300, epoch=1, file="step-00000300.safetensors", bytes=1)
+    with_checkpoint = notes_text(RunView(run, history_of(*started, saved, ended), reason)).plain
+    without = notes_text(RunView(run, history_of(*started, ended), reason)).plain
+    assert "4 evaluates it on the test images" in with_checkpoint
+    assert "it saved no checkpoint" in without
+    assert "4 evaluates" not in without
+    for text in (with_checkpoint, without):
+        assert "n another run · o all runs" in text
+        assert ("the disk is full" in text) == (reason == "failed")
+
+
+def test_older_checkpoint_is_told_by_its_step(run: Run) -> None:
+    """What was trained after the last checkpoint is not what 4 evaluates."""
+    saved = CheckpointSaved(step=100, epoch=1, file="step-00000100.safetensors", bytes=1)
+    events = [*scripted_events(run.id, 3)[:-1], saved, RunFinished(reason="stopped")]
+    assert "4 evaluates it (saved at step 100)" in notes_text(RunView(run, history_of(*events), "stopped")).plain
+
+
+def test_host_that_stands_still_is_told_instead_of_a_rate(run: Run) -> None:
+    """Neither rate nor time left are shown of a run whose process gives no sign."""
+    events = scripted_events(run.id, 3)
+    now = time.time()
+    told = [msgspec.structs.replace(event, time=now - 14 + place / 100) for place, event in enumerate(events)]
+    with run.lock():
+        moving = read_on(RunView(run), [*told, msgspec.structs.replace(events[-2], time=now)])
+        still = read_on(RunView(run), told)
+        paused = read_on(still, [StateChanged(state="paused")])
+    assert moving.state == still.state == "running"
+    assert "images/s" in facts_text(moving).plain
+    assert notes_text(moving).plain == ""
+    assert "no step for 13 s" in facts_text(still).plain
+    assert "images/s" not in facts_text(still).plain
+    assert "left" not in facts_text(still).plain
+    assert "has taken no step for" in notes_text(still).plain
+    assert still.status == "● no step for 13 s"
+    assert not paused.stalled
+
+
+def test_last_warning_stands_below_the_curves_until_it_is_past(run: Run) -> None:
+    """A checkpoint that could not be saved is told where it is seen, not in the log alone."""
+    warned = Warned(message="the checkpoint of step 300 could not be saved: the disk is full")
+    saved = scripted_events(run.id, 3)[-1]
+    history = history_of(*scripted_events(run.id, 3), warned)
+    assert "the disk is full" in notes_text(RunView(run, history, "running")).plain
+    assert "the disk is full" not in notes_text(RunView(run, fold(history, [saved]), "running")).plain

@@ -5,8 +5,10 @@ from textual.widgets import Input
 
 from cifartui.dataset.store import DatasetFacts
 from cifartui.training.events import EpochFinished, LossLogged, RunFinished, StateChanged, StepsReported, Warned
+from cifartui.training.run import create_run
 from cifartui.tui.app import CifarApp
 from cifartui.tui.view import short_id
+from tests.training.running import plan
 from tests.tui.driving import LARGE, SMALL, control_lines, scripted_run, shown, text_of, wait_for_text, wait_until
 
 
@@ -152,14 +154,14 @@ async def test_all_runs_are_listed_and_an_ended_one_is_looked_at(sketches: Datas
     ended, journal = scripted_run(sketches.name)
     journal.append(EpochFinished(epoch=1, step=6_000, loss=1.4, accuracy=0.531, seconds=15.0))
     journal.append(RunFinished(reason="stopped", message="at step 6,000, as asked"))
-    damaged, _ = scripted_run(sketches.name)
+    damaged = create_run(plan(sketches.name))
     damaged.journal_file.write_text("rubbish\n")
     async with CifarApp().run_test(size=SMALL) as pilot:
         await wait_for_text(pilot, "no run · 3 starts one")
         await pilot.press("3", "o")
         text = await wait_for_text(pilot, "2 runs")
-        assert "✗ damaged" in text
-        assert "is damaged at line 1" in text_of(pilot, "#note")
+        assert "… queued !" in text
+        assert "line 1 of the journal is damaged" in text_of(pilot, "#note")
         await pilot.press("end")
         await wait_for_text(pilot, "none were held out")
         line = next(line for line in shown(pilot).splitlines() if "■ stopped" in line)

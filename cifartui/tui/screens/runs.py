@@ -110,10 +110,10 @@ class RunsScreen(CifarScreen):
 
 def row_of(run: RunOverview) -> list[str]:
     """A run's cells in the table."""
-    state = "✗ damaged" if run.problem else f"{MARKS[run.state]} {run.state}"
+    state = "‖ stands still" if run.stalled_seconds else f"{MARKS[run.state]} {run.state}"
     accuracy = run.last_accuracy if run.best_accuracy is None else run.best_accuracy
     return [
-        "‖ stands still" if run.stalled_seconds else state,
+        f"{state}{' !' if run.problem else ''}",
         short_id(run.id),
         run.model,
         run.dataset,

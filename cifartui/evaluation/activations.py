@@ -15,7 +15,8 @@ from cifartui.errors import DataError, UsageError
 from cifartui.evaluation.activation_file import FACTS, ActivationFacts
 from cifartui.evaluation.chosen import ChosenPictures
 from cifartui.evaluation.export import check_target
-from cifartui.evaluation.subject import fill, names_file, read_checkpoint, read_weights_file
+from cifartui.evaluation.subject import fill, names_file, read_checkpoint
+from cifartui.evaluation.weights_file import read_weights_file, unwrapped
 from cifartui.files import durably, system_errors
 from cifartui.model.blocks import BasicBlock
 from cifartui.model.layers import Conv2d, Layer, MaxPool2d, ReLU
@@ -214,7 +215,7 @@ def _stored(network: Network, part: Network, reference: str, recipe: str) -> _Fi
     classes: tuple[str, ...] = ()
     if names_file(reference):
         name, normalize = printable(reference, 200), load_recipe(recipe).normalize
-        weights = read_weights_file(Path(reference))
+        weights = unwrapped(read_weights_file(Path(reference)), (f"{layer.name}." for layer in network.layers))
     else:
         name, config, weights = read_checkpoint(reference)
         normalize, classes = config.settings.normalize, _classes_of(config)

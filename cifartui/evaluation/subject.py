@@ -1,17 +1,15 @@
 """What is evaluated or exported: a run's checkpoint, or a file of weights."""
 
-import pickle
-import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
 import torch
-from safetensors.torch import load_file
 from torch import nn
 
 from cifartui.dataset.store import find_dataset, load_facts
 from cifartui.errors import DataError, UsageError
+from cifartui.evaluation.weights_file import read_weights_file, unusable, unwrapped
 from cifartui.model.module import build_module
 from cifartui.model.network import Network, load_network
 from cifartui.text import printable
@@ -19,7 +17,7 @@ from cifartui.training.checkpoints import find_checkpoint
 from cifartui.training.following import follow_network
 from cifartui.training.recipe import Normalize, load_recipe
 from cifartui.training.run import RunConfig, find_run
-from cifartui.training.snapshot import read_weights
+from cifartui.training.snapshot import not_finite, read_weights
 
 
 @dataclass(frozen=True)
@@ -68,7 +66,8 @@ def load_subject(reference: str, recipe: str = "tutorial", dataset: str | None =
 
 def names_file(reference: str) -> bool:
     """Whether `reference` names a file of weights and no run."""
-    return reference.endswith((".pth", ".pt", ".safetensors")) or Path(reference).is_file()
+    path = Path(reference)
+    return reference.endswith((".pth", ".pt", ".safetensors")) or (path.exists() and not path.is_dir())
 
 
 def read_checkpoint(reference: str) -> Checkpoint:
@@ -98,35 +97,6 @@ def dataset_of(subject: Subject, chosen: str | None) -> str:
     return find_dataset(subject.dataset, subject.dataset_sha256).name
 
 
-def read_weights_file(path: Path) -> dict[str, torch.Tensor]:
-    """Read a state_dict that somebody else saved, admitting tensors and nothing else.
-
-    Raises:
-        DataError: the file is not there, is no file of weights, or wants to run code.
-    """
-    shown = printable(str(path))
-    if not path.is_file():
-        raise DataError(f"There is no file {shown}; check the path.")
-    try:
-        if path.suffix == ".safetensors":
-            state = load_file(path)
-        else:
-            with warnings.catch_warnings(action="ignore"):  # about unusual pickles: the sentence below says all
-                state = torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
-        raise DataError(
-            f"{shown} holds more than tensors, which could run code, so it was not loaded; "
-            "save it again with torch.save(net.state_dict(), PATH)."
-        ) from error
-    except Exception as error:  # bytes that are no pickle can raise anything in torch's reader
-        raise DataError(f"{shown} is no file of weights, or is damaged; save it again with torch.save.") from error
-    if not isinstance(state, dict) or not all(
-        isinstance(name, str) and isinstance(tensor, torch.Tensor) for name, tensor in state.items()
-    ):
-        raise DataError(f"{shown} is not a state_dict; save it with torch.save(net.state_dict(), PATH).")
-    return {name: tensor for name, tensor in state.items() if "/" not in name}
-
-
 def fill(
     network: Network,
     weights: dict[str, torch.Tensor],
@@ -135,21 +105,31 @@ def fill(
 ) -> nn.Module:
     """Build the network with these weights; `remedy` is what to do where they lack one.
 
+    Names may have what DataParallel, Lightning or torch.compile put before them; floats of other widths are converted.
+
     Raises:
-        DataError: a tensor is missing, left over, or of another shape.
+        DataError: a tensor is missing, left over, of another shape or type, or holds values that are not finite.
     """
     module = build_module(network)
     expected = module.state_dict()
+    weights = unwrapped(weights, expected)
     where = f"{printable(origin)} does not fit network {network.name}"
     for name, tensor in expected.items():
         if name not in weights:
             raise DataError(f"{where}: it has no {name}; {remedy}.")
+        if reason := unusable(weights[name], tensor):
+            raise DataError(f"{where}: {name} {reason}.")
         if weights[name].shape != tensor.shape:
             raise DataError(f"{where}: {name} is {_size(weights[name])} and should be {_size(tensor)}.")
     left_over = next((name for name in weights if name not in expected), None)
     if left_over:
         raise DataError(f"{where}: {printable(left_over, 80)} has no place in it.")
     module.load_state_dict(weights)
+    if broken := not_finite(module.state_dict()):
+        raise DataError(
+            f"{printable(origin)} cannot answer: {broken} holds values that are not finite numbers, as training at "
+            "too high a learning rate leaves them; use weights from before, or train again with a lower one."
+        )
     return module
 
 

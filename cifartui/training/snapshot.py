@@ -43,6 +43,11 @@ def training_tensors(module: nn.Module, optimizer: torch.optim.Optimizer) -> dic
     return state
 
 
+def not_finite(state: dict[str, torch.Tensor]) -> str:
+    """The name of the first tensor that holds a nan or an infinity; else nothing."""
+    return next((name for name, tensor in state.items() if not bool(torch.isfinite(tensor).all())), "")
+
+
 def write_checkpoint(run: Run, state: dict[str, torch.Tensor], facts: CheckpointFacts) -> CheckpointFacts:
     """Write tensors, then facts, each durably; only then remove checkpoints that are no longer needed.
 

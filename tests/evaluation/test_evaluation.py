@@ -18,7 +18,8 @@ from cifartui.errors import CifartuiError, DataError, UsageError
 from cifartui.evaluation.evaluate import evaluate
 from cifartui.evaluation.export import export_pth
 from cifartui.evaluation.results import from_confusion, most_confused, wilson_interval
-from cifartui.evaluation.subject import dataset_of, load_subject, read_weights_file
+from cifartui.evaluation.subject import dataset_of, load_subject
+from cifartui.evaluation.weights_file import read_weights_file
 from cifartui.progress import finish
 from cifartui.training.checkpoints import find_checkpoint, tensors_file
 from tests.training.running import plan, train_here

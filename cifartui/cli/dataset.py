@@ -7,7 +7,7 @@ from pathlib import Path
 
 from cifartui.cli.output import complain, make_console, print_json, say, table, watch
 from cifartui.cli.parsing import Commands, add_json, group
-from cifartui.dataset.store import SKETCHES, DatasetFacts, is_prepared, load_facts, prepared_names
+from cifartui.dataset.store import SKETCHES, SPLITS, DatasetFacts, is_prepared, load_facts, prepared_names
 from cifartui.errors import DataError, UsageError
 from cifartui.text import printable
 
@@ -67,7 +67,7 @@ def add_commands(commands: Commands) -> None:
     augmenting = actions.add_parser("augment", help="one picture as a recipe's augmentation changes it, as JSON")
     augmenting.add_argument("name", metavar="NAME")
     augmenting.add_argument("--picture", type=int, required=True, metavar="N", help="its number in the split, from 0")
-    augmenting.add_argument("--split", choices=("train", "test"), default="train", help="(train)")
+    augmenting.add_argument("--split", choices=SPLITS, default="train", help="(train)")
     augmenting.add_argument("--recipe", default="tutorial", metavar="NAME|FILE", help="(tutorial)")
     augmenting.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="change a setting of it")
     augmenting.add_argument("--count", type=int, default=6, metavar="N", help="how many variants (6)")

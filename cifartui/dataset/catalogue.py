@@ -11,7 +11,6 @@ import msgspec
 
 from cifartui.dataset.store import (
     DatasetFacts,
-    Split,
     check_name,
     facts_file,
     images_file,
@@ -26,7 +25,6 @@ from cifartui.text import printable
 
 BLOCK_BYTES = 4 * 1024 * 1024
 REPORT_EVERY = 200
-SPLITS: tuple[Split, ...] = ("train", "test")
 
 
 def verify_dataset(name: str) -> Steps[DatasetFacts]:
@@ -89,7 +87,7 @@ def remove_dataset(name: str) -> None:
 
 
 def export_dataset(name: str, target: Path) -> Steps[int]:
-    """Write a data set as `train/<class>/00000.png` and `test/<class>/00000.png`; returns the number of pictures.
+    """Write a data set as `<split>/<class>/00000.png`; returns the number of pictures.
 
     Raises:
         UsageError: the target is there already, or its folder is not.
@@ -104,9 +102,9 @@ def export_dataset(name: str, target: Path) -> Steps[int]:
     if target.exists() or not target.parent.is_dir():
         raise UsageError(f"{printable(str(target))} cannot be written: name a new folder in one that exists.")
     temporary = target.with_name(f".{target.name}.{os.getpid()}.part")
-    total, done = facts.train + facts.test, 0
+    total, done = sum(map(facts.images, facts.splits)), 0
     try:
-        for split in SPLITS:
+        for split in facts.splits:
             pixels, labels = read_split(name, split)
             folders = [temporary / split / _folder_name(class_name) for class_name in facts.classes]
             for folder in folders:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 from safetensors import SafetensorError, safe_open
 
-from cifartui.dataset.store import DatasetFacts, Split, images_file, load_facts
+from cifartui.dataset.store import DatasetFacts, Split, images_file, require_split
 from cifartui.errors import DataError
 
 
@@ -33,9 +33,9 @@ def load_image_set(name: str, split: Split) -> ImageSet:
     """Open one split of a prepared data set; the pixels are mapped from the file, not copied.
 
     Raises:
-        DataError: there is no such data set, or its file is damaged.
+        DataError: there is no such data set, it has no such split, or its file is damaged.
     """
-    facts = load_facts(name)
+    facts = require_split(name, split)
     try:
         with safe_open(images_file(name), framework="pt") as file:
             images, labels = file.get_tensor(f"{split}.images"), file.get_tensor(f"{split}.labels")
@@ -70,7 +70,7 @@ def hold_out(image_set: ImageSet, images: int, seed: int) -> tuple[ImageSet, Ima
 
 
 def _check(facts: DatasetFacts, split: Split, images: torch.Tensor, labels: torch.Tensor) -> None:
-    count = facts.train if split == "train" else facts.test
+    count = facts.images(split)
     shapes_agree = images.shape == (count, 3, *facts.image_size) and labels.shape == (count,)
     if not shapes_agree or images.dtype != torch.uint8 or labels.dtype != torch.int64:
         raise DataError(f"{images_file(facts.name)} does not match its facts; remove it and import the data set again.")

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from cifartui.dataset.store import Split, images_file, load_facts
+from cifartui.dataset.store import Split, images_file, require_split
 from cifartui.errors import DataError
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def _read(name: str, split: Split, what: str, positions: list[int] | None) -> "N
     import numpy as np
     from safetensors import SafetensorError, safe_open
 
-    load_facts(name)
+    require_split(name, split)
     try:
         with safe_open(images_file(name), framework="numpy") as file:
             if positions is None:

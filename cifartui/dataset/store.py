@@ -25,7 +25,8 @@ SKETCHES = "sketches"
 
 HISTOGRAM_BINS = 32
 
-Split = Literal["train", "test"]
+Split = Literal["train", "validation", "test"]
+SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 
 
 class LabelledImages(NamedTuple):
@@ -42,6 +43,8 @@ class ClassCounts(msgspec.Struct, frozen=True):
 
     train: tuple[int, ...]
     test: tuple[int, ...]
+    validation: tuple[int, ...] = ()
+    """Empty where the data set brings no held-out split."""
 
 
 class DatasetFacts(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,6 +73,17 @@ class DatasetFacts(msgspec.Struct, frozen=True, kw_only=True):
     """When the pixels were last hashed and found to be those that were stored, Unix time in seconds."""
     histogram: tuple[tuple[int, ...], ...] = ()
     """For each channel, how many values of the training images lie in each of `HISTOGRAM_BINS` equal ranges."""
+    validation: int = 0
+    """Images of the held-out split that the data set brings; 0 where it brings none."""
+
+    def images(self, split: Split) -> int:
+        """How many images a split has."""
+        return {"train": self.train, "validation": self.validation, "test": self.test}[split]
+
+    @property
+    def splits(self) -> tuple[Split, ...]:
+        """The splits that the data set has, in the order of `SPLITS`."""
+        return tuple(split for split in SPLITS if self.images(split))
 
     @property
     def image_shape(self) -> tuple[int, int, int]:
@@ -91,7 +105,7 @@ def check_name(name: str) -> str:
 
 
 def images_file(name: str) -> Path:
-    """The safetensors file of a data set: `train.images`, `train.labels`, `test.images`, `test.labels`."""
+    """The safetensors file of a data set: of each split its images and labels, `train.images`, `train.labels`."""
     return home.datasets_folder() / f"{check_name(name)}.safetensors"
 
 
@@ -153,6 +167,18 @@ def find_dataset(name: str, sha256: str) -> DatasetFacts:
     raise DataError(f"The data set {shown} is not here any more, under any name; import or fetch it again.")
 
 
+def require_split(name: str, split: Split) -> DatasetFacts:
+    """The facts of a data set that has this split.
+
+    Raises:
+        DataError: there is no such data set, it is damaged, or brings no such split.
+    """
+    facts = load_facts(name)
+    if not facts.images(split):
+        raise DataError(f"Data set {name} has no {split} images; it has {' and '.join(facts.splits)}.")
+    return facts
+
+
 def save_dataset(
     name: str,
     train: LabelledImages,
@@ -161,6 +187,7 @@ def save_dataset(
     source: str,
     *,
     drawn: bool = False,
+    validation: LabelledImages | None = None,
 ) -> DatasetFacts:
     """Store a data set under `name` and return its facts.
 
@@ -175,6 +202,8 @@ def save_dataset(
         "test.images": test.images,
         "test.labels": test.labels,
     }
+    if validation:
+        tensors |= {"validation.images": validation.images, "validation.labels": validation.labels}
     mean, std, histogram = channel_statistics(train.images)
     with durably(images_file(name)) as temporary:
         with system_errors(images_file(name)):
@@ -187,7 +216,12 @@ def save_dataset(
         train=len(train.labels),
         test=len(test.labels),
         classes=classes,
-        class_counts=ClassCounts(train=_counts(train, len(classes)), test=_counts(test, len(classes))),
+        validation=len(validation.labels) if validation else 0,
+        class_counts=ClassCounts(
+            train=_counts(train, len(classes)),
+            test=_counts(test, len(classes)),
+            validation=_counts(validation, len(classes)) if validation else (),
+        ),
         mean=mean,
         std=std,
         image_size=(train.images.shape[2], train.images.shape[3]),

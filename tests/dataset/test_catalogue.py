@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from cifartui.dataset.catalogue import export_dataset, remove_dataset, rename_dataset, verify_dataset
+from cifartui.dataset.images import load_image_set
 from cifartui.dataset.importing import import_dataset
-from cifartui.dataset.pictures import read_split
+from cifartui.dataset.pictures import read_pictures, read_split
 from cifartui.dataset.store import (
     HISTOGRAM_BINS,
     DatasetFacts,
@@ -15,6 +16,7 @@ from cifartui.dataset.store import (
     images_file,
     load_facts,
     prepared_names,
+    save_dataset,
 )
 from cifartui.errors import DataError, UsageError
 from cifartui.progress import finish
@@ -69,6 +71,30 @@ def test_exported_pictures_come_back_equal(sketches: DatasetFacts, tmp_path: Pat
             assert np.array_equal(ours[labels == label], again[again_labels == label])
     with pytest.raises(UsageError, match="name a new folder"):
         finish(export_dataset(sketches.name, tmp_path / "out"))
+
+
+def test_held_out_split_is_kept_like_the_others(tmp_path: Path) -> None:
+    """Stored, counted, opened, verified, renamed and written out; a set without one says so."""
+    splits = noise(20), noise(10, seed=1), noise(30, seed=2)
+    train, test, validation = splits
+    classes = tuple("abcdefghij")
+    facts = save_dataset("three", train, test, classes, "made for the tests", validation=validation)
+    assert (facts.validation, facts.class_counts.validation) == (30, (3,) * 10)
+    finish(verify_dataset("three"))
+    rename_dataset("three", "other")
+    assert load_facts("other").splits == ("train", "validation", "test")
+    opened = load_image_set("other", "validation")
+    assert np.array_equal(opened.images.numpy(), validation.images)
+    picture = read_pictures("other", "validation", [7])[0]
+    assert picture.label == 7
+    assert np.array_equal(picture.pixels, validation.images[7].transpose(1, 2, 0))
+    assert finish(export_dataset("other", tmp_path / "out")) == 60
+    assert len(list((tmp_path / "out" / "validation" / "c").iterdir())) == 3
+    two = save_dataset("two", train, test, classes, "made for the tests")
+    assert two.splits == ("train", "test")
+    for read in (lambda: load_image_set("two", "validation"), lambda: read_pictures("two", "validation", [0])):
+        with pytest.raises(DataError, match="Data set two has no validation images; it has train and test"):
+            read()
 
 
 def test_export_that_is_cut_short_leaves_nothing(sketches: DatasetFacts, tmp_path: Path) -> None:

@@ -41,8 +41,8 @@ def follow_network(network: Network, facts: DatasetFacts) -> Adaptation:
 def follow_data(recipe: Recipe, facts: DatasetFacts, kept: Collection[str] = ()) -> Following:
     """Let `log_every` and `validation.images` follow a data set, but for those whose keys are in `kept`.
 
-    Held out is a tenth, where the recipe would hold out more than half. A recipe that would bring no log line in an
-    epoch logs at least five times.
+    Held out are the images that the data set brings for that; else a tenth, where the recipe would hold out more than
+    half. A recipe that would bring no log line in an epoch logs at least five times.
     """
     changes: dict[str, str] = {}
     if HELD_OUT not in kept:
@@ -61,7 +61,7 @@ def follow_data(recipe: Recipe, facts: DatasetFacts, kept: Collection[str] = ())
 
 def trained_images(recipe: Recipe, facts: DatasetFacts) -> int:
     """Training images that are left when the held-out ones are taken away."""
-    return facts.train - recipe.validation.images
+    return facts.train if facts.validation else facts.train - recipe.validation.images
 
 
 def steps_per_epoch(recipe: Recipe, facts: DatasetFacts) -> int:
@@ -71,6 +71,10 @@ def steps_per_epoch(recipe: Recipe, facts: DatasetFacts) -> int:
 
 def _held_out(wanted: int, facts: DatasetFacts) -> tuple[int, str]:
     """How many images to hold out, and why not as many as the recipe says; empty where it is as it says."""
+    if facts.validation:
+        if facts.validation == wanted:
+            return wanted, ""
+        return facts.validation, f"the data set brings {facts.validation:,} images for that; the recipe says {wanted:,}"
     if 2 * wanted <= facts.train:
         return wanted, ""
     tenth = max(1, facts.train // HELD_OUT_SHARE)

@@ -102,6 +102,11 @@ def _require_fit(network: Network, shape: Shape, classes: int) -> None:
 
 def _require_pictures_fit(settings: Recipe, facts: DatasetFacts) -> None:
     held_out = settings.validation.images
+    if facts.validation and held_out not in (0, facts.validation):
+        raise UsageError(
+            f"validation.images = {held_out:,} is not allowed: the data set brings {facts.validation:,} images to hold "
+            "out; choose that number, or 0 to hold out none."
+        )
     if trained_images(settings, facts) < 1:
         raise UsageError(
             f"validation.images = {held_out:,} leaves nothing to train on: "

@@ -50,7 +50,9 @@ def prepare(config: RunConfig) -> Job:
     device = torch.device(choice.device)
     facts = find_dataset(config.dataset, config.dataset_sha256)
     train_set, validation = load_image_set(facts.name, "train"), None
-    if recipe.validation.images:
+    if recipe.validation.images and facts.validation:
+        validation = load_image_set(facts.name, "validation")
+    elif recipe.validation.images:
         train_set, validation = hold_out(train_set, recipe.validation.images, config.seed)
     summary = require_module_fit(config.network, tuple(train_set.images.shape[1:]), len(train_set.classes))
     if choice.device == "cpu":

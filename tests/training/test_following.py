@@ -10,7 +10,7 @@ from cifartui.errors import DataError, UsageError
 from cifartui.evaluation.evaluate import evaluate
 from cifartui.evaluation.subject import dataset_of, load_subject
 from cifartui.progress import finish
-from cifartui.training.events import LossLogged
+from cifartui.training.events import EpochFinished, Evaluated, LossLogged
 from cifartui.training.following import follow_data
 from cifartui.training.launch import plan_run
 from cifartui.training.recipe import load_recipe, override, recipe_names
@@ -54,6 +54,19 @@ def test_what_the_user_set_does_not_follow(sketch_facts: DatasetFacts) -> None:
     assert follow_data(recipe, sketch_facts, {"log_every", "validation.images"}) == (recipe, {})
     with pytest.raises(UsageError, match=r"validation\.images = 200 leaves nothing to train on"):
         plan_run(recipe="tutorial", dataset="few", overrides=["validation.images=200"])
+
+
+def test_held_out_images_that_the_data_set_brings_are_used() -> None:
+    """They judge each epoch, all training images are trained on, and another number is refused."""
+    facts = save_dataset("own", noise(40), noise(20), CLASSES, "made", validation=noise(10))
+    config = plan_run(recipe="tutorial", dataset="own", overrides=["epochs=1"], device="cpu")
+    assert config.settings.validation.images == 10
+    _, events = train_here(config)
+    assert [event.images for event in events if isinstance(event, Evaluated)] == [10]
+    assert [event.step for event in events if isinstance(event, EpochFinished)] == [10]
+    assert follow_data(load_recipe("tutorial"), facts, {"validation.images"}).recipe.validation.images == 0
+    with pytest.raises(UsageError, match="brings 10 images to hold out; choose that number, or 0"):
+        plan_run(recipe="tutorial", dataset="own", overrides=["validation.images=5"])
 
 
 def test_two_classes_of_large_pictures_train_and_are_evaluated() -> None:

@@ -3,12 +3,11 @@
 import argparse
 import os
 import sys
-import traceback
 from collections.abc import Sequence
 from typing import NoReturn
 
-from cifartui import __version__, home
-from cifartui.errors import CifartuiError, explain
+from cifartui import __version__
+from cifartui.failures import failure
 from cifartui.text import printable
 
 INTERRUPTED = 130
@@ -25,23 +24,16 @@ def run_command(arguments: Sequence[str]) -> int:
     try:
         code: int = options.handler(options) or 0
         return code
-    except CifartuiError as error:
-        complain(str(error))
-        return error.exit_code
     except KeyboardInterrupt:
         complain("Interrupted.")
         return INTERRUPTED
     except BrokenPipeError:  # the reader of our output left, as `head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
-    except OSError as error:
-        complain(str(explain(error)))
-        return explain(error).exit_code
     except Exception as error:
-        log = home.home() / "error.log"
-        log.write_text(traceback.format_exc())
-        complain(f"Unexpected {type(error).__name__}: {error}; please report it with {log}.")
-        return 1
+        sentence = failure(error)
+        complain(str(sentence))
+        return sentence.exit_code
 
 
 class Parser(argparse.ArgumentParser):

@@ -4,12 +4,13 @@ import asyncio
 import gc
 import os
 import signal
+import sys
 import threading
 from functools import partial
 from typing import ClassVar
 
 import msgspec
-from textual import work
+from textual import events, work
 from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.reactive import reactive
@@ -19,20 +20,28 @@ from textual.worker import Worker, WorkerState, get_current_worker
 
 from cifartui.dataset.store import prepared_names
 from cifartui.errors import CifartuiError
-from cifartui.text import printable
+from cifartui.failures import failure
+from cifartui.home import datasets_folder, runs_folder
 from cifartui.training.follow import follow
 from cifartui.training.recipe import Recipe, load_recipe
-from cifartui.training.run import LIVING, Run, living_run
+from cifartui.training.run import Run, living_run
 from cifartui.tui.activations import ActivationSource
-from cifartui.tui.messages import RunRead
+from cifartui.tui.leaving import farewell
+from cifartui.tui.library_faults import Palette, mend
+from cifartui.tui.messages import Notice, RunRead
 from cifartui.tui.screens.keys import KeysScreen
 from cifartui.tui.view import RunView, guessing_loss, read_on
 from cifartui.tui.widgets.dialogs import ConfirmDialog
+from cifartui.tui.widgets.notice_line import NoticeLine
 from cifartui.tui.widgets.pixels import shows_colours
 
 DEFAULT_RECIPE = "tutorial"
 LEAVE_SECONDS = 1.0
 """Textual waits for ever to hand its last lines to a writer that died with the terminal."""
+ERROR_SECONDS, NEWS_SECONDS = 20.0, 8.0
+"""How long a sentence stays if no key is pressed."""
+READING_SECONDS = 2.0
+"""How long it stays at least."""
 GARBAGE_THRESHOLDS = (700, 10, 100)
 """Python's own but for the last: all objects are looked at ten times less often, see `PictureWall`."""
 COLOURS = Theme(
@@ -103,10 +112,13 @@ class CifarApp(App[None]):
     recipe: reactive[Recipe] = reactive(lambda: load_recipe(DEFAULT_RECIPE))
     """The recipe in hand, with what was changed of it."""
     recipe_name: str = DEFAULT_RECIPE
+    notice: reactive[Notice | None] = reactive(None)
+    """What is said above the line of keys."""
     dataset_name: reactive[str | None] = reactive(None)
     """The data set to train on, chosen on the dataset screen."""
 
     def __init__(self) -> None:
+        mend()
         super().__init__()
         self.activations = ActivationSource()
         """What layers make of pictures, for the screens that look into a network."""
@@ -158,15 +170,37 @@ class CifarApp(App[None]):
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         if event.state is WorkerState.ERROR and event.worker.error:
-            self.complain(str(event.worker.error))
+            self.complain(str(failure(event.worker.error)))
+
+    # WHAT IS SAID
 
     def complain(self, sentence: str) -> None:
         """Show an error sentence without leaving the screen."""
-        self.notify(printable(sentence), severity="error", timeout=20, markup=False)
+        self._say(Notice(sentence, is_error=True))
 
     def tell(self, sentence: str) -> None:
         """Show a sentence of good news."""
-        self.notify(printable(sentence), timeout=5, markup=False)
+        self._say(Notice(sentence, is_error=False))
+
+    def _say(self, notice: Notice) -> None:
+        if not self.screen.query(NoticeLine):  # a dialog
+            self.screen.mount(NoticeLine())
+        self.notice = notice
+        self.set_timer(ERROR_SECONDS if notice.is_error else NEWS_SECONDS, partial(self._forget, notice))
+
+    def _forget(self, notice: Notice) -> None:
+        if self.notice is notice:
+            self.notice = None
+
+    async def on_event(self, event: events.Event) -> None:
+        """A key takes away what was said, once there was time to read it; what is typed after the end goes nowhere."""
+        if isinstance(event, events.InputEvent) and not self.screen_stack:  # ScreenStackError in Textual 8.2.8
+            return
+        if isinstance(event, events.Key) and self.notice and self.notice.age >= READING_SECONDS:
+            self.notice = None
+        await super().on_event(event)
+
+    # KEYS
 
     def action_show(self, mode: str) -> None:
         """Go to one of the four screens."""
@@ -178,26 +212,53 @@ class CifarApp(App[None]):
         if not self.screen.is_modal:
             self.push_screen(KeysScreen(self.screen))
 
+    def action_command_palette(self) -> None:
+        """Show the command palette."""
+        if not isinstance(self.screen, Palette):
+            self.push_screen(Palette(id="--command-palette"))
+
     def action_leave(self) -> None:
         """Leave; a living run does not notice."""
         if self.unsaved and not self.screen.is_modal:
             question = f"The changes to network {self.unsaved} are not kept (2, then s, keeps them). Leave?"
-            self.push_screen(ConfirmDialog(question), lambda leave: self._leave() if leave else None)
+            self.push_screen(ConfirmDialog(question), lambda leave: self.exit() if leave else None)
         else:
-            self._leave()
+            self.exit()
 
-    def _leave(self) -> None:
-        view = self.run_view
-        goes_on = view and view.state in LIVING
-        self.exit(message=f"Run {view.run.id} goes on; `cifartui` shows it again." if view and goes_on else None)
+    # WHAT GOES WRONG
+
+    @property
+    def fault(self) -> Exception | None:
+        """The exception that ended the screens, if one did."""
+        return self._exception
+
+    def _handle_exception(self, error: Exception) -> None:
+        """End with the terminal given back, and leave it to `run_app` to say why; the library prints a traceback."""
+        self._return_code = 1
+        if self._exception is None:
+            self._exception = error
+            self._exception_event.set()
+        self._close_messages_no_wait()
+
+    def panic(self, *_: object) -> None:
+        """End because the terminal cannot be read any more; the library's thread for that hands over a traceback."""
+        self._handle_exception(CifartuiError("The terminal cannot be read any more."))
 
 
 def run_app() -> int:
     """Run the screens until the user leaves; return the exit code."""
     app = CifarApp()
     try:
+        for made in (datasets_folder, runs_folder):  # a home that cannot be used is better told before
+            made()
         app.run()
-    except CifartuiError as error:
-        print(f"cifartui: {error}")
-        return error.exit_code
+        fault = app.fault
+    except Exception as error:
+        fault = error
+    if fault:
+        sentence = failure(fault)
+        print(" ".join(filter(None, (f"cifartui: {sentence}", farewell(app.run_view)))), file=sys.stderr)
+        return sentence.exit_code
+    if not app.return_code and (goes_on := farewell(app.run_view)):
+        print(goes_on)
     return app.return_code or 0

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import cast
 
 from textual.pilot import Pilot
 from textual.widgets import Static
@@ -18,6 +19,7 @@ from cifartui.training.events import (
 )
 from cifartui.training.journal import Journal
 from cifartui.training.run import Run, create_run
+from cifartui.tui.app import CifarApp
 from tests.training.running import plan
 
 SMALL, LARGE = (80, 24), (160, 45)
@@ -46,6 +48,20 @@ async def wait_for_text(pilot: Pilot[None], text: str, seconds: float = 60) -> s
     """Let the app run until a text is on the screen; return all of it."""
     await wait_until(pilot, lambda: text in shown(pilot), seconds)
     return shown(pilot)
+
+
+async def wait_for_notice(pilot: Pilot[None], text: str, seconds: float = 60) -> str:
+    """Let the app run until it says something; return the whole sentence, before it is wrapped."""
+    said = ""
+
+    def is_said() -> bool:
+        nonlocal said
+        notice = cast(CifarApp, pilot.app).notice
+        said = notice.sentence if notice else said
+        return text in said
+
+    await wait_until(pilot, is_said, seconds)
+    return said
 
 
 def scripted_run(dataset: str, *, steps: int = 60) -> tuple[Run, Journal]:

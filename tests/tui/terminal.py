@@ -3,6 +3,7 @@
 import fcntl
 import os
 import pty
+import re
 import select
 import signal
 import struct
@@ -15,14 +16,25 @@ from collections.abc import Callable
 
 import pyte
 
+LEAVE_ALTERNATE_SCREEN = b"\x1b[?1049l"
+CONTROLS = re.compile(r"\x1b\[[0-9;?<>=]*[a-zA-Z]|\x1b[=>78]|\r")
+
 
 class Terminal:
     """`cifartui` started in a terminal of its own session, as a login shell would start it."""
 
     def __init__(
-        self, columns: int = 80, lines: int = 24, term: str = "xterm-256color", *, emulated: bool = True
+        self,
+        columns: int = 80,
+        lines: int = 24,
+        term: str = "xterm-256color",
+        *,
+        emulated: bool = True,
+        program: tuple[str, ...] = ("-m", "cifartui"),
     ) -> None:
-        """Start it; not `emulated`, only its raw output is kept, which costs no time that is being measured."""
+        """Start it, or another Python program; not `emulated`, only its raw output is kept, which costs no time that is
+        being measured.
+        """
         self._emulated = emulated
         self._screen = pyte.Screen(columns, lines)
         self._stream = pyte.ByteStream(self._screen)
@@ -30,9 +42,10 @@ class Terminal:
         self._raw = bytearray()
         self._closing = threading.Event()
         self.descriptor, slave = pty.openpty()
+        self.settings = termios.tcgetattr(slave)
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "cifartui"],
+            [sys.executable, *program],
             stdin=slave,
             stdout=slave,
             stderr=slave,
@@ -71,6 +84,17 @@ class Terminal:
         for key in keys:
             os.write(self.descriptor, key.encode())
             time.sleep(0.05)  # so that an escape is not taken for the start of a sequence
+
+    def resize(self, columns: int, lines: int) -> None:
+        """Give the terminal another size, as a window manager does."""
+        with self._changing:
+            self._screen.resize(lines, columns)
+        fcntl.ioctl(self.descriptor, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
+
+    @property
+    def after_screens(self) -> str:
+        """What was written after the screens gave the terminal back, without control sequences."""
+        return CONTROLS.sub("", self.output.rpartition(LEAVE_ALTERNATE_SCREEN)[2].decode(errors="replace"))
 
     def wait_for(self, *texts: str, seconds: float = 60) -> str:
         """Wait until all texts are on the screen; return all of it."""

@@ -11,7 +11,7 @@ from cifartui.tui.app import CifarApp
 from cifartui.tui.screens.evaluation import NARROW_BAR_CELLS, classes_text, confusion_text
 from tests.conftest import CLASSES
 from tests.training.running import plan, train_here
-from tests.tui.driving import LARGE, SMALL, text_of, wait_for_text, wait_until
+from tests.tui.driving import LARGE, SMALL, text_of, wait_for_notice, wait_for_text, wait_until
 
 
 async def test_whole_path_by_keyboard_on_real_training(sketches: DatasetFacts) -> None:
@@ -57,7 +57,7 @@ async def test_export_writes_the_tutorials_file(sketches: DatasetFacts, tmp_path
         await pilot.press("x")
         pilot.app.screen.query_one(Input).value = str(tmp_path / "net.pth")
         await pilot.press("enter")
-        await wait_for_text(pilot, "the state_dict of")
+        await wait_for_notice(pilot, "the state_dict of")
     assert next(iter(torch.load(tmp_path / "net.pth", weights_only=True))) == "conv1.weight"
 
 

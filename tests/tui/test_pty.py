@@ -1,5 +1,6 @@
 """The program in a real terminal: keys, leaving, and losing terminal or program while a run goes on."""
 
+import re
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,11 +13,11 @@ from cifartui.progress import finish
 from cifartui.training.follow import command, read_history
 from cifartui.training.journal import JournalReader
 from cifartui.training.run import Run, all_runs
+from cifartui.tui.view import short_id
 from tests.dataset.test_importing import picture, tar_with
 from tests.training.running import wait_for
-from tests.tui.terminal import Terminal
+from tests.tui.terminal import LEAVE_ALTERNATE_SCREEN, Terminal
 
-LEAVE_ALTERNATE_SCREEN = b"\x1b[?1049l"
 DOWN, ENTER, END = "\x1b[B", "\r", "\x1b[F"
 
 
@@ -126,11 +127,13 @@ def test_run_outlives_program_and_terminal(started_run: tuple[Terminal, Run]) ->
 
 
 def test_leaving_says_that_the_run_goes_on(started_run: tuple[Terminal, Run]) -> None:
-    """q during a run leaves it alive and says so."""
+    """q during a run leaves it alive, and says on the shell which it is, how far, and how to come back or end it."""
     terminal, run = started_run
     terminal.press("q")
     assert terminal.process.wait(timeout=20) == 0
-    terminal.wait_until(lambda: f"Run {run.id} goes on".encode() in terminal.output)
+    name = short_id(run.id)
+    told = rf"Run {name} goes on \(\d+%\); `cifartui` shows it again, `cifartui runs stop {name}` ends it\.\n"
+    terminal.wait_until(lambda: re.fullmatch(told, terminal.after_screens))
     assert_goes_on(run)
 
 

@@ -2,24 +2,45 @@
 
 from typing import TYPE_CHECKING, ClassVar, cast
 
+from textual import events
 from textual.app import ComposeResult
 from textual.containers import Container
-from textual.screen import Screen
-from textual.widgets import Footer
+from textual.screen import Screen, ScreenResultType
+from textual.worker import Worker, WorkerState
 
+from cifartui.failures import failure
+from cifartui.tui.widgets.key_line import KeyLine
+from cifartui.tui.widgets.notice_line import NoticeLine
 from cifartui.tui.widgets.top_bar import TopBar
 
 if TYPE_CHECKING:
     from cifartui.tui.app import CifarApp
 
 
-class CifarScreen(Screen[None]):
-    """A screen that knows its app's type."""
+class BaseScreen(Screen[ScreenResultType]):
+    """A screen or dialog that knows its app's type, and keeps what goes wrong from the user's work."""
 
     @property
     def cifar_app(self) -> "CifarApp":
         """The app, with its type."""
         return cast("CifarApp", self.app)
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        if event.state is WorkerState.ERROR and event.worker.error:
+            self.cifar_app.complain(str(failure(event.worker.error)))
+
+    def on_key(self, event: events.Key) -> None:
+        """Hand on a key that was typed while the screen or dialog on top was opening or closing."""
+        if not self.is_active:
+            event.stop()
+            self.app.post_message(events.Key(event.key, event.character))
+
+
+class CifarScreen(BaseScreen[None]):
+    """A screen with what is said and the keys at its foot."""
+
+    def on_mount(self) -> None:
+        self.mount(NoticeLine(), KeyLine())
 
 
 class NounScreen(CifarScreen):
@@ -31,7 +52,6 @@ class NounScreen(CifarScreen):
         yield TopBar(self.NOUN)
         with Container(id="body"):
             yield from self.compose_body()
-        yield Footer(show_command_palette=False)
 
     def compose_body(self) -> ComposeResult:
         """The widgets between the line on top and the keys."""

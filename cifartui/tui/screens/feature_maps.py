@@ -8,7 +8,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.widgets import Footer, LoadingIndicator, Static
+from textual.widgets import LoadingIndicator, Static
 
 from cifartui.evaluation.activation_file import with_inner
 from cifartui.model.layers import Conv2d
@@ -48,7 +48,6 @@ class FeatureMapsScreen(ActivationScreen):
         yield PictureWall(widget_id="maps")
         with VerticalScroll(id="vector", can_focus=False):
             yield Static(id="bars")
-        yield Footer(show_command_palette=False, compact=True)
 
     @property
     def _operations(self) -> list[Operation]:

@@ -8,7 +8,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.content import Content
 from textual.timer import Timer
-from textual.widgets import Footer, LoadingIndicator, Static
+from textual.widgets import LoadingIndicator, Static
 
 from cifartui.evaluation.activation_file import with_inner
 from cifartui.model.kernel_walk import conv_step, pool_step
@@ -61,7 +61,6 @@ class KernelWalkScreen(ActivationScreen):
             yield PixelView(widget_id="input")
             yield PixelView(widget_id="output")
         yield Static(id="numbers")
-        yield Footer(show_command_palette=False, compact=True)
 
     def on_mount(self) -> None:
         self._channel = 0

@@ -8,7 +8,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.widgets import Footer, LoadingIndicator, Static
+from textual.widgets import LoadingIndicator, Static
 
 from cifartui.errors import CifartuiError
 from cifartui.text import printable
@@ -44,7 +44,6 @@ class LoaderLabScreen(CifarScreen):
         with VerticalScroll():
             yield Static(id="bars")
             yield Static(id="verdict")
-        yield Footer(show_command_palette=False)
 
     def on_mount(self) -> None:
         self.action_again()

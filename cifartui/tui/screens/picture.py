@@ -9,7 +9,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container, Horizontal
 from textual.content import Content
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from cifartui.dataset.pictures import Picture, read_pictures
 from cifartui.dataset.store import DatasetFacts, Split
@@ -62,7 +62,6 @@ class PictureScreen(CifarScreen):
                 for number in range(VARIANTS):
                     yield PixelView(classes="plane", widget_id=f"plane{number}")
         yield Static(id="values")
-        yield Footer(show_command_palette=False)
 
     def on_mount(self) -> None:
         self._open()

@@ -8,7 +8,7 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
-from textual.widgets import DataTable, Footer, Static
+from textual.widgets import DataTable, Static
 from textual.worker import get_current_worker
 
 from cifartui.text import printable
@@ -53,7 +53,6 @@ class RunsScreen(CifarScreen):
         yield Static("reading the runs …", id="title", classes="heading")
         yield RunList(cursor_type="row")
         yield Static(id="note")
-        yield Footer(show_command_palette=False)
 
     def on_mount(self) -> None:
         self.query_one(RunList).add_columns(*COLUMNS)

@@ -1,0 +1,28 @@
+"""What the shell is told when the screens are left while a run lives."""
+
+from cifartui.errors import CifartuiError
+from cifartui.text import printable
+from cifartui.training.follow import read_history
+from cifartui.training.run import LIVING, living_run
+from cifartui.tui.view import RunView
+
+
+def farewell(view: RunView | None) -> str:
+    """A sentence about the run in view, or another that lives, and how to come back to it; empty if none lives."""
+    if view is None or view.state not in LIVING:
+        view = _living()
+    if view is None or view.state not in LIVING:
+        return ""
+    run = printable(view.short_id)
+    how = "is paused" if view.state == "paused" else "goes on"
+    return (
+        f"Run {run} {how} ({view.history.fraction:.0%}); `cifartui` shows it again, `cifartui runs stop {run}` ends it."
+    )
+
+
+def _living() -> RunView | None:
+    try:
+        run = living_run()
+        return RunView(run, *read_history(run)) if run else None
+    except (CifartuiError, OSError):  # nothing may keep the screens from ending
+        return None

@@ -1,0 +1,31 @@
+"""Faults of the pinned Textual that would end the screens, mended here; each goes when a release mends it."""
+
+from contextlib import suppress
+from typing import Literal
+
+from textual import work
+from textual.command import CommandPalette
+from textual.css.query import NoMatches
+from textual.widgets import OptionList
+
+_move_page = OptionList._move_page
+
+
+def mend() -> None:
+    """Mend for this process what cannot be mended in a class of our own."""
+    OptionList._move_page = _move_page_with_room  # type: ignore[method-assign,assignment]
+
+
+def _move_page_with_room(options: OptionList, direction: Literal[-1, 1]) -> None:
+    """A list without lines yet, as the palette's at first, or without room for any: KeyError in 8.2.8."""
+    if options.scrollable_content_region:
+        _move_page(options, direction)
+
+
+class Palette(CommandPalette):
+    """The command palette, which can be closed while it still looks for its commands: NoMatches in 8.2.8."""
+
+    @work(exclusive=True, group=CommandPalette._GATHER_COMMANDS_GROUP)
+    async def _gather_commands(self, search_value: str) -> None:
+        with suppress(NoMatches):
+            await CommandPalette._gather_commands.__wrapped__(self, search_value)  # type: ignore[attr-defined]

@@ -1,0 +1,57 @@
+"""The line of keys at the foot of every screen."""
+
+from textual.content import Content
+from textual.screen import Screen
+from textual.style import Style
+from textual.widget import Widget
+
+LAST = ("escape", "question_mark", "q")
+"""Keys that stand at the right end, in this order, and are never left out."""
+GAP = 2
+"""Cells between two keys."""
+
+
+class KeyLine(Widget):
+    """The keys of the screen in their order, as many as fit, and at the right end how to get help and away."""
+
+    def on_mount(self) -> None:
+        self.screen.bindings_updated_signal.subscribe(self, self._changed)
+
+    def _changed(self, _: Screen[object]) -> None:
+        self.refresh()
+
+    def render(self) -> Content:
+        """The line at its width now."""
+        own: list[tuple[str, Content]] = []
+        last: dict[str, tuple[str, Content]] = {}
+        seen = set()
+        for active in self.screen.active_bindings.values():
+            binding = active.binding
+            if not binding.show or binding.action in seen:
+                continue
+            seen.add(binding.action)
+            key = self.app.get_key_display(binding)
+            styles = ("bold $primary", "") if active.enabled else ("dim", "dim")
+            text = Content.assemble((key, styles[0]), (f" {binding.description}", styles[1]))
+            text = text.stylize(Style.from_meta({"@click": f"app.simulate_key('{binding.key}')"}))
+            end = next((name for name in LAST if name in binding.key.split(",")), None)
+            if end:
+                last[end] = key, text
+            else:
+                own.append((key, text))
+        return line_of([text for _, text in own], [last[name][1] for name in LAST if name in last], self.size.width)
+
+
+def line_of(keys: list[Content], last: list[Content], width: int) -> Content:
+    """Keys from the left, the last ones at the right end; `…` stands for keys that do not fit."""
+    end = Content(" " * GAP).join(last)
+    room = width - 2 - end.cell_length  # a blank at either edge
+    line = Content("")
+    for place, key in enumerate(keys):
+        longer = line + key + " " * GAP
+        mark = 0 if place == len(keys) - 1 else 1 + GAP
+        if longer.cell_length + mark > room:
+            line += "…"
+            break
+        line = longer
+    return Content.assemble(" ", line, " " * max(0, room - line.cell_length), end, " ")

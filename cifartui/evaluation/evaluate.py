@@ -10,7 +10,7 @@ from cifartui.evaluation.subject import Subject
 from cifartui.model.recording.record import require_module_fit
 from cifartui.progress import Progress, Steps
 from cifartui.training.device import tune_cpu
-from cifartui.training.prediction import BATCH_IMAGES, predict
+from cifartui.training.prediction import batch_images, predict
 
 
 def evaluate(subject: Subject, dataset: str) -> Steps[Evaluation]:
@@ -25,7 +25,7 @@ def evaluate(subject: Subject, dataset: str) -> Steps[Evaluation]:
     summary = require_module_fit(subject.network, tuple(test_set.images.shape[1:]), classes, subject.module)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     if device.type == "cpu":
-        tune_cpu(summary.macs * BATCH_IMAGES)
+        tune_cpu(summary.macs * batch_images(test_set))
     module = subject.module.to(device)
     confusion = torch.zeros(classes * classes, dtype=torch.int64, device=device)
     done = 0

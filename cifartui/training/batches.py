@@ -11,8 +11,8 @@ from cifartui.training.recipe import Normalize
 Batch = tuple[torch.Tensor, torch.Tensor]
 """Normalised images, float32 `[B, 3, H, W]`, and labels, int64 `[B]`, on the training device."""
 
-CHUNK_IMAGES = 1_024
-"""Images gathered and normalised at once: enough to make the cost per batch vanish, 12 MB as float32."""
+CHUNK_BYTES = 12 * 1024**2
+"""Of images gathered and normalised at once, as float32: 1,024 of 32 × 32 make the cost per batch vanish."""
 
 
 class Batches(Protocol):
@@ -33,11 +33,16 @@ class ResidentBatches:
         self._batch_size = batch_size
 
     def in_order(self, order: torch.Tensor) -> Iterator[Batch]:
-        chunk_images = max(1, CHUNK_IMAGES // self._batch_size) * self._batch_size
-        for chunk in order.to(self._images.device).split(chunk_images):
-            images = self._normalize(self._images[chunk]).split(self._batch_size)
-            labels = self._labels[chunk].split(self._batch_size)
+        chunk = batches_per_chunk(self._images, self._batch_size) * self._batch_size
+        for indices in order.to(self._images.device).split(chunk):
+            images = self._normalize(self._images[indices]).split(self._batch_size)
+            labels = self._labels[indices].split(self._batch_size)
             yield from zip(images, labels, strict=True)
+
+
+def batches_per_chunk(images: torch.Tensor, batch_size: int) -> int:
+    """How many batches of `images` (`[N, 3, H, W]`) are gathered at once."""
+    return max(1, CHUNK_BYTES // (batch_size * images[0].numel() * torch.float32.itemsize))
 
 
 class Normalizer:

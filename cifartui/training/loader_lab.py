@@ -17,7 +17,7 @@ import torch
 from cifartui.dataset.images import ImageSet, load_image_set
 from cifartui.errors import CifartuiError
 from cifartui.text import printable
-from cifartui.training.batches import CHUNK_IMAGES, Batch, Batches
+from cifartui.training.batches import Batch, Batches, batches_per_chunk
 from cifartui.training.device import usable_cores
 from cifartui.training.loader_results import Measured, Verdict, workers_in_words
 from cifartui.training.order import FileOrder, ShuffledOrder
@@ -117,7 +117,7 @@ def _free_shared_memory() -> float:
 
 def _measure(image_set: ImageSet, recipe: Recipe) -> Measured:
     kind, workers, batch_size = recipe.loader.kind, recipe.loader.num_workers, recipe.batch_size
-    round_batches = max(1, CHUNK_IMAGES // batch_size if kind == "resident" else workers)
+    round_batches = batches_per_chunk(image_set.images, batch_size) if kind == "resident" else max(1, workers)
     order = _order(image_set, recipe, LEAST_ORDER_ROUNDS * round_batches * batch_size)
     try:
         with _one_thread():

@@ -9,7 +9,14 @@ from cifartui.dataset.images import ImageSet
 from cifartui.training.batches import Normalizer
 from cifartui.training.recipe import Normalize
 
-BATCH_IMAGES = 500
+BATCH_PIXELS = 500 * 32 * 32
+"""Of a batch's pictures together, so that what layers make of large pictures fits the memory, too."""
+
+
+def batch_images(image_set: ImageSet) -> int:
+    """How many pictures go through the network at once."""
+    _, _, height, width = image_set.images.shape
+    return max(1, BATCH_PIXELS // (height * width))
 
 
 def predict(
@@ -20,13 +27,13 @@ def predict(
     The module is put in evaluation mode and back.
     """
     normalizer = Normalizer(normalize, device)
-    was_training = module.training
+    was_training, count = module.training, batch_images(image_set)
     module.eval()
     try:
         with torch.inference_mode():
-            for start in range(0, len(image_set), BATCH_IMAGES):
-                images = image_set.images[start : start + BATCH_IMAGES].to(device)
-                labels = image_set.labels[start : start + BATCH_IMAGES].to(device)
+            for start in range(0, len(image_set), count):
+                images = image_set.images[start : start + count].to(device)
+                labels = image_set.labels[start : start + count].to(device)
                 yield module(normalizer(images)), labels
     finally:
         module.train(was_training)

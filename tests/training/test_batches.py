@@ -8,8 +8,10 @@ from torchvision import transforms
 
 from cifartui.dataset.images import ImageSet, hold_out, load_image_set
 from cifartui.dataset.store import DatasetFacts
+from cifartui.training.batches import batches_per_chunk
 from cifartui.training.dataloader import TransformedPictures
 from cifartui.training.order import ShuffledOrder
+from cifartui.training.prediction import batch_images
 from cifartui.training.recipe import Loader, load_recipe
 from cifartui.training.setup import make_batches
 
@@ -66,3 +68,10 @@ def test_held_out_images_are_even_over_the_classes_and_seeded(sketches: DatasetF
 
 def _pixel_sums(image_set: ImageSet) -> list[int]:
     return sorted(image_set.images.to(torch.int64).flatten(1).sum(dim=1).tolist())
+
+
+def test_large_pictures_are_gathered_and_predicted_a_few_at_a_time() -> None:
+    """What lies in memory at once is bounded in bytes; pictures of 32 × 32 go 1,024 and 500 at a time."""
+    small, large = (ImageSet(torch.zeros(1, 3, side, side), torch.zeros(1), (), "") for side in (32, 320))
+    assert [batches_per_chunk(one.images, 4) * 4 for one in (small, large)] == [1_024, 8]
+    assert [batch_images(one) for one in (small, large)] == [500, 5]

@@ -13,7 +13,7 @@ from textual.widgets import Input, Label, Static
 
 from cifartui.errors import CifartuiError
 from cifartui.text import printable
-from cifartui.tui.widgets.dialogs.base import ESCAPE, keys_line
+from cifartui.tui.widgets.dialogs.base import ESCAPE, explaining, keys_line
 from cifartui.tui.widgets.paths import PathInput
 
 
@@ -23,15 +23,23 @@ class TextDialog(ModalScreen[str]):
     BINDINGS: ClassVar[list[BindingType]] = [ESCAPE]
 
     def __init__(
-        self, title: str, value: str = "", check: Callable[[str], object] | None = None, *, path: bool = False
+        self,
+        title: str,
+        value: str = "",
+        check: Callable[[str], object] | None = None,
+        *,
+        explanation: str = "",
+        path: bool = False,
     ) -> None:
         """A `path` is completed as it is typed."""
         super().__init__()
         self._title, self._value, self._check, self._path = title, value, check, path
+        self._explanation = explanation
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):
             yield Label(Content(printable(self._title)))
+            yield explaining(self._explanation)
             yield PathInput(self._value) if self._path else Input(self._value)
             yield Static(classes="problem")
             completing = (("tab", "completes"),) if self._path else ()

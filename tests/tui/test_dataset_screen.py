@@ -1,9 +1,11 @@
 """The dataset screen: counts, pictures, paging, and importing by path."""
 
+import re
 from pathlib import Path
 
+import numpy as np
 import pytest
-from textual.widgets import Input
+from textual.widgets import Input, OptionList
 
 from cifartui.dataset.store import (
     SKETCHES,
@@ -16,11 +18,11 @@ from cifartui.dataset.store import (
 )
 from cifartui.tui.app import CifarApp
 from cifartui.tui.widgets.picture_wall import PictureWall
-from tests.conftest import CLASSES
+from tests.conftest import CLASSES, noise
 from tests.dataset.sources import Source, serve, table
 from tests.dataset.test_importing import make_folders, pack_tar
 from tests.dataset.test_official import write_python
-from tests.tui.driving import LARGE, SMALL, shown, wait_for_text, wait_until
+from tests.tui.driving import LARGE, SMALL, shown, text_of, wait_for_text, wait_until
 
 
 @pytest.fixture(autouse=True)
@@ -42,7 +44,7 @@ async def test_counts_statistics_and_pictures_are_shown(size: tuple[int, int]) -
 
 
 async def test_keys_turn_pages_and_choose_class_and_split() -> None:
-    """Arrows page, c walks through the classes, s changes the split, w gives the wall the screen."""
+    """Arrows page, c lists the classes with their counts, s changes the split, w gives the wall the screen."""
     async with CifarApp().run_test(size=SMALL) as pilot:
         await wait_for_text(pilot, "page 1 of")
         await pilot.press("right")
@@ -50,10 +52,17 @@ async def test_keys_turn_pages_and_choose_class_and_split() -> None:
         await pilot.press("left")
         await wait_for_text(pilot, "page 1 of")
         await pilot.press("c")
+        text = await wait_for_text(pilot, "look at one class (training + test images)")
+        assert re.search(r"automobile +20 \+ +10", text)
+        await pilot.press("down", "enter")
         text = await wait_for_text(pilot, "training images · airplane · page 1 of")
         assert "airplane #" in text
         await pilot.press("s")
         await wait_for_text(pilot, "test images · airplane")
+        await pilot.press("c")
+        await wait_for_text(pilot, "look at one class")
+        assert pilot.app.screen.query_one(OptionList).highlighted == 1
+        await pilot.press("escape")
         before = pilot.app.screen.query_one(PictureWall).size.height
         await pilot.press("w")
         await wait_until(pilot, lambda: pilot.app.screen.query_one(PictureWall).size.height > before + 8)
@@ -100,12 +109,117 @@ async def test_first_start_draws_the_sketches(home: Path) -> None:
         assert pilot.app.dataset_name == SKETCHES
 
 
-async def test_damaged_data_set_is_marked_and_told(home: Path) -> None:
-    """A pixel file of the wrong length is a mark in the list and a sentence, not a crash."""
+async def test_damaged_data_set_is_marked_and_told_where_its_facts_would_stand(home: Path) -> None:
+    """A pixel file of the wrong length is a mark in the list and a sentence that stays; delete removes it."""
     (home / "datasets" / f"{SKETCHES}.safetensors").write_bytes(b"short")
-    async with CifarApp().run_test(size=LARGE, notifications=True) as pilot:
-        text = await wait_for_text(pilot, "is damaged")
-        assert f"✗ {SKETCHES} · damaged" in text
+    async with CifarApp().run_test(size=SMALL) as pilot:
+        await wait_for_text(pilot, f"✗ {SKETCHES} · damaged")
+        assert "it has 5 bytes" in " ".join(text_of(pilot, "#facts").split())
+        assert f"{SKETCHES} · damaged" in text_of(pilot, "#wall-title")
+        await pilot.press("c", "s", "right", "o", "enter", "h")
+        assert "delete removes what is damaged" in text_of(pilot, "#next")
+        await pilot.press("delete", "y")
+        await wait_until(pilot, lambda: not is_prepared(SKETCHES))
+
+
+async def test_first_screen_says_what_it_is_and_what_comes_next() -> None:
+    """What a data set is, how to get one, and where to go on, for the chosen set and for another."""
+    save_dataset("noise", noise(20), noise(10), CLASSES, "made for the tests")
+    async with CifarApp().run_test(size=SMALL) as pilot:
+        await wait_for_text(pilot, "noise · training images")
+        assert "Training will use ●. Next: 2 shows the network, 3 trains it." in text_of(pilot, "#next")
+        assert "A data set is labelled pictures" in text_of(pilot, "#next")
+        await pilot.press("down")
+        await wait_for_text(pilot, "sketches · training images")
+        assert "enter: train on this one." in text_of(pilot, "#next")
+        assert "f fetches CIFAR-10, i imports your own pictures." in text_of(pilot, "#next")
+        await pilot.press("enter")
+        await wait_until(pilot, lambda: "Training will use ●" in text_of(pilot, "#next"))
+
+
+async def test_held_out_images_are_counted_and_looked_at() -> None:
+    """s goes from training to held-out to test images; facts and list have all counts."""
+    save_dataset("split", noise(40), noise(20), CLASSES, "made for the tests", validation=noise(10))
+    async with CifarApp().run_test(size=SMALL) as pilot:
+        await wait_for_text(pilot, "sketches · training images")
+        await pilot.press("down")
+        text = await wait_for_text(pilot, "split · training images")
+        assert "40 + 10 + 20" in text
+        assert "10 classes, each 4 + 1 + 2 images" in text
+        await pilot.press("s")
+        await wait_for_text(pilot, "split · held-out images · all classes")
+        await wait_for_text(pilot, " #")
+        await pilot.press("s")
+        await wait_for_text(pilot, "split · test images")
+        await pilot.press("s")
+        await wait_for_text(pilot, "split · training images")
+
+
+@pytest.mark.parametrize(
+    ("pixels", "size", "shrunk"),
+    [
+        ((8, 8), SMALL, False),
+        ((224, 224), SMALL, True),
+        ((224, 224), LARGE, True),
+        ((100, 40), SMALL, True),
+        ((33, 97), LARGE, True),
+        ((64, 48), LARGE, False),
+    ],
+)
+async def test_pictures_of_any_size_are_looked_at(pixels: tuple[int, int], size: tuple[int, int], shrunk: bool) -> None:
+    """Small ones are enlarged and large ones shrunk, so that several are in view; z shows a part pixel by pixel."""
+    height, width = pixels
+    pictures = noise(30, classes=2)
+    images = np.zeros((30, 3, *pixels), dtype=np.uint8) + pictures.labels.astype(np.uint8)[:, None, None, None] * 100
+    same = LabelledImages(images, pictures.labels)
+    save_dataset("any", same, same, ("cat", "a class with a long name"), "made for the tests")
+    async with CifarApp().run_test(size=size) as pilot:
+        text = await wait_for_text(pilot, "any · training images · all classes")
+        assert f"{height}×{width} pixels" in text
+        await wait_for_text(pilot, "a class")
+        assert pilot.app.screen.query_one(PictureWall).capacity >= 4
+        await pilot.press("o")
+        await wait_for_text(pilot, f"pixel ({width // 2}, {height // 2})")
+        text = await wait_for_text(pilot, "? help")
+        assert "Normalize" in text
+        assert ("z zoom" in text) == shrunk
+        await pilot.press("z", "right", "down")
+        await wait_for_text(pilot, f"pixel ({width // 2 + 1}, {height // 2 + 1})")
+
+
+async def test_hundreds_of_classes_are_listed_with_their_counts() -> None:
+    """More classes than lines: the rest is counted, and c lists all; long names are cut with a mark."""
+    names = tuple(f"a_class_with_a_long_name_{number}" for number in range(300))
+    pictures = noise(900, size=8, classes=300)
+    save_dataset("many", pictures, LabelledImages(pictures.images[:301], pictures.labels[:301]), names, "made")
+    async with CifarApp().run_test(size=SMALL) as pilot:
+        text = await wait_for_text(pilot, "many · training images")
+        assert "more: c lists them" in text
+        assert "a_class_wi…" in text
+        await pilot.press("c")
+        await wait_for_text(pilot, "look at one class")
+        await pilot.press("end", "enter")
+        await wait_until(pilot, lambda: "a_class_with_a_long_name_299 · page 1" in text_of(pilot, "#wall-title"))
+
+
+async def test_return_finds_everything_as_it_was() -> None:
+    """Data set under the cursor, class, split and page are kept while other screens are looked at."""
+    save_dataset("noise", noise(400), noise(400), CLASSES, "made for the tests")
+    async with CifarApp().run_test(size=SMALL) as pilot:
+        await wait_for_text(pilot, "noise · training images")
+        await pilot.press("down")
+        await wait_for_text(pilot, "sketches · training images")
+        await pilot.press("s")
+        await wait_for_text(pilot, "sketches · test images")
+        await pilot.press("c", "down", "down", "enter")
+        await wait_for_text(pilot, "sketches · test images · automobile · page 1")
+        await pilot.press("right")
+        await wait_for_text(pilot, "automobile · page 2")
+        save_dataset("added", noise(20), noise(10), CLASSES, "made meanwhile")
+        await pilot.press("2", "1")
+        await wait_for_text(pilot, "  added")
+        text = await wait_for_text(pilot, "sketches · test images · automobile · page 2")
+        assert "added · training" not in text
 
 
 async def test_fetch_shows_progress_and_can_be_cancelled(home: Path, tmp_path: Path) -> None:
@@ -148,10 +262,10 @@ async def test_data_sets_are_verified_renamed_and_removed() -> None:
         await pilot.press("enter")
         await wait_for_text(pilot, "mine · training images")
         await pilot.press("delete")
-        await wait_for_text(pilot, "Remove mine from this machine?")
+        await wait_for_text(pilot, "Remove mine from this machine")
         await pilot.press("n")
         assert prepared_names() == ["mine"]
         await pilot.press("delete")
-        await wait_for_text(pilot, "Remove mine from this machine?")
+        await wait_for_text(pilot, "Remove mine from this machine")
         await pilot.press("y")
         await wait_until(pilot, lambda: prepared_names() == [])

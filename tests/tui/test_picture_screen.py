@@ -52,11 +52,11 @@ async def test_next_picture_and_back(sketches: DatasetFacts) -> None:
     async with CifarApp().run_test(size=SMALL) as pilot:
         await wait_for_text(pilot, "few · training images")
         await pilot.press("o")
-        await wait_for_text(pilot, f"#{order[0]} of the train images")
+        await wait_for_text(pilot, f"#{order[0]} of the training images")
         await pilot.press("n")
-        await wait_for_text(pilot, f"#{order[1]} of the train images")
+        await wait_for_text(pilot, f"#{order[1]} of the training images")
         await pilot.press("p")
-        await wait_for_text(pilot, f"#{order[0]} of the train images")
+        await wait_for_text(pilot, f"#{order[0]} of the training images")
         await pilot.press("escape")
         await wait_for_text(pilot, "few · training images")
 
@@ -81,7 +81,13 @@ async def test_augmented_variants_are_those_of_the_recipe(sketches: DatasetFacts
         assert all((variant == 128).all(axis=2).sum() >= 16 for variant in screen.variants)  # what was cut out
 
 
-def test_planes_add_up_to_the_picture() -> None:
-    """Red, green and blue shown apart are the picture taken apart."""
+def test_planes_are_readable_and_tell_the_channels_apart() -> None:
+    """Each channel's plane has that channel's values where its own colour is full, and none is much darker."""
     pixels = np.random.default_rng(0).integers(0, 256, (32, 32, 3), dtype=np.uint8)
-    assert np.array_equal(sum(plane.astype(int) for plane in planes(pixels)), pixels)
+    for channel, plane in enumerate(planes(pixels)):
+        assert np.abs(plane.max(axis=2).astype(int) - pixels[:, :, channel]).max() <= 13
+        assert plane.mean(axis=(0, 1)).argmax() == channel
+    white = np.full((1, 1, 3), 255, dtype=np.uint8)
+    lightness = [plane[0, 0] @ (0.2126, 0.7152, 0.0722) for plane in planes(white)]
+    assert min(lightness) > 0.5 * 255
+    assert all(np.array_equal(plane[..., 0], pixels[..., n]) for n, plane in enumerate(planes(pixels, coloured=False)))

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, TypeVar
 
 import msgspec
 from textual import on, work
@@ -13,43 +13,46 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.message import Message
+from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
-from textual.widgets.option_list import Option
 
 from cifartui.dataset.catalogue import remove_dataset, rename_dataset
 from cifartui.dataset.pictures import Picture, picture_order, read_pictures
 from cifartui.dataset.store import SKETCHES, DatasetFacts, Split, is_prepared, load_facts, prepared_names
 from cifartui.errors import CifartuiError, DataError, explain
-from cifartui.progress import Progress
-from cifartui.tui.children import ChildCommand
+from cifartui.text import printable, shortened, size
 from cifartui.tui.screens.base import NounScreen
 from cifartui.tui.screens.loader_lab import LoaderLabScreen
-from cifartui.tui.widgets.dataset_texts import dataset_line, facts_text, histogram_text, job_line
-from cifartui.tui.widgets.dialogs import ConfirmDialog, TextDialog
+from cifartui.tui.widgets.dataset_list import DatasetList
+from cifartui.tui.widgets.dataset_texts import SPLIT_WORDS, class_choices, facts_text, histogram_text, next_text
+from cifartui.tui.widgets.dialogs import ChoiceDialog, ConfirmDialog, TextDialog
 from cifartui.tui.widgets.dialogs.fetching import FetchDialog
 from cifartui.tui.widgets.dialogs.importing import ImportDialog
 from cifartui.tui.widgets.picture_wall import PictureWall, Tile
+from cifartui.tui.widgets.pixels import fitted, scaled
 
-JOB = "job "
-"""Begins the ids of rows that are no data sets but work under way."""
+Answer = TypeVar("Answer")
+TILE_BOX = (32, 32)
+"""Height and width in pixels of which the wall's pictures are at most, and which small ones fill."""
+CAPTION_CELLS = 14
+CHOICE_CELLS = 60
+"""Of a line in the list of classes."""
 
 
-@dataclass
-class Job:
-    """Work in a child process, and what is done with its answer."""
+@dataclass(frozen=True)
+class Asked:
+    """Which pictures the wall goes through: of one class, or of all."""
 
-    child: ChildCommand
-    then: Callable[[bytes], None]
-    step: Progress | None = None
-    cancelled: bool = False
+    name: str
+    split: Split = "train"
+    label: int | None = None
 
 
 @dataclass
 class OrderFound(Message):
-    """Which pictures the wall goes through."""
+    """Where those pictures lie."""
 
-    name: str
-    split: Split
+    asked: Asked
     order: list[int]
 
 
@@ -57,15 +60,16 @@ class OrderFound(Message):
 class PageRead(Message):
     """The pictures of one page."""
 
+    asked: Asked
     pictures: list[Picture]
 
 
-class DatasetList(OptionList):
-    """The data sets on this machine; says on the line of keys what enter does."""
+@dataclass
+class Unreadable(Message):
+    """The pictures could not be read, for a reason given in a sentence."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "select", "use", tooltip="Train on this data set", id="dataset.choose")
-    ]
+    asked: Asked
+    problem: str
 
 
 class DatasetScreen(NounScreen):
@@ -91,10 +95,10 @@ class DatasetScreen(NounScreen):
         Binding("o", "open", "open", tooltip="One picture, its channels and pixels", id="dataset.open"),
         Binding("l", "lab", "lab", tooltip="How fast each way of loading is here", id="dataset.lab"),
         Binding("h", "histogram", "histogram", tooltip="Histogram or counts", id="dataset.histogram", show=False),
+        Binding("c", "class", "class", tooltip="One class, from a list with counts", id="dataset.class"),
         Binding(
-            "c", "next_class", "class", tooltip="Only the next class, then all again", id="dataset.class", show=False
+            "s", "other_split", "split", tooltip="Training, held-out or test images", id="dataset.split", show=False
         ),
-        Binding("s", "other_split", "split", tooltip="Training or test images", id="dataset.split", show=False),
         Binding("w", "wall", "wall", tooltip="Give the pictures the whole screen", id="dataset.wall", show=False),
         Binding("x", "cancel", "cancel", tooltip="Cancel what is under way", id="dataset.cancel"),
         Binding("v", "verify", "verify", tooltip="Hash the data set again", id="dataset.verify", show=False),
@@ -106,114 +110,136 @@ class DatasetScreen(NounScreen):
     def __init__(self) -> None:
         super().__init__()
         self._facts: DatasetFacts | None = None
+        self._looked_at: str | None = None
+        """The data set under the cursor, damaged or not."""
         self._split: Split = "train"
         self._label: int | None = None
         self._order: list[int] = []
         self._first = 0
-        self._jobs: dict[str, Job] = {}
         self._histogram = False
 
     def compose_body(self) -> ComposeResult:
         with Horizontal(id="upper"):
-            yield DatasetList(id="datasets")
+            with Vertical(id="left"):
+                yield DatasetList(widget_id="datasets")
+                yield Static(id="next")
             with Vertical(id="facts-pane"):
                 yield Static(id="facts")
         with Vertical(id="pictures"):
             yield Static(id="wall-title", classes="heading")
-            yield PictureWall(widget_id="wall")
+            yield PictureWall(widget_id="wall", caption_cells=CAPTION_CELLS)
+
+    @property
+    def _datasets(self) -> DatasetList:
+        return self.query_one(DatasetList)
+
+    @property
+    def _asked(self) -> Asked | None:
+        return Asked(self._facts.name, self._split, self._label) if self._facts else None
 
     def on_mount(self) -> None:
         self._list_datasets()
         if not is_prepared(SKETCHES):
-            self._start("draw sketches", self._drawn, "dataset", "show", SKETCHES, "--json")
-
-    def on_unmount(self) -> None:
-        for job in self._jobs.values():
-            job.child.cancel()
+            self._start("draw sketches", self._drawn, self.cifar_app.complain, "dataset", "show", SKETCHES, "--json")
 
     def on_screen_resume(self) -> None:
         self._list_datasets()
 
-    def _list_datasets(self) -> None:
-        datasets = self.query_one("#datasets", OptionList)
-        highlighted = datasets.highlighted
-        names = prepared_names()
-        chosen = self.cifar_app.dataset_name
-        options = [Option(dataset_line(name, name == chosen), id=name) for name in names]
-        options += [Option(job_line(key, job.step), id=f"{JOB}{key}") for key, job in self._jobs.items()]
-        datasets.set_options(options)
-        if names:
-            datasets.highlighted = min(
-                highlighted if highlighted is not None else names.index(chosen or names[0]), len(names) - 1
-            )
-            datasets.focus()
+    def on_resize(self) -> None:
+        self.call_after_refresh(self._show_facts)
+
+    def _list_datasets(self, cursor: str | None = None) -> None:
+        self._datasets.fill(self.cifar_app.dataset_name, cursor)
+        self._datasets.focus()
+        self._show_next()
 
     @on(OptionList.OptionHighlighted, "#datasets")
-    def _look_at(self, event: OptionList.OptionHighlighted) -> None:
-        if not event.option_id or event.option_id.startswith(JOB):
+    def _look_at(self) -> None:
+        name = self._datasets.name_under_cursor
+        if name is None or (name == self._looked_at and self._facts):
             return
-        if self._facts and self._facts.name == event.option_id:
-            return
+        self._looked_at = name
         try:
-            self._facts = load_facts(event.option_id)
+            self._facts = load_facts(name)
         except DataError as error:
-            self.cifar_app.complain(str(error))
+            self._show_problem(str(error))
             return
-        self._show_facts()
-        self.query_one(PictureWall).set_picture_size(self._facts.image_size)
+        if self._split not in self._facts.splits:
+            self._split = "train"
         self._label = None
+        self._show_facts()
+        self.query_one(PictureWall).set_picture_size(fitted(self._facts.image_size, TILE_BOX))
         self._find_order()
 
+    def _show_problem(self, problem: str) -> None:
+        """In place of the facts of a data set that is damaged."""
+        self._facts, self._order = None, []
+        self.query_one("#facts", Static).update(Content.styled(printable(problem), "$error"))
+        self.query_one("#wall-title", Static).update(Content(printable(f"{self._looked_at} · damaged")))
+        self.query_one(PictureWall).show_tiles([])
+        self._show_next()
+
+    def _show_next(self) -> None:
+        text = next_text(self._facts, self.cifar_app.dataset_name, self._datasets.working)
+        self.query_one("#next", Static).update(text)
+
     @on(OptionList.OptionSelected, "#datasets")
-    def _choose(self, event: OptionList.OptionSelected) -> None:
-        if not event.option_id or event.option_id.startswith(JOB):
-            return
-        self.cifar_app.dataset_name = event.option_id
-        self.cifar_app.tell(f"Training will use {event.option_id}; press 3 to go there.")
-        self._list_datasets()
+    def _choose(self) -> None:
+        name = self._datasets.name_under_cursor
+        if name and self._facts:
+            self.cifar_app.dataset_name = name
+            self._list_datasets()
 
     def _find_order(self) -> None:
-        if self._facts:
-            self._order_worker(self._facts.name, self._split, self._label)
+        if self._asked:
+            self._order_worker(self._asked)
 
     @work(thread=True, group="order", exclusive=True, exit_on_error=False, description="find the pictures of a class")
-    def _order_worker(self, name: str, split: Split, label: int | None) -> None:
+    def _order_worker(self, asked: Asked) -> None:
         try:
-            self.post_message(OrderFound(name, split, picture_order(name, split, label)))
+            self.post_message(OrderFound(asked, picture_order(asked.name, asked.split, asked.label)))
         except CifartuiError as error:
-            self.app.call_from_thread(self.cifar_app.complain, str(error))
+            self.post_message(Unreadable(asked, str(error)))
 
     def on_order_found(self, message: OrderFound) -> None:
-        self._order, self._first = message.order, 0
-        self._read_page()
+        if message.asked == self._asked:
+            self._order, self._first = message.order, 0
+            self._read_page()
 
     @on(PictureWall.Resized)
     def _read_page(self) -> None:
-        if self._facts and self._order:
+        if self._asked and self._order:
             capacity = self.query_one(PictureWall).capacity
-            self._page_worker(self._facts.name, self._split, self._order[self._first : self._first + capacity])
+            self._page_worker(self._asked, self._order[self._first : self._first + capacity])
             self._show_title(capacity)
 
     @work(thread=True, group="page", exclusive=True, exit_on_error=False, description="read pictures")
-    def _page_worker(self, name: str, split: Split, positions: list[int]) -> None:
+    def _page_worker(self, asked: Asked, positions: list[int]) -> None:
         try:
-            self.post_message(PageRead(read_pictures(name, split, positions)))
+            self.post_message(PageRead(asked, read_pictures(asked.name, asked.split, positions)))
         except CifartuiError as error:
-            self.app.call_from_thread(self.cifar_app.complain, str(error))
+            self.post_message(Unreadable(asked, str(error)))
 
     def on_page_read(self, message: PageRead) -> None:
-        if self._facts:
-            classes = self._facts.classes
-            tiles = [Tile(one.pixels, f"{classes[one.label]} #{one.position}") for one in message.pictures]
+        if self._facts and message.asked == self._asked:
+            classes, size = self._facts.classes, fitted(self._facts.image_size, TILE_BOX)
+            tiles = [
+                Tile(scaled(one.pixels, size), printable(classes[one.label]), f"#{one.position}")
+                for one in message.pictures
+            ]
             self.query_one(PictureWall).show_tiles(tiles)
+
+    def on_unreadable(self, message: Unreadable) -> None:
+        if message.asked == self._asked:
+            self._show_problem(message.problem)
 
     def _show_title(self, capacity: int) -> None:
         assert self._facts
         what = "all classes" if self._label is None else self._facts.classes[self._label]
         page, pages = self._first // capacity + 1, -(-len(self._order) // capacity)
-        split = "training" if self._split == "train" else "test"
-        title = f"{self._facts.name} · {split} images · {what} · page {page:,} of {pages:,}"
-        self.query_one("#wall-title", Static).update(Content(title))
+        title = f"{self._facts.name} · {SPLIT_WORDS[self._split]} images · {what} · page {page:,} of {pages:,}"
+        width = self.query_one("#wall-title").size.width
+        self.query_one("#wall-title", Static).update(Content(shortened(printable(title), width)))
 
     def action_page(self, direction: int) -> None:
         """Turn the page."""
@@ -241,20 +267,32 @@ class DatasetScreen(NounScreen):
 
     def _show_facts(self) -> None:
         if self._facts:
-            text = histogram_text(self._facts) if self._histogram else facts_text(self._facts)
+            width, lines = self.query_one("#facts").size.width, self.query_one("#facts-pane").size.height
+            text = histogram_text(self._facts) if self._histogram else facts_text(self._facts, width, lines)
             self.query_one("#facts", Static).update(text)
+            self._show_next()
 
-    def action_next_class(self) -> None:
-        """Show one class after the other, then all."""
-        if self._facts:
-            following = 0 if self._label is None else self._label + 1
-            self._label = following if following < len(self._facts.classes) else None
-            self._find_order()
+    def action_class(self) -> None:
+        """Choose the class to look at from a list with the counts of each."""
+        if not self._facts:
+            return
+        facts = self._facts
+
+        def take(label: str | None) -> None:
+            if label is not None and facts is self._facts:
+                self._label = int(label) if label else None
+                self._find_order()
+
+        chosen = "" if self._label is None else str(self._label)
+        title = f"{facts.name}: look at one class ({' + '.join(SPLIT_WORDS[split] for split in facts.splits)} images)"
+        self.app.push_screen(ChoiceDialog(title, class_choices(facts, CHOICE_CELLS), chosen=chosen), take)
 
     def action_other_split(self) -> None:
-        """Swap training and test images."""
-        self._split = "test" if self._split == "train" else "train"
-        self._find_order()
+        """Training images, then held-out ones if there are any, then test images."""
+        if self._facts:
+            splits = self._facts.splits
+            self._split = splits[(splits.index(self._split) + 1) % len(splits)]
+            self._find_order()
 
     def action_wall(self) -> None:
         """Hide or show what is above the pictures."""
@@ -263,96 +301,94 @@ class DatasetScreen(NounScreen):
         if upper.display:
             self.query_one("#datasets").focus()
 
+    # WORK IN CHILD PROCESSES
+
+    def _start(self, key: str, then: Callable[[bytes], None], failed: Callable[[str], None], *command: str) -> None:
+        if not self._datasets.start(key, then, failed, *command):
+            self.cifar_app.complain(f"{key} is under way already; x cancels it.")
+
+    @on(DatasetList.WorkChanged)
+    def _work_changed(self) -> None:
+        self._datasets.fill(self.cifar_app.dataset_name)
+        self._show_next()
+        self.refresh_bindings()
+
+    def action_cancel(self) -> None:
+        """Cancel the work under the cursor, or the latest."""
+        self._datasets.cancel()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Keys that make no sense now are hidden."""
+        if action == "lab":  # other work would spoil its measurements
+            return not self._datasets.working
+        return self._datasets.working if action == "cancel" else True
+
+    def _drawn(self, _answer: bytes) -> None:
+        self.cifar_app.dataset_name = self.cifar_app.dataset_name or SKETCHES
+
+    def _arrived(self, how: str, answer: bytes) -> None:
+        self._take(how, msgspec.json.decode(answer, type=DatasetFacts).name)
+
+    def _take(self, how: str, name: str) -> None:
+        self.cifar_app.dataset_name = name
+        self.cifar_app.tell(f"{name} is {how}, and chosen for training: 2 shows the network, 3 trains it.")
+        self._looked_at = None
+        self._list_datasets(name)
+
+    def _ask_again(
+        self, dialog: Callable[[str], ModalScreen[Answer]], then: Callable[[Answer | None], None]
+    ) -> Callable[[str], None]:
+        """What is done with a refusal: it is shown where it can be corrected, unless the user is elsewhere by now."""
+
+        def refused(problem: str) -> None:
+            if self.app.screen is self:
+                self.app.push_screen(dialog(problem), then)
+            else:
+                self.cifar_app.complain(problem)
+
+        return refused
+
+    def action_fetch(self) -> None:
+        """Ask what to fetch, and fetch it."""
+        self.app.push_screen(FetchDialog(), self._fetch)
+
+    def _fetch(self, answer: tuple[str, str] | None) -> None:
+        if answer:
+            name, source = answer
+            arguments = (
+                ("--source", str(Path(source).expanduser()) if source.startswith("~") else source) if source else ()
+            )
+            again = self._ask_again(lambda problem: FetchDialog(name, source, problem), self._fetch)
+            arrived = partial(self._arrived, "here, verified")
+            self._start(f"fetch {name}", arrived, again, "dataset", "fetch", *arguments, "--json", "--", name)
+
     def action_import(self) -> None:
         """Ask for a path and import it."""
         self.app.push_screen(ImportDialog(), self._imported)
 
     def _imported(self, name: str | None) -> None:
         if name:
-            self.cifar_app.dataset_name = name
-            self.cifar_app.tell(f"{name} is imported, and chosen for training.")
-            self._list_datasets()
-            self.query_one("#datasets", OptionList).highlighted = prepared_names().index(name)
-
-    # WORK IN CHILD PROCESSES
-
-    def _start(self, key: str, then: Callable[[bytes], None], *command: str) -> None:
-        if key in self._jobs:
-            self.cifar_app.complain(f"{key} is under way already; x cancels it.")
-            return
-        self._jobs[key] = job = Job(ChildCommand(*command), then)
-        self._list_datasets()
-        self.refresh_bindings()
-        self._watch(key, job.child)
-
-    @work(thread=True, group="jobs", exit_on_error=False, description="watch work in a child process")
-    def _watch(self, key: str, child: ChildCommand) -> None:
-        for step in child.progress():
-            self.app.call_from_thread(self._progressed, key, step)
-        try:
-            answer = child.result()
-        except CifartuiError as error:
-            self.app.call_from_thread(self._ended, key, None, str(error))
-        else:
-            self.app.call_from_thread(self._ended, key, answer, "")
-
-    def _progressed(self, key: str, step: Progress) -> None:
-        self._jobs[key].step = step
-        self.query_one("#datasets", OptionList).replace_option_prompt(f"{JOB}{key}", job_line(key, step))
-
-    def _ended(self, key: str, answer: bytes | None, problem: str) -> None:
-        job = self._jobs.pop(key)
-        if answer is not None:
-            job.then(answer)
-        elif not job.cancelled:
-            self.cifar_app.complain(problem)
-        self._list_datasets()
-        self.refresh_bindings()
-
-    def action_cancel(self) -> None:
-        """Cancel the work under the cursor, or the latest."""
-        option = self.query_one("#datasets", OptionList).highlighted_option
-        chosen = (option.id or "").removeprefix(JOB) if option else ""
-        key = chosen if chosen in self._jobs else next(reversed(self._jobs), None)
-        if key:
-            self._jobs[key].cancelled = True
-            self._jobs[key].child.cancel()
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Keys that make no sense now are hidden."""
-        return bool(self._jobs) if action == "cancel" else True
-
-    def _drawn(self, _answer: bytes) -> None:
-        self.cifar_app.dataset_name = self.cifar_app.dataset_name or SKETCHES
-
-    def _arrived(self, answer: bytes) -> None:
-        facts = msgspec.json.decode(answer, type=DatasetFacts)
-        self.cifar_app.dataset_name = facts.name
-        self.cifar_app.tell(f"{facts.name} is here, verified, and chosen for training.")
-        self._list_datasets()
-        self.query_one("#datasets", OptionList).highlighted = prepared_names().index(facts.name)
-
-    def action_fetch(self) -> None:
-        """Ask what to fetch, and fetch it."""
-
-        def start(answer: tuple[str, str] | None) -> None:
-            if answer:
-                name, source = answer
-                sources = ("--source", source) if source else ()
-                self._start(f"fetch {name}", self._arrived, "dataset", "fetch", name, *sources, "--json")
-
-        self.app.push_screen(FetchDialog(), start)
+            self._take("imported", name)
 
     def action_verify(self) -> None:
         """Hash the data set under the cursor again."""
+        name = self._looked_at
 
         def verified(answer: bytes) -> None:
             facts = msgspec.json.decode(answer, type=DatasetFacts)
             self.cifar_app.tell(f"{facts.name} has the sha256 it was stored with.")
-            self._facts = None
+            if self._facts and self._facts.name == facts.name:
+                self._facts = facts
+                self._show_facts()
 
-        if self._facts:
-            self._start(f"verify {self._facts.name}", verified, "dataset", "verify", self._facts.name, "--json")
+        def damaged(problem: str) -> None:
+            if name == self._looked_at:
+                self._show_problem(problem)
+            else:
+                self.cifar_app.complain(problem)
+
+        if name:
+            self._start(f"verify {name}", verified, damaged, "dataset", "verify", "--json", "--", name)
 
     def action_export(self) -> None:
         """Ask for a new folder and write the data set under the cursor there."""
@@ -360,41 +396,42 @@ class DatasetScreen(NounScreen):
             return
         name = self._facts.name
 
+        def dialog(value: str, problem: str = "") -> TextDialog:
+            title = f"Write {name} as class folders of PNGs to the new folder:"
+            return TextDialog(title, value, path=True, problem=problem)
+
         def start(path: str | None) -> None:
             if path:
-                folder = str(Path(path).expanduser())
+                folder = str(Path(path.strip()).expanduser().absolute())
+                again = self._ask_again(lambda problem: dialog(path, problem), start)
                 told = f"{folder} holds the pictures of {name}."
-                self._start(
-                    f"export {name}",
-                    lambda _: self.cifar_app.tell(told),
-                    *("dataset", "export", "--json", "--output", folder, "--", name),
-                )
+                command = ("dataset", "export", "--json", "--output", folder, "--", name)
+                self._start(f"export {name}", lambda _: self.cifar_app.tell(told), again, *command)
 
-        self.app.push_screen(
-            TextDialog(f"Write {name} as class folders of PNGs to the new folder:", name, path=True), start
-        )
+        self.app.push_screen(dialog(name), start)
 
     def action_rename(self) -> None:
         """Ask for another name of the data set under the cursor."""
         if self._facts:
             name = self._facts.name
-            self.app.push_screen(TextDialog(f"New name of {name}:", name, partial(self._renamed, name)))
+            title = f"New name of {name} (runs on it find it by its content):"
+            self.app.push_screen(TextDialog(title, name, partial(self._rename, name)))
 
-    def _renamed(self, name: str, new_name: str) -> None:
+    def _rename(self, name: str, new_name: str) -> None:
         try:
             rename_dataset(name, new_name)
         except OSError as error:
             raise explain(error) from error
         if self.cifar_app.dataset_name == name:
             self.cifar_app.dataset_name = new_name
-        self._facts = None
-        self._list_datasets()
+        self._looked_at = None
+        self._list_datasets(new_name)
 
     def action_remove(self) -> None:
         """Remove the data set under the cursor, once that is confirmed."""
-        if not self._facts:
+        name = self._looked_at
+        if not name:
             return
-        name = self._facts.name
 
         def remove(answer: bool | None) -> None:
             if answer:
@@ -406,7 +443,9 @@ class DatasetScreen(NounScreen):
                     self.cifar_app.complain(str(explain(error)))
                 if self.cifar_app.dataset_name == name:
                     self.cifar_app.dataset_name = next(iter(prepared_names()), None)
-                self._facts = None
+                self._looked_at = self._facts = None
                 self._list_datasets()
 
-        self.app.push_screen(ConfirmDialog(f"Remove {name} from this machine?"), remove)
+        freed = f", which frees {size(self._facts.bytes)}" if self._facts else ""
+        question = f"Remove {name} from this machine{freed}? Runs on it are kept, but need it to go on or be evaluated."
+        self.app.push_screen(ConfirmDialog(question), remove)

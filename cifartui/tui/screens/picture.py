@@ -1,6 +1,6 @@
 """One picture opened: its three channels, and each pixel as the tutorial's transforms change it."""
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 import msgspec
 import numpy as np
@@ -14,20 +14,39 @@ from textual.widgets import Static
 from cifartui.dataset.pictures import Picture, read_pictures
 from cifartui.dataset.store import DatasetFacts, Split
 from cifartui.errors import CifartuiError
-from cifartui.text import printable
+from cifartui.text import printable, shortened
 from cifartui.training.previews import Previews
 from cifartui.training.recipe import settings
 from cifartui.tui.children import ChildCommand
 from cifartui.tui.screens.base import CifarScreen
-from cifartui.tui.widgets.pixels import PixelView, shows_colours, shrunk
+from cifartui.tui.widgets.dataset_texts import SPLIT_WORDS
+from cifartui.tui.widgets.pixels import PixelView, fitted, scaled, shows_all_colours
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 CHANNELS = ("red", "green", "blue")
+TINTS = ((1.0, 0.42, 0.38), (0.38, 0.95, 0.45), (0.45, 0.66, 1.0))
+"""Of red, green and blue: nearly as light as each other, since pure blue is too dark to be looked at."""
 VARIANTS = 6
-ROOMY = (142, 42)
-"""Columns and lines from which on the small pictures are shown in full."""
+OTHER_LINES = 8
+"""Of the screen, which are not the picture's."""
+LARGEST_SIDE = 48
+"""Pixels up to which small pictures are drawn larger than they are."""
+
+
+class Layout(NamedTuple):
+    """How the opened picture and the small ones beside it are drawn; sizes are heights and widths in pixels."""
+
+    part: tuple[int, int]
+    """How much of the picture is shown."""
+    shown: tuple[int, int]
+    """The size at which it is."""
+    small: tuple[int, int]
+    """The size of the small pictures."""
+    columns: int
+    places: int
+    """How many small pictures there are at most."""
 
 
 class PictureScreen(CifarScreen):
@@ -41,6 +60,7 @@ class PictureScreen(CifarScreen):
         Binding("down", "move(0, 1)", "pixel", show=False, id="picture.down"),
         Binding("n", "turn(1)", "next", tooltip="The next picture", id="picture.next"),
         Binding("p", "turn(-1)", "previous", tooltip="The picture before", id="picture.previous"),
+        Binding("z", "zoom", "zoom", tooltip="The part around the pixel, pixel by pixel", id="picture.zoom"),
         Binding("a", "augment", "augmented", tooltip="As the recipe's augmentation changes it", id="picture.augment"),
         Binding("escape,o,q", "close", "back", tooltip="Back to the wall", id="picture.close", key_display="esc"),
     ]
@@ -49,6 +69,7 @@ class PictureScreen(CifarScreen):
         super().__init__()
         self._facts, self._split, self._order, self._place = facts, split, order, place
         self._picture: Picture | None = None
+        self._zoomed = False
         self._column, self._row = facts.image_size[1] // 2, facts.image_size[0] // 2
         self.variants: list[NDArray[np.uint8]] | None = None
         """The augmented variants in view, `[H, W, 3]` each; None while the channels are."""
@@ -86,25 +107,64 @@ class PictureScreen(CifarScreen):
         picture = self._picture
         if picture is None:
             return
+        layout = self._layout()
         label = self._facts.classes[picture.label]
         what = "red, green, blue" if self.variants is None else f"recipe {self.cifar_app.recipe_name}"
-        title = f"{label} #{picture.position} of the {self._split} images of {self._facts.name} · {what}"
-        self.query_one("#title", Static).update(Content(printable(title)))
-        self.query_one("#picture", PixelView).show(picture.pixels, (self._column, self._row))
-        roomy = self.app.size.width >= ROOMY[0] and self.app.size.height >= ROOMY[1]
-        self.set_class(roomy, "-roomy")
-        factor, places = (1, VARIANTS) if roomy else (2, 4)
-        shown = (planes(picture.pixels, coloured=shows_colours(self.app)) if self.variants is None else self.variants)[
-            :places
-        ]
+        title = f"{label} #{picture.position} of the {SPLIT_WORDS[self._split]} images of {self._facts.name} · {what}"
+        self.query_one("#title", Static).update(Content(shortened(printable(title), self.app.size.width - 2)))
+        self._draw_picture(picture.pixels, layout)
+        self._draw_planes(picture.pixels, layout)
+        self.query_one("#values", Static).update(self._values(picture))
+        self.refresh_bindings()
+
+    def _draw_picture(self, pixels: "NDArray[np.uint8]", layout: Layout) -> None:
+        top, left = self._corner(layout)
+        height, width = layout.part
+        part = pixels[top : top + height, left : left + width]
+        row, column = ((self._row - top) * layout.shown[0] // height, (self._column - left) * layout.shown[1] // width)
+        view = self.query_one("#picture", PixelView)
+        view.styles.width, view.styles.height = layout.shown[1] + 3, -(-layout.shown[0] // 2) + 1
+        view.show(scaled(part, layout.shown), (column, row))
+
+    def _draw_planes(self, pixels: "NDArray[np.uint8]", layout: Layout) -> None:
+        shown = planes(pixels, coloured=shows_all_colours(self.app)) if self.variants is None else self.variants
+        shown = shown[: layout.places]
+        box = self.query_one("#planes")
+        height, width = -(-layout.small[0] // 2), layout.small[1]
+        box.styles.grid_size_columns = layout.columns
+        box.styles.grid_columns, box.styles.grid_rows = f"{width + 1}", f"{height + 1}"
+        box.styles.height = -(-layout.places // layout.columns) * (height + 1) - 1
         for number in range(VARIANTS):
             view = self.query_one(f"#plane{number}", PixelView)
             view.display = number < len(shown)
             if number < len(shown):
-                small = shrunk(shown[number], factor)
-                view.styles.width, view.styles.height = small.shape[1] + 1, small.shape[0] // 2
-                view.show(small)
-        self.query_one("#values", Static).update(self._values(picture))
+                view.styles.width, view.styles.height = width + 1, height
+                view.show(scaled(shown[number], layout.small))
+
+    def _layout(self) -> Layout:
+        """Where there is room the small pictures are as large as the opened one, else half as large."""
+        room = max(2, 2 * (self.app.size.height - OTHER_LINES)), max(1, self.app.size.width // 2 - 4)
+        roomy = room[0] // 2 - 2, self.app.size.width // 4 - 4
+        size = self._facts.image_size
+        if size[0] <= roomy[0] and size[1] <= roomy[1]:
+            shown = fitted(size, (min(LARGEST_SIDE, roomy[0]), min(LARGEST_SIDE, roomy[1])))
+            return Layout(size, shown, shown, 3, VARIANTS)
+        shown = fitted(size, room)
+        part = size
+        if self._zoomed and self._shrinks(shown):
+            part = shown = min(room[0], size[0]), min(room[1], size[1])
+        whole = fitted(size, room)
+        return Layout(part, shown, (max(1, whole[0] // 2), max(1, whole[1] // 2)), 2, 4)
+
+    def _corner(self, layout: Layout) -> tuple[int, int]:
+        """Row and column of the upper left pixel of the part that is shown."""
+        (height, width), (rows, columns) = self._facts.image_size, layout.part
+        return min(max(self._row - rows // 2, 0), height - rows), min(
+            max(self._column - columns // 2, 0), width - columns
+        )
+
+    def _shrinks(self, shown: tuple[int, int]) -> bool:
+        return shown[0] < self._facts.image_size[0]
 
     def _values(self, picture: Picture) -> Content:
         normalize = self.cifar_app.recipe.normalize
@@ -124,10 +184,16 @@ class PictureScreen(CifarScreen):
         )
 
     def action_move(self, right: int, down: int) -> None:
-        """Move to a neighbouring pixel."""
-        height, width = self._facts.image_size
-        self._column = min(max(self._column + right, 0), width - 1)
-        self._row = min(max(self._row + down, 0), height - 1)
+        """Move to a neighbouring pixel of those that are shown."""
+        (height, width), layout = self._facts.image_size, self._layout()
+        step = -(-layout.part[0] // layout.shown[0])
+        self._column = min(max(self._column + step * right, 0), width - 1)
+        self._row = min(max(self._row + step * down, 0), height - 1)
+        self._draw()
+
+    def action_zoom(self) -> None:
+        """Show a large picture's part around the pixel, or the whole picture again."""
+        self._zoomed = not self._zoomed
         self._draw()
 
     def action_turn(self, direction: int) -> None:
@@ -176,20 +242,22 @@ class PictureScreen(CifarScreen):
             self.cifar_app.complain(problem)
         self._draw()
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Keys that make no sense now are hidden."""
+        return self._zoomed or self._shrinks(self._layout().shown) if action == "zoom" else True
+
     def action_close(self) -> None:
         """Go back to the wall."""
         self.dismiss()
 
 
 def planes(pixels: "NDArray[np.uint8]", *, coloured: bool = True) -> "list[NDArray[np.uint8]]":
-    """The three channels of `[H, W, 3]`, each as a picture in its own colour, or in grey."""
-    made = []
-    for channel in range(3):
-        plane = np.zeros_like(pixels)
-        shown = slice(channel, channel + 1) if coloured else slice(None)
-        plane[:, :, shown] = pixels[:, :, channel : channel + 1]
-        made.append(plane)
-    return made
+    """The three channels of `[H, W, 3]`, each as a picture from black to a light tint of its own colour, or in grey."""
+    tints = TINTS if coloured else ((1.0, 1.0, 1.0),) * 3
+    return [
+        (pixels[:, :, channel : channel + 1] * np.array(tint)).round().astype(np.uint8)
+        for channel, tint in enumerate(tints)
+    ]
 
 
 def _triple(values: tuple[float, float, float]) -> str:

@@ -12,7 +12,8 @@ from textual.strip import Strip
 from textual.timer import Timer
 from textual.widget import Widget
 
-from cifartui.tui.widgets.pixels import half_blocks, shows_colours, shrunk
+from cifartui.text import column, shortened
+from cifartui.tui.widgets.pixels import few_colours, half_blocks, shows_colours, shrunk
 
 if TYPE_CHECKING:
     import numpy as np
@@ -30,6 +31,9 @@ class Tile(NamedTuple):
     pixels: "NDArray[np.uint8]"
     """`[H, W, 3]`, RGB."""
     caption: str
+    """Cut with a mark where it is too long."""
+    number: str = ""
+    """What stands after the caption and is never cut."""
 
 
 class PictureWall(Widget):
@@ -41,8 +45,10 @@ class PictureWall(Widget):
 
         capacity: int
 
-    def __init__(self, *, widget_id: str) -> None:
+    def __init__(self, *, widget_id: str, caption_cells: int = 0) -> None:
+        """Narrow pictures stand apart so that their captions have `caption_cells`."""
         super().__init__(id=widget_id)
+        self._caption_cells = caption_cells
         self._picture_size = (32, 32)
         self._lines: list[Strip] = []
         self._tidying: Timer | None = None
@@ -61,17 +67,19 @@ class PictureWall(Widget):
         """Draw these pictures in place of the former."""
         columns, _ = self._grid()
         width = self._cell_width()
-        coloured = shows_colours(self.app)
+        coloured, few = shows_colours(self.app), few_colours(self.app)
         style = self.rich_style
-        gap = Segment(" " * GAP, style)
+        gap = Segment(" " * (GAP + width - self._picture_cells()), style)
         self._lines = []
         for start in range(0, len(tiles), columns):
             row = tiles[start : start + columns]
-            blocks = [half_blocks(shrunk(tile.pixels, self._shrink()), coloured=coloured) for tile in row]
+            blocks = [
+                half_blocks(shrunk(tile.pixels, self._shrink()), coloured=coloured, few_colours=few) for tile in row
+            ]
             for line in range(len(blocks[0])):
                 strip = Strip([segment for block in blocks for segment in (*block[line], gap)])
                 self._lines.append(strip if coloured else strip.apply_style(style))
-            captions = (tile.caption[: width + 1].ljust(width + GAP) for tile in row)
+            captions = (column(_caption(tile, width + 1), width + GAP) for tile in row)
             self._lines.append(Strip([Segment("".join(captions), style + Style(dim=True))]))
         self.refresh()
         if self._tidying:
@@ -91,13 +99,26 @@ class PictureWall(Widget):
         """Pixels that become one, in each direction."""
         height, width = self._picture_size
         shrink = 1
-        while shrink < 8 and (self.size.height < height // shrink // 2 + 1 or self.size.width < width // shrink):
+        while shrink < min(height, width) and (
+            self.size.height < -(-(height // shrink) // 2) + 1 or self.size.width < width // shrink
+        ):
             shrink *= 2
         return shrink
 
+    def _picture_cells(self) -> int:
+        return max(1, self._picture_size[1] // self._shrink())
+
     def _cell_width(self) -> int:
-        return self._picture_size[1] // self._shrink()
+        return max(self._picture_cells(), self._caption_cells)
 
     def _grid(self) -> tuple[int, int]:
-        cell_height = self._picture_size[0] // self._shrink() // 2 + 1
+        cell_height = -(-max(1, self._picture_size[0] // self._shrink()) // 2) + 1
         return max(1, (self.size.width + GAP) // (self._cell_width() + GAP)), max(1, self.size.height // cell_height)
+
+
+def _caption(tile: Tile, width: int) -> str:
+    return (
+        f"{shortened(tile.caption, max(1, width - len(tile.number) - 1))} {tile.number}"
+        if tile.number
+        else shortened(tile.caption, width)
+    )

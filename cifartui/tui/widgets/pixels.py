@@ -1,6 +1,6 @@
 """Pixels as text: half blocks in colour, one cell for two pixels, or shades of grey where there are few colours."""
 
-from itertools import groupby
+from itertools import groupby, zip_longest
 from typing import TYPE_CHECKING
 
 from rich.color import Color, ColorType
@@ -11,6 +11,8 @@ from textual.app import App
 from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
+
+from cifartui.tui.widgets.palette import nearest_colours
 
 if TYPE_CHECKING:
     import numpy as np
@@ -27,13 +29,30 @@ def shows_colours(app: App[None]) -> bool:
     return app.console.color_system not in (None, "standard")
 
 
-def half_blocks(pixels: "NDArray[np.uint8]", *, coloured: bool = True) -> list[list[Segment]]:
+def shows_all_colours(app: App[None]) -> bool:
+    """Whether the terminal has as many colours as pixels have."""
+    return app.console.color_system == "truecolor"
+
+
+def few_colours(app: App[None]) -> bool:
+    """Whether the terminal has 256 colours and no more."""
+    return app.console.color_system == "256"
+
+
+def half_blocks(
+    pixels: "NDArray[np.uint8]", *, coloured: bool = True, few_colours: bool = False
+) -> list[list[Segment]]:
     """Lines of `▀` for `[H, W, 3]`: the upper pixel is the character's colour, the lower one its background's."""
     if not coloured:
         return _shaded(pixels)
+    if few_colours:
+        pixels = nearest_colours(pixels)
     lines = []
     rows = pixels.tolist()
-    for upper, lower in zip(rows[::2], rows[1::2], strict=False):
+    for upper, lower in zip_longest(rows[::2], rows[1::2]):
+        if lower is None:  # an odd number of rows
+            lines.append([Segment("▀", Style.from_color(_colour(*above))) for above in upper])
+            break
         styles = (Style.from_color(_colour(*above), _colour(*below)) for above, below in zip(upper, lower, strict=True))
         lines.append([Segment("▀", style) for style in styles])
     return lines
@@ -51,11 +70,39 @@ def shrunk(pixels: "NDArray[np.uint8]", factor: int) -> "NDArray[np.uint8]":
     return small
 
 
+def scaled(pixels: "NDArray[np.uint8]", size: tuple[int, int]) -> "NDArray[np.uint8]":
+    """`[H, W, 3]` at another height and width: means where it gets smaller, repeated pixels where it gets larger."""
+    import numpy as np
+
+    if pixels.shape[:2] == size:
+        return pixels
+    made = pixels.astype(np.float32)
+    for axis in (0, 1):
+        length = pixels.shape[axis]
+        starts = np.arange(size[axis]) * length // size[axis]
+        counts = np.maximum(np.diff(starts, append=length), 1)
+        made = np.add.reduceat(made, starts, axis=axis) / counts.reshape((-1, 1, 1) if axis == 0 else (-1, 1))
+    small: NDArray[np.uint8] = made.round().astype(np.uint8)
+    return small
+
+
+def fitted(size: tuple[int, int], box: tuple[int, int]) -> tuple[int, int]:
+    """The height and width at which a picture of `size` is shown in a `box`.
+
+    A whole number of times larger where it is small, else shrunk in both directions alike.
+    """
+    larger = min(box[0] // size[0], box[1] // size[1])
+    scale = float(larger) if larger >= 1 else min(box[0] / size[0], box[1] / size[1])
+    return max(1, int(size[0] * scale)), max(1, int(size[1] * scale))
+
+
 def _shaded(pixels: "NDArray[np.uint8]") -> list[list[Segment]]:
-    height, width = pixels.shape[0] // 2 * 2, pixels.shape[1]
-    light = pixels[:height].reshape(height // 2, 2, width, 3).mean(axis=(1, 3))
+    if pixels.shape[0] % 2:
+        pixels = pixels[[*range(pixels.shape[0]), -1]]
+    height, width = pixels.shape[:2]
+    light = pixels.reshape(height // 2, 2, width, 3).mean(axis=(1, 3))
     shades = (light * (len(SHADES) / 256)).astype(int).tolist()
-    marks = (pixels[:height] == MARK).all(axis=2).reshape(height // 2, 2, width).any(axis=1).tolist()
+    marks = (pixels == MARK).all(axis=2).reshape(height // 2, 2, width).any(axis=1).tolist()
     lines = []
     for row, marked in zip(shades, marks, strict=True):
         runs = groupby(zip(row, marked, strict=True), key=lambda cell: cell[1])
@@ -78,15 +125,14 @@ class PixelView(Widget):
 
     def show(self, pixels: "NDArray[np.uint8]", marker: tuple[int, int] | None = None) -> None:
         """Draw `[H, W, 3]`; `marker` is the column and row of a pixel."""
-        coloured, former = shows_colours(self.app), self._pixels
+        coloured, few, former = shows_colours(self.app), few_colours(self.app), self._pixels
         if former is not None and former.shape == pixels.shape and not marker and not self._marker:
-            height = len(self._lines)
-            changed = (former != pixels).any(axis=(1, 2))[: 2 * height].reshape(height, 2).any(axis=1)
-            for line in changed.nonzero()[0].tolist():
-                (self._lines[line],) = half_blocks(pixels[2 * line : 2 * line + 2], coloured=coloured)
+            changed = (former != pixels).any(axis=(1, 2)).nonzero()[0]
+            for line in sorted({row // 2 for row in changed.tolist()}):
+                (self._lines[line],) = half_blocks(pixels[2 * line : 2 * line + 2], coloured=coloured, few_colours=few)
                 self.refresh(Region(0, line, self.size.width, 1))
         else:
-            self._lines = half_blocks(pixels, coloured=coloured)
+            self._lines = half_blocks(pixels, coloured=coloured, few_colours=few)
             self.refresh()
         self._pixels, self._marker = pixels, marker
 

@@ -97,6 +97,6 @@ def print_evaluation(evaluation: Evaluation) -> None:
             "█" * cells + "░" * (BAR_CELLS - cells),
             f"{result.accuracy:.1%}",
             f"{result.correct:,} of {result.images:,}",
-            f"{confused[0]} ({confused[1]:.0%})" if confused else "",
+            f"{evaluation.per_class[confused[0]].name} ({confused[1]:.0%})" if confused else "",
         )
     make_console().print(rows)

@@ -68,9 +68,9 @@ def wilson_interval(correct: int, images: int, z: float = 1.959964) -> tuple[flo
     return max(0.0, centre - half), min(1.0, centre + half)
 
 
-def most_confused(evaluation: Evaluation, index: int) -> tuple[str, float] | None:
+def most_confused(evaluation: Evaluation, index: int) -> tuple[int, float] | None:
     """The wrong class that images of class `index` are most often taken for, and their share; None without mistakes."""
     row = evaluation.confusion[index]
     others = ((other, count) for other, count in enumerate(row) if other != index)
     wrong, count = max(others, key=lambda pair: pair[1], default=(index, 0))
-    return (evaluation.per_class[wrong].name, count / sum(row)) if count else None
+    return (wrong, count / sum(row)) if count else None

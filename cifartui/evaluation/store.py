@@ -2,13 +2,18 @@
 
 import hashlib
 import time
+from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
+from cifartui.errors import CifartuiError
 from cifartui.evaluation.results import Evaluation, from_confusion
 from cifartui.files import write_durably
-from cifartui.training.checkpoints import CheckpointFacts
+from cifartui.training.checkpoints import CheckpointFacts, list_checkpoints
+from cifartui.training.events import CheckpointPruned
 from cifartui.training.run import Run
 
 KEPT_RESULTS = 100
@@ -26,11 +31,6 @@ class KeptEvaluation(msgspec.Struct, frozen=True, kw_only=True):
     """Unix time in seconds."""
     evaluation: Evaluation
 
-    @property
-    def reference(self) -> str:
-        """`RUN@STEP`."""
-        return f"{self.checkpoint.run}@{self.checkpoint.step}"
-
 
 def keep_evaluation(run: Run, checkpoint: CheckpointFacts, dataset_sha256: str, evaluation: Evaluation) -> None:
     """Keep a result; a former one of the same checkpoint on the same data set is replaced, the oldest go.
@@ -45,39 +45,83 @@ def keep_evaluation(run: Run, checkpoint: CheckpointFacts, dataset_sha256: str, 
     )
     contents = hashlib.sha256(f"{checkpoint.sha256} {dataset_sha256}".encode()).hexdigest()
     write_durably(folder / f"{checkpoint.stem}-{contents[:16]}.json", msgspec.json.encode(kept))
-    for path in sorted(folder.glob("step-*.json"), key=_written)[:-KEPT_RESULTS]:
+    for path in sorted(folder.glob("step-*.json"), key=_stamp)[:-KEPT_RESULTS]:
         path.unlink(missing_ok=True)
 
 
 def kept_evaluations(run: Run) -> list[KeptEvaluation]:
     """The results of a run, the newest last; files that are damaged are passed over."""
-    read = (_read(path) for path in _folder(run).glob("step-*.json"))
-    return sorted((kept for kept in read if kept), key=lambda kept: kept.evaluated)
+    found = (_read(path, _stamp(path)) for path in _folder(run).glob("step-*.json"))
+    return sorted((kept for kept in found if kept), key=lambda kept: kept.evaluated)
 
 
-def result_of(
-    results: list[KeptEvaluation], checkpoint: CheckpointFacts, dataset_sha256: str | None
-) -> KeptEvaluation | None:
+class JudgedCheckpoint(NamedTuple):
+    """A checkpoint with its result, if it has one; it may be gone while its result is kept."""
+
+    run: Run
+    facts: CheckpointFacts
+    result: KeptEvaluation | None
+    is_there: bool
+
+    @property
+    def reference(self) -> str:
+        """`RUN@STEP`."""
+        return f"{self.run.id}@{self.facts.step}"
+
+
+def judged_checkpoints(run: Run) -> list[JudgedCheckpoint]:
+    """A run's checkpoints, and those of which only the result is left, the newest first."""
+    results = kept_evaluations(run)
+    try:
+        own_dataset = run.config().dataset_sha256
+    except CifartuiError:  # what a damaged run was trained on is not known; its checkpoints are there all the same
+        own_dataset = ""
+    there = {facts.sha256: facts for facts in list_checkpoints(run)}
+    gone = {kept.checkpoint.sha256: kept.checkpoint for kept in results if kept.checkpoint.sha256 not in there}
+    judged = [
+        JudgedCheckpoint(run, facts, result_of(results, facts, own_dataset), is_there=facts.sha256 in there)
+        for facts in (*there.values(), *gone.values())
+    ]
+    return sorted(judged, key=lambda checkpoint: checkpoint.facts.step, reverse=True)
+
+
+def result_of(results: list[KeptEvaluation], checkpoint: CheckpointFacts, dataset_sha256: str) -> KeptEvaluation | None:
     """The newest of a checkpoint's results, one on the data set given before those on others."""
     its = [kept for kept in results if kept.checkpoint.sha256 == checkpoint.sha256]
     return max(its, key=lambda kept: (kept.dataset_sha256 == dataset_sha256, kept.evaluated), default=None)
+
+
+def why_gone(checkpoint: JudgedCheckpoint) -> str:
+    """Why a checkpoint was removed, in the words of the run's journal; empty where that does not say."""
+    decoder = msgspec.json.Decoder(CheckpointPruned)
+    reason = ""
+    with suppress(OSError), checkpoint.run.journal_file.open("rb") as journal:
+        for line in journal:
+            if b'"CheckpointPruned"' in line:
+                with suppress(msgspec.MsgspecError):
+                    event = decoder.decode(line)
+                    reason = event.reason if event.step == checkpoint.facts.step else reason
+    return reason
 
 
 def _folder(run: Run) -> Path:
     return run.folder / "evaluations"
 
 
-def _written(path: Path) -> int:
+def _stamp(path: Path) -> tuple[int, int, int]:
+    """When a file was written, and what else tells it from one that was there before."""
     try:
-        return path.stat().st_mtime_ns
-    except FileNotFoundError:  # another evaluation has just removed it
-        return 0
+        status = path.stat()
+    except OSError:  # another evaluation has just removed it
+        return 0, 0, 0
+    return status.st_mtime_ns, status.st_size, status.st_ino
 
 
-def _read(path: Path) -> KeptEvaluation | None:
+@lru_cache(maxsize=256)  # whoever watches the list asks again and again
+def _read(path: Path, stamp: tuple[int, int, int]) -> KeptEvaluation | None:
     """Read a result; of what the file says, only the counts are believed, and the rest is derived from them again."""
     try:
-        if path.stat().st_size > MAX_BYTES:
+        if stamp[1] > MAX_BYTES:
             return None
         kept = msgspec.json.decode(path.read_bytes(), type=KeptEvaluation)
     except (OSError, msgspec.MsgspecError):

@@ -56,9 +56,6 @@ def python_source(network: Network) -> str:
     """
     if network.factory:
         raise UsageError(f"The source of {network.factory} is your own; look into its file.")
-    class_name = "".join(part.capitalize() for part in network.name.split("_")) or "Net"
-    if iskeyword(class_name) or class_name in TAKEN:
-        class_name += "Net"
     summary = summarize(network)
     shapes = {operation.layer.name: format_shape(operation.arithmetic.output) for operation in summary.operations}
     made, steps = [], []
@@ -78,7 +75,7 @@ def python_source(network: Network) -> str:
         "",
         *(BLOCK_SOURCE.splitlines() if has_blocks else []),
         "",
-        f"class {class_name}(nn.Module):",
+        f"class {class_name(network)}(nn.Module):",
         f'    """Takes images of {format_shape(network.input)}."""',
         "",
         "    def __init__(self) -> None:",
@@ -90,6 +87,24 @@ def python_source(network: Network) -> str:
         "        return x",
     ]
     return "\n".join(lines) + "\n"
+
+
+def loading_source(network: Network, path: str) -> str:
+    """The two lines that load exported weights, as the tutorial does, and where the network's class is."""
+    module, _, factory = network.factory.partition(":")
+    lines = [
+        f"net = {factory or class_name(network)}()",
+        f"net.load_state_dict(torch.load({path!r}, weights_only=True))",
+    ]
+    if factory:
+        return "\n".join(["import torch", f"from {module} import {factory}", "", *lines]) + "\n"
+    return "\n".join(["import torch", "", *lines, "", "# with the class", python_source(network)])
+
+
+def class_name(network: Network) -> str:
+    """The name of the network's class in its source."""
+    name = "".join(part.capitalize() for part in network.name.split("_")) or "Net"
+    return f"{name}Net" if iskeyword(name) or name in TAKEN else name
 
 
 def _constructor(layer: AnyLayer) -> str:

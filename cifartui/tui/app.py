@@ -22,6 +22,7 @@ from cifartui.dataset.store import prepared_names
 from cifartui.errors import CifartuiError
 from cifartui.failures import failure
 from cifartui.home import datasets_folder, runs_folder
+from cifartui.model.network import Network
 from cifartui.training.follow import follow
 from cifartui.training.recipe import Recipe, load_recipe
 from cifartui.training.run import Run, living_run
@@ -57,6 +58,7 @@ COLOURS = Theme(
     surface="#101418",
     panel="#1a2129",
     dark=True,
+    variables={"text-muted": "#8b97a3"},  # Textual's own is transparent, which texts within a widget cannot be
 )
 
 
@@ -122,6 +124,8 @@ class CifarApp(App[None]):
         super().__init__()
         self.activations = ActivationSource()
         """What layers make of pictures, for the screens that look into a network."""
+        self.network: Network | None = None
+        """The one in hand on the model screen; None before that was opened, and it is the recipe's."""
         self.unsaved = ""
         """The name of a network that was changed and not kept."""
 

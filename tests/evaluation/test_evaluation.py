@@ -69,7 +69,7 @@ def test_results_come_from_the_confusion_matrix() -> None:
     evaluation = from_confusion([[8, 2], [0, 10]], ["cat", "dog"], checkpoint="c", dataset="d", seconds=1.0)
     assert (evaluation.correct, evaluation.images, evaluation.accuracy) == (18, 20, 0.9)
     assert [result.accuracy for result in evaluation.per_class] == [0.8, 1.0]
-    assert most_confused(evaluation, 0) == ("dog", 0.2)
+    assert most_confused(evaluation, 0) == (1, 0.2)
     assert most_confused(evaluation, 1) is None
 
 

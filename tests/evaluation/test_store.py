@@ -12,7 +12,7 @@ import pytest
 from cifartui.cli.main import run_command
 from cifartui.dataset.store import DatasetFacts
 from cifartui.evaluation.results import Evaluation, from_confusion
-from cifartui.evaluation.store import KEPT_RESULTS, keep_evaluation, kept_evaluations, result_of
+from cifartui.evaluation.store import KEPT_RESULTS, judged_checkpoints, keep_evaluation, kept_evaluations, result_of
 from cifartui.training.checkpoints import CheckpointFacts, facts_file, list_checkpoints, tensors_file
 from cifartui.training.run import Run
 from tests.training.running import plan, train_here
@@ -56,7 +56,8 @@ def test_evaluate_keeps_its_result(sketches: DatasetFacts, capsys: pytest.Captur
         path.unlink()
     (kept,) = kept_evaluations(run)
     assert (kept.checkpoint, kept.dataset_sha256, kept.evaluation) == (facts, sketches.sha256, told)
-    assert kept.reference == f"{run.id}@50"
+    (judged,) = judged_checkpoints(run)
+    assert (judged.reference, judged.facts, judged.result, judged.is_there) == (f"{run.id}@50", facts, kept, False)
 
 
 def test_a_result_that_cannot_be_kept_is_told_all_the_same(
@@ -77,7 +78,7 @@ def test_the_newest_on_the_data_set_asked_for_comes_first(run: Run) -> None:
     keep_evaluation(run, checkpoint(5), "own", result(1))
     keep_evaluation(run, checkpoint(5), "other", result(2, "other"))
     results = kept_evaluations(run)
-    own, newest = result_of(results, checkpoint(5), "own"), result_of(results, checkpoint(5), None)
+    own, newest = result_of(results, checkpoint(5), "own"), result_of(results, checkpoint(5), "gone")
     assert own
     assert newest
     assert (own.evaluation.dataset, newest.evaluation.dataset) == ("pets", "other")

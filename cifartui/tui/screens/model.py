@@ -115,6 +115,7 @@ class ModelScreen(NounScreen):
         is_kept = network.factory or network == self._kept.get(network.name)
         changed = "" if is_kept else " · changed"
         self.cifar_app.unsaved = "" if is_kept else network.name
+        self.cifar_app.network = network
         name = f"{network.name}{changed}{' · code of yours, not edited here' if network.factory else ''}"
         self.query_one("#totals", Static).update(self._totals(name))
         self._table.show(summary, cursor)

@@ -100,12 +100,40 @@ class CifarApp(App[None]):
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide")]
     VERTICAL_BREAKPOINTS = [(0, "-short"), (34, "-tall")]
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("1,d", "show('dataset')", "Dataset", tooltip="Pictures, counts, import", id="show.dataset", show=False),
-        Binding("2,m", "show('model')", "Model", tooltip="Layers and their arithmetic", id="show.model", show=False),
-        Binding("3,t", "show('training')", "Training", tooltip="Start, watch, steer", id="show.training", show=False),
-        Binding("4,e", "show('evaluation')", "Evaluation", tooltip="Accuracy", id="show.evaluation", show=False),
-        Binding("question_mark", "help", "help", tooltip="All keys", id="help", key_display="?"),
-        Binding("q", "leave", "leave", tooltip="Leave; a living run goes on", id="leave"),
+        Binding(
+            "1,d",
+            "show('dataset')",
+            "Dataset",
+            tooltip="Go to the data sets: fetch, import and look at pictures",
+            id="show.dataset",
+            show=False,
+        ),
+        Binding(
+            "2,m",
+            "show('model')",
+            "Model",
+            tooltip="Go to the network: its layers, their shapes and numbers",
+            id="show.model",
+            show=False,
+        ),
+        Binding(
+            "3,t",
+            "show('training')",
+            "Training",
+            tooltip="Go to training: settings, start, curves, steering",
+            id="show.training",
+            show=False,
+        ),
+        Binding(
+            "4,e",
+            "show('evaluation')",
+            "Evaluation",
+            tooltip="Go to evaluation: how well a checkpoint does on the test images",
+            id="show.evaluation",
+            show=False,
+        ),
+        Binding("question_mark", "help", "help", tooltip="Show this list of keys", id="help", key_display="?"),
+        Binding("q", "leave", "leave", tooltip="Leave the program; a run that trains goes on without it", id="leave"),
         Binding("ctrl+c", "leave", "leave", show=False, system=True),
     ]
 

@@ -124,7 +124,7 @@ async def test_layers_are_added_moved_removed_and_the_network_kept(sketches: Dat
         await pilot.press("2", "down")
         await wait_for_text(pilot, "multiply-adds     28")
         await pilot.press("a")
-        await wait_for_text(pilot, "Add a layer below this one")
+        await wait_for_text(pilot, "Add a layer below the one")
         await pilot.press(*["down"] * 4, "enter")
         await wait_for_text(pilot, "62,018 parameters")
         await pilot.press("shift+down")
@@ -223,8 +223,8 @@ async def test_keys_are_told(sketches: DatasetFacts) -> None:
         await pilot.press("2", "down")
         await wait_for_text(pilot, "conv1 · conv2d")
         await pilot.press("question_mark")
-        text = await wait_for_text(pilot, "Add a layer below this one")
-        assert "Another size of the pictures" in text
+        text = await wait_for_text(pilot, "Add a layer below the one")
+        assert "Hide the layers inside the block (not now)" in text
         assert "Page" not in text
         await pilot.press("escape")
         await wait_until(pilot, lambda: "Add a layer below" not in shown(pilot))

@@ -23,11 +23,13 @@ FRESH = "fresh"
 
 
 KEYS: list[BindingType] = [
-    Binding("n", "turn(1)", "next", tooltip="The next picture", id="look.next"),
-    Binding("p", "turn(-1)", "previous", tooltip="The picture before", show=False, id="look.previous"),
-    Binding("i", "image", "own", tooltip="A picture file of your own", id="look.image"),
-    Binding("w", "weights", "weights", tooltip="Fresh weights or a checkpoint's", id="look.weights"),
-    Binding("escape,q", "close", "back", tooltip="Back to the model", id="look.close", key_display="esc"),
+    Binding("n", "turn(1)", "next", tooltip="Take the next picture", id="look.next"),
+    Binding("p", "turn(-1)", "previous", tooltip="Take the picture before", show=False, id="look.previous"),
+    Binding("i", "image", "own", tooltip="Take a picture file of your own", id="look.image"),
+    Binding(
+        "w", "weights", "weights", tooltip="Choose the weights: fresh ones, or those of a checkpoint", id="look.weights"
+    ),
+    Binding("escape,q", "close", "back", tooltip="Go back to the network", id="look.close", key_display="esc"),
 ]
 
 

@@ -49,9 +49,21 @@ class EvaluationScreen(NounScreen):
     NOUN = "evaluation"
     CSS_PATH = "evaluation.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("c", "confusion", "confusion", tooltip="Confusion matrix, or classes", id="evaluation.confusion"),
-        Binding("x", "export", "export", tooltip="Write the checkpoint as a .pth file", id="evaluation.export"),
-        Binding("f", "file", "file", tooltip="Evaluate a .pth or .safetensors file", id="evaluation.file"),
+        Binding(
+            "c",
+            "confusion",
+            "confusion",
+            tooltip="Show which class is taken for which, or the classes again",
+            id="evaluation.confusion",
+        ),
+        Binding(
+            "x",
+            "export",
+            "export",
+            tooltip="Write the checkpoint under the cursor as a .pth file for PyTorch",
+            id="evaluation.export",
+        ),
+        Binding("f", "file", "file", tooltip="Evaluate a .pth or .safetensors file of weights", id="evaluation.file"),
     ]
 
     def __init__(self) -> None:

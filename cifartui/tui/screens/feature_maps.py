@@ -27,11 +27,19 @@ class FeatureMapsScreen(ActivationScreen):
 
     CSS_PATH = "feature_maps.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("down", "layer(1)", "layer", tooltip="Another layer", id="maps.down", key_display="↑↓"),
-        Binding("up", "layer(-1)", "layer", tooltip="Another layer", show=False, id="maps.up"),
-        Binding("right", "page(1)", "page", tooltip="The next maps", id="maps.right", key_display="←→"),
-        Binding("left", "page(-1)", "page", tooltip="The maps before", show=False, id="maps.left"),
-        Binding("f", "filters", "filters", tooltip="The layer's weights, or its maps again", id="maps.filters"),
+        Binding("down", "layer(1)", "layer", tooltip="Go to the next layer", id="maps.down", key_display="↑↓"),
+        Binding("up", "layer(-1)", "layer", tooltip="Go to the layer before", show=False, id="maps.up"),
+        Binding(
+            "right", "page(1)", "page", tooltip="Show the next of the layer's maps", id="maps.right", key_display="←→"
+        ),
+        Binding("left", "page(-1)", "page", tooltip="Show the maps before these", show=False, id="maps.left"),
+        Binding(
+            "f",
+            "filters",
+            "filters",
+            tooltip="Show the layer's filters, that is its weights, or its maps again",
+            id="maps.filters",
+        ),
         *KEYS,
     ]
 

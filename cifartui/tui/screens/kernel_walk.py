@@ -35,17 +35,21 @@ class KernelWalkScreen(ActivationScreen):
 
     CSS_PATH = "kernel_walk.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("space", "play", "play", tooltip="Walk by itself, or stand still", id="walk.play"),
-        Binding("right", "step(1)", "step", tooltip="The next position", id="walk.right", key_display="←→"),
-        Binding("left", "step(-1)", "step", tooltip="The position before", show=False, id="walk.left"),
-        Binding("pagedown", "row(1)", "row", tooltip="A row further down", show=False, id="walk.row_down"),
-        Binding("pageup", "row(-1)", "row", tooltip="A row further up", show=False, id="walk.row_up"),
-        Binding("home", "jump(False)", "first", tooltip="The first position", show=False, id="walk.first"),
-        Binding("end", "jump(True)", "last", tooltip="The last position", show=False, id="walk.last"),
-        Binding("down", "filter(1)", "filter", tooltip="Another filter", id="walk.down", key_display="↑↓"),
-        Binding("up", "filter(-1)", "filter", tooltip="Another filter", show=False, id="walk.up"),
-        Binding("c", "channel", "channel", tooltip="Another channel of the input", id="walk.channel"),
-        Binding("l", "layer", "layer", tooltip="The next convolution or max pool", id="walk.layer"),
+        Binding("space", "play", "play", tooltip="Let the window walk by itself, or stand still", id="walk.play"),
+        Binding(
+            "right", "step(1)", "step", tooltip="Move the window one position on", id="walk.right", key_display="←→"
+        ),
+        Binding("left", "step(-1)", "step", tooltip="Move the window one position back", show=False, id="walk.left"),
+        Binding("pagedown", "row(1)", "row", tooltip="Move the window one row down", show=False, id="walk.row_down"),
+        Binding("pageup", "row(-1)", "row", tooltip="Move the window one row up", show=False, id="walk.row_up"),
+        Binding("home", "jump(False)", "first", tooltip="Go to the first position", show=False, id="walk.first"),
+        Binding("end", "jump(True)", "last", tooltip="Go to the last position", show=False, id="walk.last"),
+        Binding(
+            "down", "filter(1)", "filter", tooltip="Use the next filter of the layer", id="walk.down", key_display="↑↓"
+        ),
+        Binding("up", "filter(-1)", "filter", tooltip="Use the filter before", show=False, id="walk.up"),
+        Binding("c", "channel", "channel", tooltip="Show the numbers of the next input channel", id="walk.channel"),
+        Binding("l", "layer", "layer", tooltip="Go to the next convolution or max pool", id="walk.layer"),
         *KEYS,
     ]
 

@@ -1,16 +1,32 @@
 """The keys of a screen, from the bindings themselves."""
 
+import textwrap
+from collections.abc import Iterable, Iterator
 from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
+from textual.dom import DOMNode
 from textual.screen import ModalScreen, Screen
 from textual.widgets import Label, Static
 
-KEY_CELLS = 14
-NAMES = {"escape": "esc", "pageup": "pgup", "pagedown": "pgdn", "question_mark": "?", "enter": "enter"}
+KEY_CELLS = 12
+FRAME_CELLS = 8
+"""Border, padding and scroll bar of the dialog."""
+NAMES = {
+    "escape": "esc",
+    "pageup": "pgup",
+    "pagedown": "pgdn",
+    "question_mark": "?",
+    "left": "←",
+    "right": "→",
+    "up": "↑",
+    "down": "↓",
+    "shift+up": "shift+↑",
+    "shift+down": "shift+↓",
+}
 
 
 class KeysScreen(ModalScreen[None]):
@@ -22,23 +38,47 @@ class KeysScreen(ModalScreen[None]):
 
     def __init__(self, below: Screen[object]) -> None:
         super().__init__()
-        self._text = keys_text(below)
+        self._below = below
+        self._active = {one.binding.id for one in below.active_bindings.values() if one.enabled}
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(classes="dialog reading"):
-            yield Label(Content.styled("keys of this screen   esc back", "bold"))
-            yield Static(self._text)
+            yield Label(Content.assemble(("keys", "bold"), "   ↑↓ scroll   esc back"))
+            yield Static(id="keys")
+
+    def on_resize(self) -> None:
+        columns = self.app.size.width * 96 // 100 - FRAME_CELLS
+        self.query_one("#keys", Static).update(keys_text(self._below, self._active, columns))
 
 
-def keys_text(screen: Screen[object]) -> Content:
-    """A line for each of the program's own bindings that is active on the screen; those of the library have no id."""
-    keys: dict[tuple[str, str], list[str]] = {}
-    for key, active in screen.active_bindings.items():
-        binding = active.binding
-        if binding.id and active.enabled:
-            keys.setdefault((binding.action, binding.tooltip or binding.description), []).append(key)
-    lines = []
-    for (_, what), names in keys.items():
-        shown = " ".join(NAMES.get(name, name) for name in names)
-        lines.append(Content.assemble((f"{shown:<{KEY_CELLS}}", "bold $primary"), " ", what))
-    return Content("\n").join(lines)
+def keys_text(screen: Screen[object], active: set[str | None], columns: int) -> Content:
+    """A line for each key of the program's own, those of the screen apart from those that work everywhere.
+
+    Bindings of the library have no id and are left out; those whose id is not `active` are dim, and say so.
+    """
+    nodes = screen.focused.ancestors_with_self if screen.focused else [screen, screen.app]
+    here = [binding for node in nodes if node is not screen.app for binding in _bindings(node)]
+    parts = [Content.styled("on this screen", "bold $primary"), *_lines(here, active, columns)]
+    parts += [
+        Content(""),
+        Content.styled("on every screen", "bold $primary"),
+        *_lines(_bindings(screen.app), active, columns),
+    ]
+    return Content("\n").join(parts)
+
+
+def _bindings(node: DOMNode) -> Iterator[Binding]:
+    for owner in type(node).__mro__:
+        for binding in owner.__dict__.get("BINDINGS", ()):
+            if isinstance(binding, Binding) and binding.id:
+                yield binding
+
+
+def _lines(bindings: Iterable[Binding], active: set[str | None], columns: int) -> Iterator[Content]:
+    indent = " " * (KEY_CELLS + 1)
+    for binding in bindings:
+        keys = " ".join(NAMES.get(key, key) for key in binding.key.split(","))
+        what = (binding.tooltip or binding.description) + " (not now)" * (binding.id not in active)
+        text = f"\n{indent}".join(textwrap.wrap(what, max(10, columns - len(indent))))
+        style = "" if binding.id in active else "dim"
+        yield Content.assemble((f"{keys:<{KEY_CELLS}} ", f"bold {style}"), (text, style))

@@ -26,9 +26,22 @@ class LoaderLabScreen(CifarScreen):
 
     CSS_PATH = "loader_lab.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("u", "use", "use this", tooltip="Put the winner into the recipe in hand", id="lab.use"),
-        Binding("r", "again", "again", tooltip="Measure again", id="lab.again"),
-        Binding("escape,l,q", "close", "back", tooltip="Back; ends the measurement", id="lab.close", key_display="esc"),
+        Binding(
+            "u",
+            "use",
+            "use this",
+            tooltip="Put the fastest way of loading into the settings for training",
+            id="lab.use",
+        ),
+        Binding("r", "again", "again", tooltip="Measure once more", id="lab.again"),
+        Binding(
+            "escape,l,q",
+            "close",
+            "back",
+            tooltip="Go back; a measurement under way ends",
+            id="lab.close",
+            key_display="esc",
+        ),
     ]
 
     def __init__(self, dataset: str) -> None:

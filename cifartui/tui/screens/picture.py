@@ -54,15 +54,37 @@ class PictureScreen(CifarScreen):
 
     CSS_PATH = "picture.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("left", "move(-1, 0)", "pixel", tooltip="Another pixel", id="picture.left", key_display="←↑↓→"),
-        Binding("right", "move(1, 0)", "pixel", show=False, id="picture.right"),
-        Binding("up", "move(0, -1)", "pixel", show=False, id="picture.up"),
-        Binding("down", "move(0, 1)", "pixel", show=False, id="picture.down"),
-        Binding("n", "turn(1)", "next", tooltip="The next picture", id="picture.next"),
-        Binding("p", "turn(-1)", "previous", tooltip="The picture before", id="picture.previous"),
+        Binding(
+            "left",
+            "move(-1, 0)",
+            "pixel",
+            tooltip="Look at the pixel to the left",
+            id="picture.left",
+            key_display="←↑↓→",
+        ),
+        Binding(
+            "right", "move(1, 0)", "pixel", show=False, tooltip="Look at the pixel to the right", id="picture.right"
+        ),
+        Binding("up", "move(0, -1)", "pixel", show=False, tooltip="Look at the pixel above", id="picture.up"),
+        Binding("down", "move(0, 1)", "pixel", show=False, tooltip="Look at the pixel below", id="picture.down"),
+        Binding("n", "turn(1)", "next", tooltip="Open the next picture", id="picture.next"),
+        Binding("p", "turn(-1)", "previous", tooltip="Open the picture before", id="picture.previous"),
         Binding("z", "zoom", "zoom", tooltip="The part around the pixel, pixel by pixel", id="picture.zoom"),
-        Binding("a", "augment", "augmented", tooltip="As the recipe's augmentation changes it", id="picture.augment"),
-        Binding("escape,o,q", "close", "back", tooltip="Back to the wall", id="picture.close", key_display="esc"),
+        Binding(
+            "a",
+            "augment",
+            "augmented",
+            tooltip="Show the picture as the recipe's augmentation changes it",
+            id="picture.augment",
+        ),
+        Binding(
+            "escape,o,q",
+            "close",
+            "back",
+            tooltip="Go back to the wall of pictures",
+            id="picture.close",
+            key_display="esc",
+        ),
     ]
 
     def __init__(self, facts: DatasetFacts, split: Split, order: list[int], place: int) -> None:

@@ -24,9 +24,15 @@ class RunList(DataTable[Text]):
     """A line for each run; says on the line of keys what enter does."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "select_cursor", "look at it", tooltip="Bring the run into view", id="runs.look"),
-        Binding("home", "row(0)", "newest", tooltip="The newest run", show=False, id="runs.newest"),
-        Binding("end", "row(-1)", "oldest", tooltip="The oldest run", show=False, id="runs.oldest"),
+        Binding(
+            "enter",
+            "select_cursor",
+            "look at it",
+            tooltip="Show the run under the cursor on the training screen",
+            id="runs.look",
+        ),
+        Binding("home", "row(0)", "newest", tooltip="Go to the newest run", show=False, id="runs.newest"),
+        Binding("end", "row(-1)", "oldest", tooltip="Go to the oldest run", show=False, id="runs.oldest"),
     ]
 
     def action_row(self, row: int) -> None:

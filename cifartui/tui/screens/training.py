@@ -38,16 +38,32 @@ class TrainingScreen(NounScreen):
     NOUN = "training"
     CSS_PATH = "training.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "start", "start", tooltip="Start training", id="training.start", priority=True),
+        Binding(
+            "enter", "start", "start", tooltip="Start training with these settings", id="training.start", priority=True
+        ),
         Binding("v", "change", "change", tooltip="Change the setting under the cursor", id="training.change"),
-        Binding("r", "next_recipe", "recipe", tooltip="The next recipe", id="training.recipe"),
-        Binding("space", "pause", "pause", tooltip="Hold the run where it is", id="training.pause"),
-        Binding("space", "resume", "resume", tooltip="Let the run go on", id="training.resume"),
-        Binding("c", "checkpoint", "checkpoint", tooltip="Save a checkpoint now", id="training.checkpoint"),
-        Binding("s", "stop", "stop", tooltip="End the run with a checkpoint", id="training.stop"),
-        Binding("o", "runs", "runs", tooltip="All runs: look at one, living or ended", id="training.runs"),
+        Binding(
+            "r",
+            "next_recipe",
+            "recipe",
+            tooltip="Take the next of the recipes that come with the program",
+            id="training.recipe",
+        ),
+        Binding(
+            "space",
+            "pause",
+            "pause",
+            tooltip="Hold the run where it is; space again lets it go on",
+            id="training.pause",
+        ),
+        Binding("space", "resume", "resume", tooltip="Let the held run go on", id="training.resume"),
+        Binding(
+            "c", "checkpoint", "checkpoint", tooltip="Save the weights now, as a checkpoint", id="training.checkpoint"
+        ),
+        Binding("s", "stop", "stop", tooltip="End the run with a checkpoint; you are asked first", id="training.stop"),
+        Binding("o", "runs", "runs", tooltip="Choose the run to look at, living or ended", id="training.runs"),
         Binding("n", "new", "new run", tooltip="Set up another run", id="training.new"),
-        Binding("escape", "back", "curves", tooltip="Back to the curves", id="training.back", show=False),
+        Binding("escape", "back", "curves", tooltip="Go back to the curves of the run", id="training.back", show=False),
     ]
 
     def __init__(self) -> None:

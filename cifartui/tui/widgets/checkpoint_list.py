@@ -23,7 +23,13 @@ class CheckpointList(OptionList):
     """The checkpoints of all runs; its keys also turn the pages of the result beside it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "select", "evaluate", tooltip="Evaluate the checkpoint", id="evaluation.evaluate"),
+        Binding(
+            "enter",
+            "select",
+            "evaluate",
+            tooltip="Evaluate the checkpoint under the cursor on the test images",
+            id="evaluation.evaluate",
+        ),
         Binding("pagedown", "turn(1, 0)", "more", tooltip="Further classes", id="evaluation.down"),
         Binding("pageup", "turn(-1, 0)", "more", tooltip="The classes before", show=False, id="evaluation.up"),
         Binding("right", "turn(0, 1)", "columns", tooltip="Further columns", id="evaluation.right", key_display="←→"),

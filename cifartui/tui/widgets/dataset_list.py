@@ -35,7 +35,7 @@ class DatasetList(OptionList):
     """The data sets on this machine; says on the line of keys what enter does."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "select", "use", tooltip="Train on this data set", id="dataset.choose")
+        Binding("enter", "select", "use", tooltip="Use the data set under the cursor for training", id="dataset.choose")
     ]
 
     @dataclass

@@ -49,11 +49,31 @@ class LayerTable(DataTable[Text]):
     """The input, then each operation; says on the line of keys what enter and the arrows do."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "select_cursor", "edit", tooltip="Change the layer's numbers", id="model.edit"),
-        Binding("right", "open(True)", "open", tooltip="What the block consists of", id="model.open", key_display="→"),
-        Binding("left", "open(False)", "close", tooltip="Close the block", id="model.close", key_display="←"),
-        Binding("home", "scroll_top", "top", tooltip="The first line", show=False, id="model.top"),
-        Binding("end", "scroll_bottom", "bottom", tooltip="The last line", show=False, id="model.bottom"),
+        Binding(
+            "enter",
+            "select_cursor",
+            "edit",
+            tooltip="Change the numbers of the layer under the cursor",
+            id="model.edit",
+        ),
+        Binding(
+            "right",
+            "open(True)",
+            "open",
+            tooltip="Show the layers inside the block under the cursor",
+            id="model.open",
+            key_display="→",
+        ),
+        Binding(
+            "left",
+            "open(False)",
+            "close",
+            tooltip="Hide the layers inside the block",
+            id="model.close",
+            key_display="←",
+        ),
+        Binding("home", "scroll_top", "top", tooltip="Go to the first line", show=False, id="model.top"),
+        Binding("end", "scroll_bottom", "bottom", tooltip="Go to the last line", show=False, id="model.bottom"),
     ]
 
     @dataclass

@@ -14,9 +14,16 @@ class SettingsInput(Input):
     """Tab selects the next value, so that typing replaces it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "submit", "keep", tooltip="Keep the numbers", id="settings.keep"),
-        Binding("tab", "value(1)", "next number", tooltip="Select the next number", id="settings.next"),
-        Binding("shift+tab", "value(-1)", "number before", show=False, id="settings.previous"),
+        Binding("enter", "submit", "keep", tooltip="Keep the numbers as they are typed", id="settings.keep"),
+        Binding("tab", "value(1)", "next number", tooltip="Go to the next number", id="settings.next"),
+        Binding(
+            "shift+tab",
+            "value(-1)",
+            "number before",
+            show=False,
+            tooltip="Go to the number before",
+            id="settings.previous",
+        ),
     ]
 
     def __init__(self, *, widget_id: str) -> None:

@@ -7,12 +7,23 @@ from pathlib import Path
 
 from cifartui.cli.output import complain, make_console, print_json, say, table, watch
 from cifartui.cli.parsing import Commands, add_json, group
-from cifartui.dataset.store import SKETCHES, SPLITS, DatasetFacts, is_prepared, load_facts, prepared_names
+from cifartui.dataset.store import (
+    MAX_SIZES,
+    SKETCHES,
+    SPLITS,
+    DatasetFacts,
+    LeftOut,
+    PictureSize,
+    is_prepared,
+    load_facts,
+    prepared_names,
+)
 from cifartui.errors import DataError, UsageError
 from cifartui.text import printable
 
 BAR_CELLS = 20
 MAX_VARIANTS = 64
+MAX_PREVIEWS = 64
 
 
 def add_commands(commands: Commands) -> None:
@@ -24,8 +35,16 @@ def add_commands(commands: Commands) -> None:
     )
     importing.add_argument("path", metavar="PATH", type=Path, help="a folder, .tar, .tar.gz, .tar.xz or .zip")
     importing.add_argument("--name", required=True, help="what the data set will be called here")
+    _add_size(importing)
     add_json(importing)
     importing.set_defaults(handler=import_)
+
+    surveying = actions.add_parser("survey", help="look at what an import would bring, without storing anything")
+    surveying.add_argument("path", metavar="PATH", type=Path, help="a folder, .tar, .tar.gz, .tar.xz or .zip")
+    _add_size(surveying)
+    surveying.add_argument("--previews", type=int, default=0, metavar="N", help="with N pictures, in JSON (0)")
+    add_json(surveying)
+    surveying.set_defaults(handler=survey)
 
     fetching = actions.add_parser(
         "fetch",
@@ -80,17 +99,48 @@ def add_commands(commands: Commands) -> None:
     showing.set_defaults(handler=show)
 
 
+def _add_size(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--size", metavar="32|64x48", help="bring all pictures to this size (height x width)")
+    parser.add_argument(
+        "--fit",
+        choices=("crop", "pad", "stretch"),
+        default="crop",
+        help="how: the middle, all with edges, or stretched",
+    )
+
+
 def import_(options: argparse.Namespace) -> None:
     """Import images from a path."""
+    from cifartui.dataset.decoding import parse_size
     from cifartui.dataset.importing import import_dataset
 
     started = time.monotonic()
-    facts = watch(import_dataset(options.path, options.name), as_json=options.json)
+    size = parse_size(options.size) if options.size else None
+    facts = watch(import_dataset(options.path, options.name, size, options.fit), as_json=options.json)
     if options.json:
         print_json(facts)
         return
-    say(f"{facts.name}: {facts.train:,} training and {facts.test:,} test images in {time.monotonic() - started:.1f} s")
+    say(f"{facts.name}: {_counts(facts)} in {time.monotonic() - started:.1f} s")
     print_facts(facts)
+
+
+def survey(options: argparse.Namespace) -> None:
+    """Look at the images at a path."""
+    from cifartui.dataset.decoding import parse_size
+    from cifartui.dataset.surveying import survey_dataset
+
+    size = parse_size(options.size) if options.size else None
+    previews = min(max(options.previews, 0), MAX_PREVIEWS)
+    found = watch(survey_dataset(options.path, size, options.fit, previews), as_json=options.json)
+    if options.json:
+        print_json(found)
+        return
+    rows = table("class", *SPLITS, right=SPLITS)
+    for row in found.classes:
+        rows.add_row(row.name, f"{row.train:,}", f"{row.validation:,}" if row.validation else "–", f"{row.test:,}")
+    make_console().print(rows)
+    say(f"{found.images:,} images")
+    _print_sources(found.sizes, found.left_out)
 
 
 def fetch(options: argparse.Namespace) -> None:
@@ -194,7 +244,7 @@ def show(options: argparse.Namespace) -> None:
     if options.json:
         print_json(facts)
         return
-    say(f"{facts.name}: {facts.train:,} training and {facts.test:,} test images, {facts.source}")
+    say(f"{facts.name}: {_counts(facts)}, {facts.source}")
     print_facts(facts)
 
 
@@ -209,12 +259,33 @@ def require_dataset(name: str, *, as_json: bool = False) -> DatasetFacts:
 
 def print_facts(facts: DatasetFacts) -> None:
     """Print counts per class with bars, and the channels' statistics."""
-    rows = table("class", "train", "", "test", right=("train", "test"))
+    others = facts.splits[1:]
+    rows = table("class", "train", "", *others, right=("train", *others))
     most = max(facts.class_counts.train)
-    for name, train, test in zip(facts.classes, facts.class_counts.train, facts.class_counts.test, strict=True):
-        rows.add_row(name, f"{train:,}", "█" * max(1, round(BAR_CELLS * train / most)), f"{test:,}")
+    counts = [getattr(facts.class_counts, split) for split in others]
+    for name, train, *more in zip(facts.classes, facts.class_counts.train, *counts, strict=True):
+        bar = "█" * max(1, round(BAR_CELLS * train / most))
+        rows.add_row(name, f"{train:,}", bar, *(f"{images:,}" for images in more))
     make_console().print(rows)
+    _print_sources(facts.sizes, facts.left_out)
     say(f"mean {_triple(facts.mean)}   std {_triple(facts.std)}   (red, green, blue on the scale 0-1)")
+
+
+def _counts(facts: DatasetFacts) -> str:
+    """`240 training, 30 validation and 60 test images of 64×48 (height × width)`."""
+    height, width = facts.image_size
+    held_out = f", {facts.validation:,} validation" if facts.validation else ""
+    order = "" if height == width else " (height × width)"
+    return f"{facts.train:,} training{held_out} and {facts.test:,} test images of {height}×{width}{order}"
+
+
+def _print_sources(sizes: tuple[PictureSize, ...], left_out: tuple[LeftOut, ...]) -> None:
+    """Print what sizes the pictures had, and what was left out."""
+    if sizes:
+        listed = ", ".join(f"{size.images:,} of {size.width}×{size.height}" for size in sizes)
+        say(f"pictures: {listed}{' …' if len(sizes) == MAX_SIZES else ''}")
+    for left in left_out:
+        say(f"left out: {left.files:,} {left.reason} ({left.example})")
 
 
 def _triple(values: tuple[float, float, float]) -> str:

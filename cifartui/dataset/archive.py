@@ -3,69 +3,32 @@
 Only regular files are read, links are never followed, and a member's bytes are read in place.
 """
 
-import errno
 import hashlib
-import lzma
+import io
 import os
 import stat
-import struct
 import tarfile
 import zipfile
-import zlib
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, Self, cast
 
+from cifartui.dataset.compression import SequentialFile
+from cifartui.dataset.entry import Entry, Kind, Readable, sentences
+from cifartui.dataset.magic import HEAD_BYTES, foreign_kind, picture_kind
 from cifartui.errors import DataError
-from cifartui.text import printable
+from cifartui.text import printable, size
 
-MAX_FILE_BYTES = 64 * 1024 * 1024
-"""The largest file of CIFAR-10 has 31 MB; an image has a few kB."""
 MAX_ENTRIES = 1_000_000
 MAX_HEADER_BYTES = 16 * 1024
 """Of a long name or of attributes; tarfile takes quadratic time over them."""
 MAX_REST_BYTES = 16 * 1024 * 1024
 """Read after the end of an archive, which is padded with zeros."""
-_DAMAGE = (
-    *(tarfile.TarError, zipfile.BadZipFile, lzma.LZMAError, zlib.error, EOFError),
-    *(ValueError, OverflowError, LookupError, struct.error),  # what the archive modules let through
-)
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One folder or file within a source."""
-
-    path: PurePosixPath
-    """Relative to the source."""
-    is_folder: bool
-    size: int
-    """Bytes."""
-    source: str
-    """Where it comes from, fit to be shown."""
-    _read: Callable[[], bytes]
-
-    def read(self) -> bytes:
-        """The file's bytes; to be called before the next entry is taken.
-
-        Raises:
-            DataError: the file is larger than anything that belongs in a data set, or shorter than announced.
-        """
-        if self.size > MAX_FILE_BYTES:
-            raise DataError(
-                f"{self.source}: {printable(str(self.path))} has {self.size:,} bytes, "
-                "more than any file of images; take it out."
-            )
-        with _sentences(self.source, lambda: printable(str(self.path), 200)):
-            data = self._read()
-        if len(data) != self.size:
-            raise DataError(
-                f"{self.source}: {printable(str(self.path))} has {len(data):,} bytes "
-                f"and should have {self.size:,}; get it again."
-            )
-        return data
+MAX_PASSED_BYTES = 1024**3
+"""Of what is no image in a compressed archive, where passing over costs as much as reading."""
+ZIP_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA)
+READ = "a folder, .zip, .tar, .tar.gz, .tar.bz2 or .tar.xz is read"
 
 
 def entries(source: Path) -> Iterator[Entry]:
@@ -80,7 +43,8 @@ def entries(source: Path) -> Iterator[Entry]:
         raise DataError(f"There is no {shown}; check the path.")
     if not os.access(source, os.R_OK):
         raise DataError(f"{shown} cannot be read: permission denied; check who may read it.")
-    return _checked(_open(source, shown), shown)
+    name = printable(source.name or shown)
+    return _checked(_open(source, name), name)
 
 
 def tar_entries(file: "HashingReader", shown: str) -> Iterator[Entry]:
@@ -89,13 +53,7 @@ def tar_entries(file: "HashingReader", shown: str) -> Iterator[Entry]:
     Raises:
         DataError: as `entries`.
     """
-
-    def members() -> Iterator[Entry]:
-        stream = cast("BinaryIO", file)  # a read method is enough
-        with tarfile.open(fileobj=stream, mode="r|*", tarinfo=_StrictHeader) as tar:
-            yield from _tar_members(tar, shown)
-
-    return _checked(members(), shown)
+    return _checked(_tar_members(cast("BinaryIO", file), shown), shown)  # a read method is enough
 
 
 class HashingReader:
@@ -122,28 +80,19 @@ def _checked(found: Iterator[Entry], shown: str) -> Iterator[Entry]:
     """Turn what the archive modules raise into sentences; refuse names that lead out of the source or come twice."""
     seen: set[PurePosixPath] = set()
     for entry in _inside(found, shown):
-        if not entry.is_folder:
+        if entry.kind == "file":
             if entry.path in seen:
                 raise DataError(f"{shown} holds {printable(str(entry.path))} twice; make it again.")
             seen.add(entry.path)
             if len(seen) > MAX_ENTRIES:
                 raise DataError(f"{shown} holds more than {MAX_ENTRIES:,} files; that is no data set for this program.")
         yield entry
-
-
-def _open(source: Path, shown: str) -> Iterator[Entry]:
-    if source.is_dir():
-        return _folder_entries(source, shown)
-    if not source.is_file():
-        raise DataError(f"{shown} is neither a folder nor a file; name one of them.")
-    if zipfile.is_zipfile(source):
-        return _zip_entries(source, shown)
-    return _tar_entries(source, shown)
+        entry.close()
 
 
 def _inside(found: Iterator[Entry], shown: str) -> Iterator[Entry]:
     last = "its beginning"
-    with _sentences(shown, lambda: last):
+    with sentences(shown, lambda: last):
         for entry in found:
             last = printable(str(entry.path), 200)
             if entry.path.is_absolute() or ".." in entry.path.parts:
@@ -151,25 +100,20 @@ def _inside(found: Iterator[Entry], shown: str) -> Iterator[Entry]:
             yield entry
 
 
-@contextmanager
-def _sentences(shown: str, last: Callable[[], str]) -> Iterator[None]:
-    try:
-        yield
-    except PermissionError as error:
-        place = printable(str(error.filename or last()), 200)
-        raise DataError(f"{place} cannot be read: permission denied; check who may read it.") from error
-    except OSError as error:
-        if error.errno not in (None, errno.EINVAL):  # the decompressors' own errors have no number
-            raise
-        raise _damaged(shown, last()) from error
-    except _DAMAGE as error:
-        raise _damaged(shown, last()) from error
-    except (NotImplementedError, RuntimeError) as error:  # zipfile: an unknown compression, an encrypted member
-        raise DataError(f"{shown} cannot be read ({printable(str(error), 200)}); pack it again as .tar.gz.") from error
-
-
-def _damaged(shown: str, last: str) -> DataError:
-    return DataError(f"{shown} is truncated, damaged or no archive (after {last}); get it again.")
+def _open(source: Path, shown: str) -> Iterator[Entry]:
+    if source.is_dir():
+        return _folder_entries(source, shown)
+    if not source.is_file():
+        raise DataError(f"{shown} is neither a folder nor a file; name one of them.")
+    with source.open("rb") as file:
+        head = file.read(HEAD_BYTES)
+    if kind := foreign_kind(head):
+        raise DataError(f"{shown} is {kind}; unpack it and name the folder: {READ}.")
+    if picture_kind(head):
+        raise DataError(f"{shown} is a single picture; name the folder that holds the class folders: {READ}.")
+    if zipfile.is_zipfile(source):
+        return _zip_entries(source, shown)
+    return _tar_entries(source, shown)
 
 
 def _folder_entries(folder: Path, shown: str) -> Iterator[Entry]:
@@ -180,20 +124,71 @@ def _folder_entries(folder: Path, shown: str) -> Iterator[Entry]:
         folders.sort()
         inside = PurePosixPath(Path(root).relative_to(folder).as_posix())
         for name in folders:
-            yield Entry(inside / name, is_folder=True, size=0, source=shown, _read=bytes)
+            yield Entry(inside / name, "link" if os.path.islink(Path(root) / name) else "folder", shown)
         for name in sorted(files):
             path = Path(root) / name
             status = path.lstat()
+            kind: Kind = "device or pipe"
             if stat.S_ISREG(status.st_mode):
-                yield Entry(inside / name, is_folder=False, size=status.st_size, source=shown, _read=path.read_bytes)
+                kind = "file"
+            elif stat.S_ISLNK(status.st_mode):
+                kind = "link"
+            yield Entry(inside / name, kind, shown, status.st_size, partial(io.FileIO, path))
 
 
 def _tar_entries(archive: Path, shown: str) -> Iterator[Entry]:
-    with tarfile.open(archive, tarinfo=_StrictHeader) as tar:
-        yield from _tar_members(tar, shown)
-        rest = 0
-        while tar.fileobj and rest < MAX_REST_BYTES and (block := tar.fileobj.read(64 * 1024)):
-            rest += len(block)  # to the end, where the checksum of gzip, bzip2 and xz is compared
+    with archive.open("rb") as file:
+        yield from _tar_members(file, shown)
+
+
+def _tar_members(packed: BinaryIO, shown: str) -> Iterator[Entry]:
+    file = SequentialFile(packed)
+    stream = cast("BinaryIO", file)  # what tarfile uses of it is there
+    with tarfile.open(fileobj=stream, mode="r:", tarinfo=_StrictHeader) as tar:
+        passed_bytes = 0
+        for member in tar:
+            if member.size < 0:
+                raise tarfile.ReadError("a member with an impossible size")
+            path, kind = PurePosixPath(member.name), _tar_kind(member)
+            entry = Entry(path, kind, shown, member.size, partial(_Part, file, member))
+            yield entry
+            if not entry.was_read:
+                passed_bytes += member.size
+            if file.is_compressed and passed_bytes > MAX_PASSED_BYTES:
+                raise DataError(
+                    f"{shown} holds {size(passed_bytes)} of what is no image (as far as "
+                    f"{printable(member.name, 200)}); take it out."
+                )
+            tar.members = []  # type: ignore[attr-defined]  # it would keep the header of every member
+        end = file.tell() + MAX_REST_BYTES
+        while file.tell() < end and file.read(64 * 1024):
+            """To the end, where the checksum of gzip, bzip2 and xz is compared."""
+
+
+def _tar_kind(member: tarfile.TarInfo) -> Kind:
+    if member.isdir():
+        return "folder"
+    if member.issym():
+        return "link"
+    if member.islnk():
+        return "hard link"
+    return "file" if member.isreg() and not member.issparse() else "device or pipe"
+
+
+class _Part:
+    """The bytes of a member of a tar archive."""
+
+    def __init__(self, file: SequentialFile, member: tarfile.TarInfo) -> None:
+        self._file = file
+        self._start = member.offset_data
+        self._end = member.offset_data + member.size
+
+    def read(self, size: int, /) -> bytes:
+        self._file.seek(max(self._start, self._file.tell()))
+        return self._file.read(min(size, self._end - self._file.tell()))
+
+    def close(self) -> None:
+        """The archive stays open."""
 
 
 class _StrictHeader(tarfile.TarInfo):
@@ -211,42 +206,32 @@ class _StrictHeader(tarfile.TarInfo):
         return header
 
 
-def _tar_members(tar: tarfile.TarFile, shown: str) -> Iterator[Entry]:
-    for member in tar:
-        if member.size < 0:
-            raise tarfile.ReadError("a member with an impossible size")
-        path = PurePosixPath(member.name)
-        if member.isdir():
-            yield Entry(path, is_folder=True, size=0, source=shown, _read=bytes)
-        elif member.isreg():
-            yield Entry(path, is_folder=False, size=member.size, source=shown, _read=_member_reader(tar, member))
-        tar.members = []  # type: ignore[attr-defined]  # it would keep the header of every member
-
-
-def _member_reader(tar: tarfile.TarFile, member: tarfile.TarInfo) -> Callable[[], bytes]:
-    def read() -> bytes:
-        file = tar.extractfile(member)
-        return file.read() if file else b""
-
-    return read
-
-
 def _zip_entries(archive: Path, shown: str) -> Iterator[Entry]:
     with zipfile.ZipFile(archive) as packed:
         for member in packed.infolist():
-            kind = stat.S_IFMT(member.external_attr >> 16)
-            path = PurePosixPath(member.filename)
-            if member.is_dir():
-                yield Entry(path, is_folder=True, size=0, source=shown, _read=bytes)
-            elif kind in (0, stat.S_IFREG):
-                yield Entry(
-                    path, is_folder=False, size=member.file_size, source=shown, _read=_zip_reader(packed, member)
-                )
+            name = member.filename
+            if "/" not in name:  # packed on Windows by a program that keeps its separators
+                name = name.replace("\\", "/")
+            kind, opened = _zip_kind(member, name), partial(_open_member, packed, member, shown)
+            yield Entry(PurePosixPath(name), kind, shown, member.file_size, opened)
 
 
-def _zip_reader(packed: zipfile.ZipFile, member: zipfile.ZipInfo) -> Callable[[], bytes]:
-    def read() -> bytes:
-        with packed.open(member) as file:
-            return file.read(member.file_size + 1)
+def _zip_kind(member: zipfile.ZipInfo, name: str) -> Kind:
+    mode = stat.S_IFMT(member.external_attr >> 16)
+    if name.endswith("/"):
+        return "folder"
+    if mode == stat.S_IFLNK:
+        return "link"
+    return "file" if mode in (0, stat.S_IFREG) else "device or pipe"
 
-    return read
+
+def _open_member(packed: zipfile.ZipFile, member: zipfile.ZipInfo, shown: str) -> Readable:
+    name = printable(member.filename, 200)
+    if member.flag_bits & 0x1:
+        raise DataError(f"{shown}: {name} is encrypted; pack it again without a password.")
+    if member.compress_type not in ZIP_METHODS:
+        raise DataError(
+            f"{shown}: {name} is compressed in a way that is not read (method {member.compress_type}); "
+            "pack it again as .zip or .tar.gz."
+        )
+    return cast("Readable", packed.open(member))

@@ -17,6 +17,8 @@ from cifartui.text import printable
 
 MAX_OPCODES = 1_000_000
 """A batch of 10,000 images has some 60,000."""
+PROTOCOL, STOP = b"\x80", b"."
+"""How pickles begin and end."""
 MAX_CONTAINERS = 100
 """Tuples, lists and dictionaries; nested ones would exhaust the stack."""
 _CONTAINERS = {"EMPTY_TUPLE", "TUPLE", "TUPLE1", "TUPLE2", "TUPLE3", "EMPTY_LIST", "LIST", "EMPTY_DICT", "DICT"}
@@ -93,6 +95,8 @@ def read_batch(data: bytes, where: str) -> dict[Any, Any]:
     Raises:
         DataError: it is no pickle, or one with anything in it that no batch has; `where` opens the sentence.
     """
+    if data.startswith(PROTOCOL) and not data.endswith(STOP):
+        raise DataError(f"{where} is cut short after {len(data):,} bytes; get it again.")
     try:
         _look_through(data)
         content = _Unpickler(io.BytesIO(data), encoding="bytes").load()

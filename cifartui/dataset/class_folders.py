@@ -1,152 +1,264 @@
 """Images in class folders: `train/<class>/<image>` and `test/<class>/<image>`, or `<class>/<image>` without a split."""
 
 import random
-from collections.abc import Mapping
+from array import array
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import PurePosixPath
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from cifartui.dataset.archive import Entry
-from cifartui.dataset.decoding import by, open_image
-from cifartui.dataset.store import LabelledImages, Split
+from cifartui.dataset.decoding import Fit, Size, UnreadKind, by, picture_size, read_picture
+from cifartui.dataset.entry import Entry
+from cifartui.dataset.magic import HEAD_BYTES, picture_kind
+from cifartui.dataset.splits import LAYOUT, Folder, Place, arrange
+from cifartui.dataset.spool import PixelSpool, SpooledImages
+from cifartui.dataset.store import MAX_SIZES, SPLITS, LeftOut, PictureSize, Split
 from cifartui.errors import DataError
 from cifartui.text import printable
 
-SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".ppm")
-SPLITS: Mapping[str, Split] = {"train": "train", "test": "test"}
-MAX_SIDE = 1_024
-"""Pixels; refused before anything is decoded."""
-MAX_TOTAL_BYTES = 1024**3
+SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".ppm", ".tif", ".tiff", ".jfif", ".jp2", ".avif")
+"""Of files that claim to be pictures: one that is none is told, not passed over."""
+UNREAD_SUFFIXES = (
+    *(".heic", ".heif", ".jxl", ".svg", ".psd", ".eps", ".tga", ".ico", ".pcx", ".exr", ".hdr"),
+    *(".dng", ".cr2", ".cr3", ".nef", ".arw", ".raf", ".orf", ".rw2"),
+)
+UNREAD_KINDS = ("HEIC", "JPEG XL", "Photoshop")
+HEADER_BYTES = 256 * 1024
+"""Of a picture, in which its size nearly always stands."""
 TEST_SHARE = 5
 """Without a split, one image in five of each class becomes a test image, as the tutorial advises (80 % / 20 %)."""
 SPLIT_SEED = 0
+NAME_LENGTH = 60
+"""Characters of a class name."""
+
+
+class Labelled(NamedTuple):
+    """The pictures of each split and what they show."""
+
+    class_of: dict[Folder, int]
+    """The class of each folder, an index into `classes`."""
+    positions: dict[Split, NDArray[np.int64]]
+    """In the order in which they came."""
+    labels: dict[Split, NDArray[np.int64]]
+    classes: tuple[str, ...]
 
 
 class ClassFolders:
-    """Collects the images of class folders, one entry at a time."""
+    """Collects the images of class folders, one entry at a time, and what is left out."""
 
-    def __init__(self, shown: str) -> None:
+    def __init__(self, shown: str, size: Size | None = None, fit: Fit = "crop", *, sizes_only: bool = False) -> None:
         self._shown = shown
         """The source's name, fit to be shown."""
-        self._pixels: dict[tuple[Split | None, str], list[bytes]] = {}
-        self._size: tuple[int, int] | None = None
-        self._first = ""
-        """The image that set the size."""
-        self._total_bytes = 0
+        self._size = size
+        self._fit = fit
+        self._spool: PixelSpool | None = None
+        self._sizes_only = sizes_only
+        """Nothing is decoded: that was asked for, or the sizes differ."""
+        self._folders: dict[Folder, str] = {}
+        """Each folder with pictures, and the first of them."""
+        self._all_folders: set[Folder] = set()
+        self._folder_numbers: dict[Folder, int] = {}
+        self._folder_of = array("L")
+        """For each picture the number of its folder."""
+        self._sizes: Counter[Size] = Counter()
+        self._examples: dict[Size, str] = {}
+        """A picture of each size."""
+        self._left_out: dict[str, tuple[int, str]] = {}
 
     @property
     def images(self) -> int:
         """How many images were taken in so far."""
-        return sum(len(images) for images in self._pixels.values())
+        return len(self._folder_of)
 
-    def add(self, entry: Entry) -> None:
-        """Take in an image or a class folder; anything else is passed over.
+    @property
+    def sizes(self) -> tuple[PictureSize, ...]:
+        """The sizes of the pictures, commonest first."""
+        return tuple(
+            PictureSize(size.width, size.height, images) for size, images in self._sizes.most_common(MAX_SIZES)
+        )
+
+    @property
+    def left_out(self) -> tuple[LeftOut, ...]:
+        """What was not taken in, by reason."""
+        return tuple(LeftOut(reason, files, example) for reason, (files, example) in self._left_out.items())
+
+    def leave_out(self, reason: str, path: PurePosixPath, files: int = 1) -> None:
+        """Count what is not taken in."""
+        before, example = self._left_out.get(reason, (0, printable(str(path), 200)))
+        self._left_out[reason] = before + files, example
+
+    def add(self, entry: Entry) -> bool:
+        """Take in an image or a class folder; counts anything else as left out. Returns whether it was an image.
 
         Raises:
-            DataError: the image cannot be decoded, is too large, or differs in size from those before it.
+            DataError: the image cannot be decoded or is too large.
         """
         parts = entry.path.parts
-        if any(part.startswith(".") for part in parts) or "__MACOSX" in parts:
-            return
-        folders = parts if entry.is_folder else parts[:-1]
-        place = _place(folders)
-        if entry.is_folder:
-            if place and place[0]:  # an empty class is told from a folder above the classes only beside a split
-                self._pixels.setdefault(place, [])
-        elif entry.path.suffix.lower() in SUFFIXES:
-            if place is None:
-                raise DataError(
-                    f"{self._shown}: {printable(str(entry.path))} lies in no class folder; "
-                    "put images in train/<class>/ and test/<class>/."
-                )
-            self._pixels.setdefault(place, []).append(self._decode(entry))
+        hidden = any(part.startswith(".") for part in parts) or "__MACOSX" in parts
+        if entry.kind == "folder":
+            if not hidden:
+                self._all_folders.add(parts)
+            return False
+        reason = "hidden" if hidden else _why_unread(entry)
+        if reason is None:
+            try:
+                self._take(entry)
+            except UnreadKind as unread:
+                reason = str(unread)
+        if reason:
+            self.leave_out(reason, entry.path)
+        return reason is None
 
-    def splits(self) -> tuple[LabelledImages, LabelledImages, tuple[str, ...]]:
-        """Training images, test images and the class names, sorted.
+    def label(self) -> Labelled:
+        """Say which split and class each picture belongs to; classes are sorted by name.
 
         Raises:
-            DataError: there are no images, a split or class is empty, or the folders are mixed.
+            DataError: there are no images, a split or class is empty, or the folders could be meant in two ways.
         """
         if not self.images:
-            raise DataError(
-                f"{self._shown} holds no images in class folders; put them in train/<class>/ and test/<class>/ "
-                f"as {', '.join(SUFFIXES[:3])} …"
-            )
-        splits = {split for split, _ in self._pixels}
-        if None in splits and len(splits) > 1:
-            stray = next(name for split, name in self._pixels if split is None)
-            raise DataError(
-                f"{self._shown} has the folder {printable(stray, 80)!r} beside train/ and test/; move or remove it."
-            )
-        if None in splits:
-            return self._split_each_class()
-        for split in SPLITS.values():
-            if split not in splits:
-                raise DataError(
-                    f"{self._shown} has no {split}/ folder; add one, or leave both out to have it split 80/20."
-                )
-        names = sorted({name for _, name in self._pixels})
-        for split in SPLITS.values():
-            for name in names:
-                if not self._pixels.get((split, name)):
-                    raise DataError(
-                        f"{self._shown} has no image of class {printable(name, 80)!r} in {split}/; add some."
-                    )
-        train = [self._pixels["train", name] for name in names]
-        test = [self._pixels["test", name] for name in names]
-        return self._stack(train), self._stack(test), _class_names(names)
+            raise DataError(f"{self._shown} holds no images in class folders; {LAYOUT}.{self._told_left_out()}")
+        places = arrange(self._folders, self._all_folders, self._shown)
+        names = sorted({place.name for place in places.values()})
+        place_of_number = [places[folder] for folder in self._folder_numbers]
+        number_of = np.frombuffer(self._folder_of, dtype=np.dtype("L"))
+        by_split = self._split_each_class if place_of_number[0].split is None else _given_splits
+        positions: dict[Split, list[NDArray[np.int64]]] = {}
+        labels: dict[Split, list[NDArray[np.int64]]] = {}
+        pictures_of = _pictures_of_places(place_of_number, number_of)
+        for label, name in enumerate(names):
+            for split, found in by_split(pictures_of, name):
+                positions.setdefault(split, []).append(found)
+                labels.setdefault(split, []).append(np.full(len(found), label, dtype=np.int64))
+        return Labelled(
+            {folder: names.index(place.name) for folder, place in places.items()},
+            {split: np.concatenate(parts) for split, parts in positions.items()},
+            {split: np.concatenate(parts) for split, parts in labels.items()},
+            distinct_names(names),
+        )
 
-    def _split_each_class(self) -> tuple[LabelledImages, LabelledImages, tuple[str, ...]]:
-        names = sorted(name for _, name in self._pixels)
-        train, test = [], []
-        for name in names:
-            images = list(self._pixels[None, name])
-            if len(images) < 2:
-                raise DataError(
-                    f"{self._shown}: class {printable(name, 80)!r} has one image; a split needs at least two."
-                )
-            random.Random(SPLIT_SEED).shuffle(images)
-            tests = max(1, len(images) // TEST_SHARE)
-            test.append(images[:tests])
-            train.append(images[tests:])
-        return self._stack(train), self._stack(test), _class_names(names)
+    def check_one_size(self) -> None:
+        """See to it that the pictures can be stored.
 
-    def _decode(self, entry: Entry) -> bytes:
-        name = printable(str(entry.path), 200)
-        with open_image(entry.read(), f"{self._shown}: {name}", MAX_SIDE) as image:
-            self._check_size(image.size, name)
-            pixels = np.asarray(image.convert("RGB"))
-        self._total_bytes += pixels.nbytes
-        if self._total_bytes > MAX_TOTAL_BYTES:
-            raise DataError(f"{self._shown} holds more than 1 GiB of pixels; use smaller or fewer images.")
-        return pixels.transpose(2, 0, 1).tobytes()
+        Raises:
+            DataError: they have several sizes and none to bring them to was chosen.
+        """
+        if self._size or len(self._sizes) < 2:
+            return
+        commonest = self._sizes.most_common(3)
+        listed = ", ".join(f"{by(size)} ({images:,}, as {self._examples[size]})" for size, images in commonest)
+        more = f" and {len(self._sizes) - 3} more" if len(self._sizes) > 3 else ""
+        raise DataError(
+            f"{self._shown} has pictures of {len(self._sizes)} sizes, {listed}{more}; "
+            "choose one for all of them (--size 32, or height x width: --size 48x64)."
+        )
 
-    def _check_size(self, size: tuple[int, int], name: str) -> None:
-        if self._size is None:
-            self._size, self._first = size, name
-        if size != self._size:
-            raise DataError(
-                f"{self._shown}: {name} is {by(size)} pixels and {self._first} is {by(self._size)}; "
-                "make all images one size."
-            )
+    def images_of(self, labelled: Labelled) -> dict[Split, SpooledImages]:
+        """The pixels of each split."""
+        assert self._spool
+        return {
+            split: self._spool.images(labelled.positions[split], labelled.labels[split])
+            for split in SPLITS
+            if split in labelled.positions
+        }
 
-    def _stack(self, of_classes: list[list[bytes]]) -> LabelledImages:
-        assert self._size
-        width, height = self._size
-        labels = np.repeat(np.arange(len(of_classes)), [len(images) for images in of_classes])
-        pixels = np.frombuffer(b"".join(image for images in of_classes for image in images), dtype=np.uint8)
-        return LabelledImages(pixels.reshape(-1, 3, height, width), labels.astype(np.int64))
+    def close(self) -> None:
+        """Give the room that the pixels take on the disk back."""
+        if self._spool:
+            self._spool.close()
+            self._spool = None
+
+    def _take(self, entry: Entry) -> None:
+        if self._sizes_only:
+            size = _size_of(entry)
+        else:
+            data = entry.read()
+            if self._size:
+                size = picture_size(data, entry.where)
+                pixels = read_picture(data, entry.where, self._size, self._fit)
+            else:
+                pixels = read_picture(data, entry.where)
+                size = Size(*pixels.shape[:2])
+        if size not in self._examples:
+            self._examples[size] = printable(str(entry.path), 80)
+        self._sizes[size] += 1
+        folder = entry.path.parts[:-1]
+        self._folders.setdefault(folder, printable(str(entry.path), 200))
+        self._folder_of.append(self._folder_numbers.setdefault(folder, len(self._folder_numbers)))
+        if self._size is None and len(self._sizes) > 1:
+            self._sizes_only = True
+        if self._sizes_only:
+            self.close()
+        else:
+            self._spool = self._spool or PixelSpool()
+            self._spool.add(pixels)
+
+    def _split_each_class(
+        self, pictures_of: dict[Place, NDArray[np.int64]], name: str
+    ) -> Iterable[tuple[Split, NDArray[np.int64]]]:
+        pictures = pictures_of[Place(None, name)].tolist()
+        if len(pictures) < 2:
+            raise DataError(f"{self._shown}: class {printable(name, 80)!r} has one image; a split needs at least two.")
+        random.Random(SPLIT_SEED).shuffle(pictures)
+        tests = max(1, len(pictures) // TEST_SHARE)
+        return (("train", np.array(pictures[tests:])), ("test", np.array(pictures[:tests])))
+
+    def _told_left_out(self) -> str:
+        if not self._left_out:
+            return ""
+        told = ", ".join(f"{files:,} {reason} ({example})" for reason, (files, example) in self._left_out.items())
+        return f" Left out: {told}."
 
 
-def _place(folders: tuple[str, ...]) -> tuple[Split | None, str] | None:
-    """Split and class of the files in these folders: the class is the last, its split the folder just above."""
-    if not folders:
-        return None
-    name = folders[-1]
-    if name in SPLITS:
-        return None
-    above = folders[-2] if len(folders) > 1 else ""
-    return SPLITS.get(above), name
+def distinct_names(folders: list[str]) -> tuple[str, ...]:
+    """Names of classes, fit to be shown; those that cleaning and shortening makes equal are numbered."""
+    shown = [printable(name, NAME_LENGTH) for name in folders]
+    taken, names = set(shown), []
+    counts: Counter[str] = Counter()
+    for name in shown:
+        counts[name] += 1
+        distinct = name
+        while counts[name] > 1 and distinct in taken:
+            distinct = f"{name} ({counts[name]})"
+            counts[name] += distinct in taken
+        taken.add(distinct)
+        names.append(distinct)
+    return tuple(names)
 
 
-def _class_names(folders: list[str]) -> tuple[str, ...]:
-    return tuple(printable(name, 40) for name in folders)
+def _given_splits(pictures_of: dict[Place, NDArray[np.int64]], name: str) -> Iterable[tuple[Split, NDArray[np.int64]]]:
+    for split in SPLITS:
+        if Place(split, name) in pictures_of:
+            yield split, pictures_of[Place(split, name)]
+
+
+def _pictures_of_places(places: list[Place], number_of: NDArray[np.uint64]) -> dict[Place, NDArray[np.int64]]:
+    """For each split and class the positions of its pictures, in the order in which they came."""
+    distinct = list(dict.fromkeys(places))
+    rank = {place: position for position, place in enumerate(distinct)}
+    place_of_picture = np.array([rank[place] for place in places])[number_of]
+    order = np.argsort(place_of_picture, kind="stable")
+    ends = np.cumsum(np.bincount(place_of_picture, minlength=len(distinct)))
+    return dict(zip(distinct, np.split(order, ends[:-1]), strict=True))
+
+
+def _why_unread(entry: Entry) -> str | None:
+    """In a few words, why an entry is not read as a picture."""
+    if entry.kind != "file":
+        return f"{entry.kind}s" if entry.kind != "device or pipe" else "devices and pipes"
+    suffix = entry.path.suffix.lower()
+    if suffix in UNREAD_SUFFIXES:
+        return f"{suffix[1:].upper()} pictures, which are not read"
+    kind = picture_kind(entry.head(HEAD_BYTES))
+    if kind in UNREAD_KINDS:
+        return f"{kind} pictures, which are not read"
+    return None if kind or suffix in SUFFIXES else "no pictures"
+
+
+def _size_of(entry: Entry) -> Size:
+    try:
+        return picture_size(entry.head(HEADER_BYTES), entry.where)
+    except DataError:
+        return picture_size(entry.read(), entry.where)

@@ -1,22 +1,35 @@
 """Bringing a user's images in: class folders or CIFAR-10's own files, from a folder or an archive."""
 
 import time
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path, PurePosixPath
 
-from cifartui.dataset.archive import Entry, HashingReader, entries, tar_entries
+from cifartui.dataset.archive import HashingReader, entries, tar_entries
 from cifartui.dataset.class_folders import ClassFolders
+from cifartui.dataset.decoding import Fit, Size
+from cifartui.dataset.entry import Entry
 from cifartui.dataset.official import OfficialFiles
-from cifartui.dataset.store import DatasetFacts, LabelledImages, check_name, facts_file, is_prepared, save_dataset
-from cifartui.errors import UsageError
+from cifartui.dataset.store import (
+    DatasetFacts,
+    LabelledImages,
+    Split,
+    check_name,
+    facts_file,
+    is_prepared,
+    store_splits,
+)
+from cifartui.errors import DataError, UsageError
 from cifartui.progress import Progress, Steps
 from cifartui.text import printable
 
 REPORT_SECONDS = 0.1
 
 
-def import_dataset(path: Path, name: str) -> Steps[DatasetFacts]:
+def import_dataset(path: Path, name: str, size: Size | None = None, fit: Fit = "crop") -> Steps[DatasetFacts]:
     """Read all images at `path` in one pass and store them as the data set `name`; yields progress in images.
+
+    Pictures in class folders are brought to `size` if one is given, and else must have one size.
 
     Raises:
         UsageError: the name is taken or not allowed.
@@ -25,14 +38,24 @@ def import_dataset(path: Path, name: str) -> Steps[DatasetFacts]:
     """
     if is_prepared(check_name(name)):
         raise UsageError(f"There is a data set named {name} here already ({facts_file(name)}); choose another --name.")
-    shown = printable(path.name or str(path), 200)
-    train, test, classes = yield from _read(entries(path), shown)
-    yield Progress("storing images", len(train.labels) + len(test.labels), len(train.labels) + len(test.labels))
-    return save_dataset(name, train, test, classes, f"imported from {shown}")
+    shown = source_name(path)
+    official = OfficialFiles(shown)
+    with closing(ClassFolders(shown, size, fit)) as folders:
+        yield from read_entries(entries(path), official, folders)
+        source = f"imported from {shown}"
+        if official.images:
+            train, test, classes = official.splits()
+            splits: dict[Split, LabelledImages] = {"train": train, "test": test}
+            return (yield from store_splits(name, splits, classes, source, left_out=folders.left_out))
+        labelled = folders.label()
+        folders.check_one_size()
+        images = folders.images_of(labelled)
+        sizes, left_out = folders.sizes, folders.left_out
+        return (yield from store_splits(name, images, labelled.classes, source, sizes=sizes, left_out=left_out))
 
 
 def read_archive(path: Path) -> Steps[tuple[LabelledImages, LabelledImages, tuple[str, ...], str]]:
-    """Read the images of an archive and hash it in one pass: training and test images, class names, sha256.
+    """Read CIFAR's own files from an archive and hash it in one pass: training and test images, class names, sha256.
 
     The bytes that are parsed are the bytes that are hashed, so nobody can change them in between.
 
@@ -41,22 +64,43 @@ def read_archive(path: Path) -> Steps[tuple[LabelledImages, LabelledImages, tupl
         OSError: the archive cannot be read.
     """
     shown = printable(path.name, 200)
+    official = OfficialFiles(shown)
     with path.open("rb") as file:
         reader = HashingReader(file)
-        train, test, classes = yield from _read(tar_entries(reader, shown), shown)
+        yield from read_entries(tar_entries(reader, shown), official, None)
+        if not official.images:
+            raise DataError(f"{shown} holds none of CIFAR's own files; get it again.")
+        train, test, classes = official.splits()
         return train, test, classes, reader.finish()
 
 
-def _read(found: Iterator[Entry], shown: str) -> Steps[tuple[LabelledImages, LabelledImages, tuple[str, ...]]]:
-    folders, official = ClassFolders(shown), OfficialFiles(shown)
+def source_name(path: Path) -> str:
+    """What a source is called in sentences."""
+    return printable(path.name or str(path), 200)
+
+
+def read_entries(
+    found: Iterator[Entry],
+    official: OfficialFiles,
+    folders: ClassFolders | None,
+    taken: Callable[[Entry], None] = lambda entry: None,
+) -> Steps[None]:
+    """Hand every entry to whom it belongs; `taken` sees each picture of the class folders.
+
+    Raises:
+        DataError: an entry cannot be used; the sentence names it.
+    """
     yield Progress("reading images", 0)
     due = time.monotonic() + REPORT_SECONDS
+    first_picture: PurePosixPath | None = None
     for entry in found:
-        if not entry.is_folder and official.owns(entry.path):
+        if entry.kind == "file" and official.owns(entry):
             official.add(entry)
-        else:
-            folders.add(entry)
+        elif folders and folders.add(entry):
+            first_picture = first_picture or entry.path
+            taken(entry)
         if time.monotonic() >= due:
             due = time.monotonic() + REPORT_SECONDS
-            yield Progress("reading images", folders.images + official.images)
-    return official.splits() if official.images else folders.splits()
+            yield Progress("reading images", official.images + (folders.images if folders else 0))
+    if official.images and folders and first_picture:
+        folders.leave_out("pictures beside CIFAR's own files", first_picture, folders.images)

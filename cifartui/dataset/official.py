@@ -1,14 +1,13 @@
 """The official files of CIFAR-10 and CIFAR-100, python and binary (https://www.cs.toronto.edu/~kriz/cifar.html)."""
 
 import re
-from pathlib import PurePosixPath
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cifartui.dataset.archive import Entry
 from cifartui.dataset.batch_pickle import ByteArray, read_batch
+from cifartui.dataset.entry import MAX_BATCH_BYTES, Entry
 from cifartui.dataset.store import LabelledImages, Split
 from cifartui.errors import DataError
 from cifartui.text import printable
@@ -22,6 +21,8 @@ FINE_CLASSES = 100
 _BATCH_NAME = re.compile(r"(?:data_batch_([1-5])|(test)_batch)(\.bin)?")
 _FINE_NAME = re.compile(r"(train|test)(\.bin)?")
 _NAMES_FILES = ("meta", "fine_label_names.txt")
+_PICKLES_BEGIN = (b"\x80", b"(")
+"""With the number of their protocol, or in the oldest ones with a dictionary."""
 
 
 class OfficialFiles:
@@ -35,10 +36,14 @@ class OfficialFiles:
         """File name, content and place of CIFAR-100's list of class names."""
 
     @staticmethod
-    def owns(path: PurePosixPath) -> bool:
-        """Whether a file's name is that of a batch, or of the list of class names."""
-        name = path.name
-        return bool(_BATCH_NAME.fullmatch(name) or _FINE_NAME.fullmatch(name) or name in _NAMES_FILES)
+    def owns(entry: Entry) -> bool:
+        """Whether a file has the name of a batch, or of the list of class names, and may be one."""
+        name = entry.path.name
+        if _BATCH_NAME.fullmatch(name) or name == "fine_label_names.txt":
+            return True
+        if not (_FINE_NAME.fullmatch(name) or name == "meta"):
+            return False
+        return name.endswith(".bin") or entry.head(1) in _PICKLES_BEGIN  # anybody may call a file `train` or `meta`
 
     @property
     def images(self) -> int:
@@ -51,23 +56,23 @@ class OfficialFiles:
         Raises:
             DataError: it is damaged, holds what no batch holds, or comes twice.
         """
-        where = f"{self._shown}: {printable(str(entry.path), 200)}"
+        where = entry.where
         twice = DataError(f"{where} comes twice, perhaps once in each format; keep one of them.")
         name = entry.path.name
         if name in _NAMES_FILES:
-            self._fine_names = (name, entry.read(), where)
+            self._fine_names = (name, entry.read(MAX_BATCH_BYTES), where)
         elif fine := _FINE_NAME.fullmatch(name):
             split: Split = "train" if fine[1] == "train" else "test"
             if split in self._fine:
                 raise twice
             read = read_binary if fine[2] else read_pickled
-            self._fine[split] = read(entry.read(), where, FINE_CLASSES)
+            self._fine[split] = read(entry.read(MAX_BATCH_BYTES), where, FINE_CLASSES)
         elif batch := _BATCH_NAME.fullmatch(name):
             key: tuple[Split, int] = ("test", 1) if batch[2] else ("train", int(batch[1]))
             if key in self._batches:
                 raise twice
             read = read_binary if batch[3] else read_pickled
-            self._batches[key] = read(entry.read(), where, len(CLASSES))
+            self._batches[key] = read(entry.read(MAX_BATCH_BYTES), where, len(CLASSES))
 
     def splits(self) -> tuple[LabelledImages, LabelledImages, tuple[str, ...]]:
         """Training images, test images and the class names.

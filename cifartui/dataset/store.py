@@ -6,24 +6,32 @@ The facts are written last, so a data set is there exactly when its facts are.
 import contextlib
 import re
 import time
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import msgspec
 
 from cifartui import home
+from cifartui.dataset.tensors_file import StreamedTensor, Written, write_tensors
 from cifartui.errors import DataError, UsageError
-from cifartui.files import durably, sha256_of, system_errors, write_durably
+from cifartui.files import durably, write_durably
+from cifartui.progress import Progress, Steps, finish
 from cifartui.text import printable
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from cifartui.dataset.spool import SpooledImages
+
 SKETCHES = "sketches"
 """The data set that the program draws itself."""
 
 HISTOGRAM_BINS = 32
+MAX_SIZES = 8
+BLOCK_BYTES = 4 * 1024 * 1024
+"""Of pixels, in memory at a time."""
 
 Split = Literal["train", "validation", "test"]
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
@@ -37,6 +45,18 @@ class LabelledImages(NamedTuple):
     labels: "NDArray[np.int64]"
     """`[N]`, indices into the class names."""
 
+    @property
+    def shape(self) -> tuple[int, int, int, int]:
+        """`N, 3, H, W`."""
+        images, channels, height, width = self.images.shape
+        return images, channels, height, width
+
+    def blocks(self) -> "Iterator[NDArray[np.uint8]]":
+        """The images, a few MB at a time: `[n, 3, H, W]`."""
+        at_once = max(1, BLOCK_BYTES // max(1, self.images[:1].nbytes))
+        for start in range(0, len(self.images), at_once):
+            yield self.images[start : start + at_once]
+
 
 class ClassCounts(msgspec.Struct, frozen=True):
     """Images per class, in the order of the class names."""
@@ -45,6 +65,25 @@ class ClassCounts(msgspec.Struct, frozen=True):
     test: tuple[int, ...]
     validation: tuple[int, ...] = ()
     """Empty where the data set brings no held-out split."""
+
+
+class PictureSize(msgspec.Struct, frozen=True):
+    """How many pictures of one size there are."""
+
+    width: int
+    """Pixels, upright."""
+    height: int
+    images: int
+
+
+class LeftOut(msgspec.Struct, frozen=True):
+    """What was not taken in, and why."""
+
+    reason: str
+    """In a few words."""
+    files: int
+    example: str
+    """The path of one of them within the source, fit to be shown."""
 
 
 class DatasetFacts(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,6 +114,10 @@ class DatasetFacts(msgspec.Struct, frozen=True, kw_only=True):
     """For each channel, how many values of the training images lie in each of `HISTOGRAM_BINS` equal ranges."""
     validation: int = 0
     """Images of the held-out split that the data set brings; 0 where it brings none."""
+    sizes: tuple[PictureSize, ...] = ()
+    """The sizes that the pictures had before they came in, commonest first, at most `MAX_SIZES`."""
+    left_out: tuple[LeftOut, ...] = ()
+    """What of the source was not taken in."""
 
     def images(self, split: Split) -> int:
         """How many images a split has."""
@@ -194,41 +237,62 @@ def save_dataset(
     Raises:
         OSError: it cannot be written; nothing of it is left behind.
     """
-    from safetensors.numpy import save_file
-
-    tensors: dict[str, NDArray[np.generic]] = {
-        "train.images": train.images,
-        "train.labels": train.labels,
-        "test.images": test.images,
-        "test.labels": test.labels,
-    }
+    splits: dict[Split, LabelledImages] = {"train": train, "test": test}
     if validation:
-        tensors |= {"validation.images": validation.images, "validation.labels": validation.labels}
-    mean, std, histogram = channel_statistics(train.images)
+        splits["validation"] = validation
+    return finish(store_splits(name, splits, classes, source, drawn=drawn))
+
+
+def store_splits(
+    name: str,
+    splits: "Mapping[Split, LabelledImages | SpooledImages]",
+    classes: tuple[str, ...],
+    source: str,
+    *,
+    drawn: bool = False,
+    sizes: tuple[PictureSize, ...] = (),
+    left_out: tuple[LeftOut, ...] = (),
+) -> Steps[DatasetFacts]:
+    """Store a data set, of whose pixels a part at a time need be in memory; yields progress in images.
+
+    Raises:
+        OSError: it cannot be written; nothing of it is left behind.
+    """
+    counts = {split: _counts(splits[split].labels, len(classes)) if split in splits else () for split in SPLITS}
+    images = {split: sum(counts[split]) for split in SPLITS}
+    tally, done, total = ChannelTally(), 0, sum(images.values())
     with durably(images_file(name)) as temporary:
-        with system_errors(images_file(name)):
-            save_file(tensors, temporary)
-        length, sha256 = temporary.stat().st_size, sha256_of(temporary)
+        writing = write_tensors(temporary, _tensors(splits))
+        while True:
+            try:
+                tensor, block = next(writing)
+            except StopIteration as end:
+                written: Written = end.value
+                break
+            if tensor.endswith(".images"):
+                done += len(block)
+                yield Progress("storing images", done, total)
+            if tensor == "train.images":
+                tally.add(block)  # type: ignore[arg-type]  # images are bytes
+    mean, std, histogram = tally.statistics()
     facts = DatasetFacts(
         name=check_name(name),
         source=source,
         drawn=drawn,
-        train=len(train.labels),
-        test=len(test.labels),
+        train=images["train"],
+        test=images["test"],
+        validation=images["validation"],
         classes=classes,
-        validation=len(validation.labels) if validation else 0,
-        class_counts=ClassCounts(
-            train=_counts(train, len(classes)),
-            test=_counts(test, len(classes)),
-            validation=_counts(validation, len(classes)) if validation else (),
-        ),
+        class_counts=ClassCounts(**counts),
         mean=mean,
         std=std,
-        image_size=(train.images.shape[2], train.images.shape[3]),
-        sha256=sha256,
-        bytes=length,
+        image_size=splits["train"].shape[2:],
+        sha256=written.sha256,
+        bytes=written.bytes,
         created=time.time(),
         histogram=histogram,
+        sizes=sizes,
+        left_out=left_out,
     )
     try:
         write_facts(facts)
@@ -236,6 +300,12 @@ def save_dataset(
         images_file(name).unlink(missing_ok=True)
         raise
     return facts
+
+
+def _tensors(splits: "Mapping[Split, LabelledImages | SpooledImages]") -> Iterator[StreamedTensor]:
+    for name, split in splits.items():
+        yield StreamedTensor(f"{name}.labels", "int64", split.labels.shape, (split.labels,))
+        yield StreamedTensor(f"{name}.images", "uint8", split.shape, split.blocks())
 
 
 def write_facts(facts: DatasetFacts) -> None:
@@ -250,23 +320,34 @@ def write_facts(facts: DatasetFacts) -> None:
 Triple = tuple[float, float, float]
 
 
-def channel_statistics(images: "NDArray[np.uint8]") -> tuple[Triple, Triple, tuple[tuple[int, ...], ...]]:
-    """Of each channel of `[N, 3, H, W]`: exact mean and standard deviation (population) on the scale 0-1; histogram."""
-    import numpy as np
+class ChannelTally:
+    """Counts the values of each channel, block by block."""
 
-    histogram = np.zeros((3, 256), dtype=np.int64)
-    for start in range(0, len(images), 1_000):  # bincount widens its input to 64 bits
+    def __init__(self) -> None:
+        import numpy as np
+
+        self._histogram = np.zeros((3, 256), dtype=np.int64)
+
+    def add(self, images: "NDArray[np.uint8]") -> None:
+        """Count the values of `[N, 3, H, W]`."""
+        import numpy as np
+
         for channel in range(3):
-            histogram[channel] += np.bincount(images[start : start + 1_000, channel].ravel(), minlength=256)
-    levels = np.arange(256) / 255
-    share = histogram / histogram.sum(axis=1, keepdims=True)
-    mean = share @ levels
-    std = np.sqrt(share @ levels**2 - mean**2)
-    bins = tuple(tuple(row) for row in histogram.reshape(3, HISTOGRAM_BINS, -1).sum(axis=2).tolist())
-    return (mean[0].item(), mean[1].item(), mean[2].item()), (std[0].item(), std[1].item(), std[2].item()), bins
+            self._histogram[channel] += np.bincount(images[:, channel].ravel(), minlength=256)
+
+    def statistics(self) -> tuple[Triple, Triple, tuple[tuple[int, ...], ...]]:
+        """Of each channel: exact mean and standard deviation (population) on the scale 0-1; histogram."""
+        import numpy as np
+
+        levels = np.arange(256) / 255
+        share = self._histogram / self._histogram.sum(axis=1, keepdims=True)
+        mean = share @ levels
+        std = np.sqrt(np.maximum(share @ levels**2 - mean**2, 0))  # of one grey alone, a hair below zero
+        bins = tuple(tuple(row) for row in self._histogram.reshape(3, HISTOGRAM_BINS, -1).sum(axis=2).tolist())
+        return (mean[0].item(), mean[1].item(), mean[2].item()), (std[0].item(), std[1].item(), std[2].item()), bins
 
 
-def _counts(split: LabelledImages, classes: int) -> tuple[int, ...]:
+def _counts(labels: "NDArray[np.int64]", classes: int) -> tuple[int, ...]:
     import numpy as np
 
-    return tuple(np.bincount(split.labels, minlength=classes).tolist())
+    return tuple(np.bincount(labels, minlength=classes).tolist())

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from safetensors.numpy import save
 
 from cifartui.dataset.catalogue import export_dataset, remove_dataset, rename_dataset, verify_dataset
 from cifartui.dataset.images import load_image_set
@@ -11,8 +12,8 @@ from cifartui.dataset.importing import import_dataset
 from cifartui.dataset.pictures import read_pictures, read_split
 from cifartui.dataset.store import (
     HISTOGRAM_BINS,
+    ChannelTally,
     DatasetFacts,
-    channel_statistics,
     images_file,
     load_facts,
     prepared_names,
@@ -108,9 +109,22 @@ def test_export_that_is_cut_short_leaves_nothing(sketches: DatasetFacts, tmp_pat
 def test_statistics_are_exact() -> None:
     """Mean, standard deviation and histogram equal numpy's over all pixels."""
     images = noise(50).images
-    mean, std, histogram = channel_statistics(images)
+    tally = ChannelTally()
+    tally.add(images[:7])
+    tally.add(images[7:])
+    mean, std, histogram = tally.statistics()
     np.testing.assert_allclose(mean, images.mean(axis=(0, 2, 3)) / 255, rtol=1e-12)
     np.testing.assert_allclose(std, images.std(axis=(0, 2, 3)) / 255, rtol=1e-9)
     for channel in range(3):
         counts, _ = np.histogram(images[:, channel], bins=HISTOGRAM_BINS, range=(0, 256))
         assert list(histogram[channel]) == counts.tolist()
+
+
+def test_files_are_those_of_the_safetensors_package(tmp_path: Path) -> None:
+    """What is written a block at a time equals, byte for byte, what the package writes from memory."""
+    train, test, validation = noise(2_000), noise(10, seed=1), noise(30, seed=2)
+    save_dataset("three", train, test, tuple("abcdefghij"), "made for the tests", validation=validation)
+    tensors = {}
+    for split, (images, labels) in {"train": train, "test": test, "validation": validation}.items():
+        tensors |= {f"{split}.images": images, f"{split}.labels": labels}
+    assert images_file("three").read_bytes() == save(tensors)

@@ -135,7 +135,7 @@ PICKLES: dict[str, tuple[str, Data]] = {
     "an array of objects": ("not of bytes", _batch(data=np.array([_Call(os.system, "touch canary")], object))),
     "an array of plain objects": ("not of bytes", _batch(data=np.array([[None] * 3072] * 20, object))),
     "a list in itself": ("holds no list of labels", _batch(labels=CIRCLE)),
-    "truncated": (NO_BATCH, _batch()[:-2000]),
+    "truncated": ("is cut short after", _batch()[:-2000]),
     "nothing": (NO_BATCH, b""),
     "another type of numbers": ("not of bytes", _batch(data=np.zeros((20, 3072), np.float64))),
     "labels beyond 64 bits": (BATCH, _batch(labels=[10**30] * PER_BATCH)),
@@ -251,8 +251,8 @@ FRAME = b"\x2c\0\0\0\0"
 POSTSCRIPT = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 32 32\n%%EndComments\nshowpage\n%%EOF\n"
 ICON = struct.pack("<HHHBBBBHHII", 0, 1, 1, 32, 32, 0, 0, 1, 24, 10_000, 22)
 PICTURES: dict[str, tuple[str, Data]] = {
-    "picture: huge dimensions": ("not an image that can be", _png(size=(100_000, 100_000))),
-    "picture: large dimensions": ("9000×9000 pixels", _png(size=(9_000, 9_000))),
+    "picture: huge dimensions": ("has more than 67 million pixels", _png(size=(100_000, 100_000))),
+    "picture: large dimensions": ("9,000×9,000 pixels", _png(size=(9_000, 9_000))),
     "picture: text that swells": (PICTURE, lambda: _png(_chunk(b"zTXt", b"a\0\0" + zlib.compress(bytes(30_000_000))))),
     "picture: truncated": (PICTURE, _saved("jpeg", Image.effect_noise((32, 32), 90))[:-300]),
     "picture: an icon that lies": (PICTURE, lambda: ICON + _saved("png", Image.new("RGB", (900, 900)))),

@@ -134,7 +134,7 @@ def _write(path: Path, data: bytes) -> None:
 
 def _bomb() -> bytes:
     buffer = io.BytesIO()
-    Image.new("RGB", (5_000, 5_000)).save(buffer, "png")
+    Image.new("RGB", (9_000, 9_000)).save(buffer, "png")
     return buffer.getvalue()
 
 
@@ -195,11 +195,11 @@ BAD_INPUT: dict[str, tuple[Callable[[Path], Path], str]] = {
     ),
     "sizes that differ": (
         lambda root: _write(root / "train/cat/wide.png", picture(1, (40, 32))) or root,
-        "train/cat/wide.png is 40×32 pixels and test/cat/0.png is 32×32",
+        "has pictures of 2 sizes, 32×32 (20, as test/cat/0.png), 40×32 (1, as train/cat/wide.png); choose one",
     ),
     "an image bomb": (
         lambda root: _write(root / "train/cat/bomb.png", _bomb()) or root,
-        "bomb.png is 5000×5000 pixels",
+        "bomb.png is 9,000×9,000 pixels, and 67 million are read",
     ),
     "a stray class": (
         lambda root: _write(root / "bird/0.png", picture(1)) or root,

@@ -108,7 +108,7 @@ def _batch(**changes: Any) -> bytes:
 @pytest.mark.parametrize(
     ("data", "sentence"),
     [
-        (_batch()[:5_000], "is damaged or no batch"),
+        (_batch()[:5_000], "is cut short after 5,000 bytes"),
         (b"", "is damaged or no batch"),
         (pickle.dumps([1, 2]), "holds no batch of CIFAR"),
         (_batch(data="pixels"), "holds no rows of 3,072 pixels"),

@@ -6,6 +6,7 @@ from typing import Annotated
 import msgspec
 
 from cifartui import home
+from cifartui.dataset.fetching.bounds import BOUNDS, Bounds
 from cifartui.errors import DataError
 from cifartui.toml import decode_toml
 
@@ -26,7 +27,9 @@ class Archive(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 class _Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    archive: tuple[Archive, ...]
+    archive: tuple[Archive, ...] = ()
+    least_bytes_per_second: Annotated[int, msgspec.Meta(ge=0)] | None = None
+    """A source that gives less is given up; 0: none is."""
 
 
 def load_archives() -> list[Archive]:
@@ -35,17 +38,32 @@ def load_archives() -> list[Archive]:
     Raises:
         UsageError: the user's table is not valid.
     """
+    joined: dict[str, Archive] = {}
+    for archive in (archive for table in _load_tables() for archive in table.archive):
+        known = joined.get(archive.sha256)
+        sources = (*(known.sources if known else ()), *archive.sources)
+        joined[archive.sha256] = msgspec.structs.replace(known or archive, sources=tuple(dict.fromkeys(sources)))
+    return list(joined.values())
+
+
+def load_bounds() -> Bounds:
+    """The bounds of a fetch, with the user's own `least_bytes_per_second` if there is one.
+
+    Raises:
+        UsageError: the user's table is not valid.
+    """
+    own = [table.least_bytes_per_second for table in _load_tables() if table.least_bytes_per_second is not None]
+    return msgspec.structs.replace(BOUNDS, least_bytes_per_second=own[0]) if own else BOUNDS
+
+
+def _load_tables() -> list[_Table]:
+    """The user's own table, if there is one, and the one that comes along."""
     shipped = resources.files("cifartui.dataset.fetching").joinpath(TABLE)
     tables = [decode_toml(shipped.read_bytes(), _Table, TABLE)]
     own = home.home() / TABLE
     if own.exists():
         tables.insert(0, decode_toml(own.read_bytes(), _Table, str(own)))
-    joined: dict[str, Archive] = {}
-    for archive in (archive for table in tables for archive in table.archive):
-        known = joined.get(archive.sha256)
-        sources = (*(known.sources if known else ()), *archive.sources)
-        joined[archive.sha256] = msgspec.structs.replace(known or archive, sources=tuple(dict.fromkeys(sources)))
-    return list(joined.values())
+    return tables
 
 
 def archives_of(dataset: str) -> list[Archive]:

@@ -1,168 +1,186 @@
-"""One connection to one source: asks for the bytes from an offset on, and believes nothing that it is told."""
+"""One connection to one source, read by a thread of its own, so that nothing that a server does can hold the fetch."""
 
-import re
+import socket
 import time
-from collections.abc import Iterator
-from urllib.parse import urljoin, urlsplit
+from contextlib import suppress
+from threading import Condition, Thread
+from typing import Any
 
 import httpx
 
-CHUNK_BYTES = 64 * 1024
-CONNECT_SECONDS = 8.0
-STALL_SECONDS = 8.0
-"""A source that sends nothing for so long has stalled."""
-MAX_REDIRECTS = 5
-MAX_WAIT_SECONDS = 30.0
+from cifartui.dataset.fetching.answer import Answer, SourceFailed, ask, blamed_on_source
+from cifartui.dataset.fetching.bounds import Bounds
+from cifartui.dataset.fetching.rate import Rate
 
-
-class SourceFailed(Exception):
-    """A source cannot give the bytes, now or (`for_good`) at all; the text says why in a few words."""
-
-    def __init__(self, reason: str, *, for_good: bool = False, wait_seconds: float = 0.0) -> None:
-        super().__init__(reason)
-        self.reason, self.for_good, self.wait_seconds = reason, for_good, wait_seconds
-
-
-def host_of(url: str) -> str:
-    """The host's name, as people know a source."""
-    return (urlsplit(url).hostname or url).removeprefix("www.")
-
-
-def make_client() -> httpx.Client:
-    """A client with timeouts everywhere; proxies and certificates come from the environment."""
-    timeout = httpx.Timeout(STALL_SECONDS, connect=CONNECT_SECONDS)
-    return httpx.Client(timeout=timeout, follow_redirects=False, headers={"Accept-Encoding": "identity"})
+BUFFER_BYTES = 256 * 1024
+"""So much is read ahead."""
 
 
 class Connection:
-    """An answer that is being read: the file's bytes from `offset` on."""
+    """The file's bytes from `offset` on, as they come from one source.
 
-    def __init__(self, client: httpx.Client, url: str, offset: int, total: int, etag: str | None) -> None:
-        """Ask for the bytes `offset` to `total` of the file at `url`; `etag` is what the source called it before.
+    `news` guards everything here and is notified of every change; its owner holds it while it calls.
+    """
 
-        Raises:
-            SourceFailed: the source does not answer with these bytes.
-        """
-        self.url = url
-        headers = {"Range": f"bytes={offset}-"} if offset else {}
-        if offset and etag:
-            headers["If-Range"] = etag
-        try:
-            self._response = _ask(client, url, headers)
-        except httpx.HTTPError as error:
-            raise SourceFailed(_in_words(error)) from error
-        try:
-            self._skip = _check(self._response, offset, total)
-        except SourceFailed:
-            self._response.close()
-            raise
-        answered_etag = self._response.headers.get("ETag")
-        self.etag = answered_etag if answered_etag and not answered_etag.startswith("W/") else None
-        self._chunks: Iterator[bytes] = self._response.iter_raw(CHUNK_BYTES)
+    def __init__(
+        self,
+        client: httpx.Client,
+        url: str,
+        offset: int,
+        total: int,
+        etag: str | None,
+        rate: Rate,
+        bounds: Bounds,
+        news: Condition,
+    ) -> None:
+        self.url, self.etag = url, etag
+        self.failure: Exception | None = None
+        """Why nothing more will come: `SourceFailed`, or an error of this program."""
+        self._client, self._total, self._rate, self._bounds, self._news = client, total, rate, bounds, news
+        self._buffer = bytearray()
+        self._start = self._wanted = offset
+        self._asked = self._last = time.monotonic()
+        self._answered: float | None = None
+        self._received = 0
+        self._stream: Any = None
+        self._hung_up = False
+        Thread(target=self._run, name=f"fetch {url}", daemon=True).start()
 
-    def read(self) -> bytes:
-        """The next bytes; empty at the end of the answer.
+    @property
+    def answered(self) -> bool:
+        """Whether the source has agreed to send the bytes."""
+        return self._answered is not None
 
-        Raises:
-            SourceFailed: the connection broke or stalled.
-        """
-        try:
-            for chunk in self._chunks:
-                if self._skip:  # the source ignores ranges and sends everything from the beginning
-                    skipped = min(self._skip, len(chunk))
-                    self._skip -= skipped
-                    chunk = chunk[skipped:]
-                if chunk:
-                    return chunk
-        except (httpx.HTTPError, httpx.StreamError) as error:
-            raise SourceFailed(_in_words(error)) from error
-        return b""
+    @property
+    def full(self) -> bool:
+        """Whether it waits for its bytes to be taken."""
+        return len(self._buffer) >= BUFFER_BYTES
+
+    @property
+    def whole(self) -> bool:
+        """Whether the last byte of the file has come."""
+        return self._start + len(self._buffer) >= self._total
+
+    @property
+    def has_bytes(self) -> bool:
+        """Whether bytes can be taken."""
+        return bool(self._buffer)
 
     @property
     def skipping(self) -> bool:
-        """Whether what comes now was fetched before."""
-        return self._skip > 0
-
-    def close(self) -> None:
-        """Hang up."""
-        self._response.close()
-
-
-def _ask(client: httpx.Client, url: str, headers: dict[str, str]) -> httpx.Response:
-    for _ in range(MAX_REDIRECTS + 1):
-        if urlsplit(url).scheme != "https":
-            raise SourceFailed("leads away from https, which is not safe", for_good=True)
-        try:
-            request = client.build_request("GET", url, headers=headers)
-        except httpx.InvalidURL as error:
-            raise SourceFailed("leads to an address that is none", for_good=True) from error
-        response = client.send(request, stream=True)
-        if not response.has_redirect_location:
-            return response
-        response.close()
-        try:
-            url = urljoin(url, response.headers["Location"])
-        except ValueError as error:
-            raise SourceFailed("leads to an address that is none", for_good=True) from error
-    raise SourceFailed("redirects without end", for_good=True)
-
-
-def _check(response: httpx.Response, offset: int, total: int) -> int:
-    """Check an answer's head; return how many of its first bytes are known already."""
-    status = response.status_code
-    if status in (429, 500, 502, 503, 504):
-        raise SourceFailed(f"answers {status} {response.reason_phrase}", wait_seconds=_retry_after(response))
-    if status not in (200, 206):
-        raise SourceFailed(f"answers {status} {response.reason_phrase}", for_good=True)
-    if response.headers.get("Content-Encoding", "identity") != "identity":
-        raise SourceFailed("sends the file packed in another way", for_good=True)
-    length = response.headers.get("Content-Length", "")
-    if status == 200:
-        if length.isdecimal() and int(length) != total:
-            raise SourceFailed(f"has {int(length):,} bytes instead of {total:,}", for_good=True)
-        return offset
-    sent = re.fullmatch(r"bytes (\d+)-(\d+)/(\d+|\*)", response.headers.get("Content-Range", ""))
-    if not sent or int(sent[1]) != offset or sent[3] not in ("*", str(total)):
-        raise SourceFailed("sends another part than it was asked for", for_good=True)
-    return 0
-
-
-def _retry_after(response: httpx.Response) -> float:
-    text = response.headers.get("Retry-After", "")
-    return min(float(text), MAX_WAIT_SECONDS) if text.isdecimal() else 0.0
-
-
-def _in_words(error: Exception) -> str:
-    match error:
-        case httpx.ConnectTimeout() | httpx.PoolTimeout():
-            return "does not answer"
-        case httpx.ReadTimeout():
-            return "stalled"
-        case httpx.ConnectError() if "certificate" in str(error).lower():
-            return "has a certificate that cannot be trusted"
-        case httpx.ConnectError():
-            return "cannot be reached"
-        case httpx.ProxyError():
-            return "cannot be reached through the proxy"
-        case _:
-            return "broke off"
-
-
-class Rate:
-    """Bytes per second over the last few seconds."""
-
-    def __init__(self, seconds: float) -> None:
-        self._seconds = seconds
-        self._marks: list[tuple[float, int]] = [(time.monotonic(), 0)]
-
-    def add(self, size: int) -> None:
-        """Count bytes that have just come."""
-        now = time.monotonic()
-        self._marks.append((now, self._marks[-1][1] + size))
-        while len(self._marks) > 2 and self._marks[1][0] < now - self._seconds:
-            self._marks.pop(0)
+        """Whether what comes now was fetched before: the source sends everything from the beginning."""
+        return self._start < self._wanted
 
     @property
-    def per_second(self) -> float:
-        """Bytes per second."""
-        return (self._marks[-1][1] - self._marks[0][1]) / max(time.monotonic() - self._marks[0][0], 1e-3)
+    def measured(self) -> bool:
+        """Whether enough has come, or time passed, to know its speed."""
+        if self._answered is None:
+            return False
+        ended = self.full or self.whole or self.failure is not None
+        return ended or time.monotonic() - self._answered >= self._bounds.probe_seconds
+
+    @property
+    def speed(self) -> float:
+        """Bytes per second since it answered."""
+        if self._answered is None:
+            return 0.0
+        end = self._last if self.full or self.whole or self.failure else time.monotonic()
+        return self._received / max(end - self._answered, 1e-3)
+
+    def take(self, position: int) -> bytes:
+        """What has come of the file from `position` on; empty while there is nothing."""
+        if self.full:
+            self._last = time.monotonic()
+            self._news.notify_all()
+        self._wanted = position
+        self._trim()
+        data = bytes(self._buffer)
+        self._buffer.clear()
+        self._start += len(data)
+        self._wanted = max(self._wanted, self._start)
+        return data
+
+    def check(self) -> None:
+        """Hang up if the source has let us wait for too long."""
+        now = time.monotonic()
+        if self.failure or self.full or self.whole:
+            return
+        if self._answered is None and now - self._asked > self._bounds.answer_seconds:
+            self.failure = SourceFailed(f"did not answer within {self._bounds.answer_seconds:g} s")
+            self.hang_up()
+        elif self._answered is not None and now - self._last > self._bounds.stall_seconds:
+            self.failure = SourceFailed("stalled")
+            self.hang_up()
+
+    def leave_out(self, seconds: float) -> None:
+        """Forget that the last `seconds` have passed: nobody was waiting."""
+        self._asked += seconds
+        self._last += seconds
+
+    def hang_up(self) -> None:
+        """Close the connection, whatever its thread is waiting for."""
+        self._hung_up = True
+        self._news.notify_all()
+        self._shut_down()
+
+    def _run(self) -> None:
+        failure: Exception | None = None
+        try:
+            answer = ask(self._client, self.url, self._wanted, self._total, self.etag, self._trace)
+            try:
+                self._receive(answer)
+            finally:
+                with blamed_on_source():
+                    answer.response.close()
+        except Exception as error:
+            failure = error
+        with self._news:
+            self.failure = self.failure or failure
+            self._news.notify_all()
+
+    def _receive(self, answer: Answer) -> None:
+        with self._news:
+            self._start, self.etag = answer.start, answer.etag
+            self._answered = self._last = time.monotonic()
+            self._news.notify_all()
+        chunks = answer.response.iter_raw()
+        position = answer.start
+        while position < self._total:
+            with blamed_on_source():
+                chunk = next(chunks, None)
+            if chunk is None:
+                if answer.complete:
+                    raise SourceFailed(f"has {position:,} bytes instead of {self._total:,}", for_good=True)
+                raise SourceFailed("broke off")
+            chunk = chunk[: self._total - position]
+            position += len(chunk)
+            with self._news:
+                self._last = time.monotonic()
+                self._received += len(chunk)
+                self._rate.add(len(chunk))
+                self._buffer += chunk
+                self._trim()
+                self._news.notify_all()
+                self._news.wait_for(lambda: self._hung_up or not self.full)
+                if self._hung_up:
+                    return
+
+    def _trim(self) -> None:
+        surplus = min(self._wanted - self._start, len(self._buffer))
+        if surplus > 0:
+            del self._buffer[:surplus]
+            self._start += surplus
+
+    def _trace(self, event: str, info: dict[str, Any]) -> None:
+        """Keep the socket that httpcore has just opened: while it waits, nothing else can end the waiting."""
+        if event.endswith(("connect_tcp.complete", "start_tls.complete")):
+            with self._news:
+                self._stream = info["return_value"]
+                if self._hung_up:
+                    self._shut_down()
+
+    def _shut_down(self) -> None:
+        if self._stream is not None:
+            with suppress(OSError):  # closed already
+                # Not SSLSocket's own: that would take the TLS object away from the thread that reads.
+                socket.socket.shutdown(self._stream.get_extra_info("socket"), socket.SHUT_RDWR)

@@ -5,8 +5,8 @@ from pathlib import Path
 import msgspec
 
 from cifartui import home
-from cifartui.dataset.fetching.archives import Archive, archives_of
-from cifartui.dataset.fetching.connection import host_of
+from cifartui.dataset.fetching.answer import host_of
+from cifartui.dataset.fetching.archives import Archive, archives_of, load_bounds
 from cifartui.dataset.fetching.download import download, identify
 from cifartui.dataset.importing import read_archive
 from cifartui.dataset.store import DatasetFacts, check_name, is_prepared, load_facts, save_dataset
@@ -31,12 +31,12 @@ def fetch_dataset(dataset: str, source: str | None = None, name: str | None = No
         return load_facts(name)
     if source is None:
         archive = archives[0]
-        path = yield from download(archive, home.downloads_folder())
+        path = yield from download(archive, home.downloads_folder(), load_bounds())
         origin = "fetched and verified"
     elif "://" in source:
         archive = _from_address(source, archives)
-        path = yield from download(archive, home.downloads_folder())
-        origin = f"fetched from {printable(host_of(source), 80)} and verified"
+        path = yield from download(archive, home.downloads_folder(), load_bounds())
+        origin = f"fetched from {host_of(source)} and verified"
     else:
         path = Path(source).expanduser()
         archive = yield from _from_file(path, archives, dataset)
@@ -74,6 +74,6 @@ def _from_file(path: Path, archives: list[Archive], dataset: str) -> Steps[Archi
     if archive is None:
         raise DataError(
             f"{printable(path.name, 200)} is not {dataset} as it was published (size or sha256 differ); "
-            "if it is a set of your own, use `cifartui dataset import PATH --name NAME`."
+            "if it is a set of your own, import it instead."
         )
     return archive

@@ -105,7 +105,7 @@ def tell(run: Run, history: RunHistory, what: Command) -> Control:
         if what == "stop" and history.started and run.is_carried():
             os.kill(history.started.host_pid, signal.SIGTERM)
             return STOP_BY_SIGNAL
-        raise explain(error) from error
+        raise CifartuiError(f"Run {run.id} cannot be told to {what}: {explain(error)}") from error
 
 
 def why_stalled(run: Run, history: RunHistory, seconds: float) -> str:

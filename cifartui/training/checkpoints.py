@@ -11,7 +11,7 @@ from cifartui.training.run import Run
 
 KEPT_EPOCHS = 3
 """Checkpoints kept of those written at the ends of epochs, besides the best; those asked for are all kept."""
-PRUNING = f"kept are the newest {KEPT_EPOCHS} of the ends of epochs, the best, and those asked for"
+PRUNING = f"the best and the {KEPT_EPOCHS} newest epochs stay"
 
 
 class CheckpointFacts(msgspec.Struct, frozen=True, kw_only=True):

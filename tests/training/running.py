@@ -70,5 +70,7 @@ def wait_for(run: Run, condition: Callable[[RunHistory, RunState], bool], second
         if condition(history, state):
             return history
         if time.monotonic() > deadline:
-            raise AssertionError(f"{run.id} is {state} after {seconds} s: {run.host_log.read_text()}{history}")
+            raise AssertionError(
+                f"{run.id} is {state} after {seconds} s: {run.host_log.read_text()}{history.latest}{history.log[-20:]}"
+            )
         time.sleep(0.02)

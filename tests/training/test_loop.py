@@ -117,7 +117,7 @@ def test_old_epochs_are_pruned_but_never_the_best(sketches: DatasetFacts) -> Non
     }
     pruned = [event for event in events if isinstance(event, CheckpointPruned)]
     assert {event.step for event in pruned} == {40 * epoch for epoch in range(1, 8)} - kept
-    assert "the newest 3 of the ends of epochs, the best" in pruned[0].reason
+    assert pruned[0].reason == "the best and the 3 newest epochs stay"
 
 
 def test_pruning_passes_over_what_is_gone(sketches: DatasetFacts) -> None:

@@ -75,6 +75,6 @@ def bar(share: float, width: int) -> str:
     """
     if not share > 0:
         return " " * width
-    eighths = max(1, round(8 * width * min(share, 1)))
+    eighths = min(max(1, round(8 * width * min(share, 1))), 8 * width)
     full, rest = divmod(eighths, 8)
     return ("█" * full + (_EIGHTHS[rest] if rest else "")).ljust(width)

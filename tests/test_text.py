@@ -11,6 +11,7 @@ def test_bars_differ_by_eighths() -> None:
     assert bar(0.454, 10) == "████▌     "
     assert bar(0.0001, 10) == "▏         "
     assert bar(1, 10) == bar(2, 10) == "██████████"
+    assert bar(0.5, 0) == ""
     assert bar(0, 10) == bar(-1, 10) == bar(math.nan, 10) == " " * 10
 
 

@@ -20,7 +20,7 @@ from cifartui.tui.app import CifarApp
 from cifartui.tui.widgets.picture_wall import PictureWall
 from tests.conftest import CLASSES, noise
 from tests.dataset.sources import Source, serve, table
-from tests.dataset.test_importing import make_folders, pack_tar
+from tests.dataset.test_importing import pack_tar
 from tests.dataset.test_official import write_python
 from tests.tui.driving import LARGE, SMALL, shown, text_of, wait_for_text, wait_until
 
@@ -66,37 +66,6 @@ async def test_keys_turn_pages_and_choose_class_and_split() -> None:
         before = pilot.app.screen.query_one(PictureWall).size.height
         await pilot.press("w")
         await wait_until(pilot, lambda: pilot.app.screen.query_one(PictureWall).size.height > before + 8)
-
-
-async def test_import_by_path_chooses_the_new_data_set(tmp_path: Path) -> None:
-    """i, a path, a name: the data set is imported in a child process, listed, chosen, and looked at."""
-    root = make_folders(tmp_path / "pets")
-    async with CifarApp().run_test(size=SMALL) as pilot:
-        await wait_for_text(pilot, "page 1 of")
-        await pilot.press("i")
-        pilot.app.screen.query_one("#path", Input).value = str(root)
-        await pilot.press("enter")
-        assert pilot.app.screen.query_one("#name", Input).value == "pets"
-        await pilot.press("enter")
-        await wait_for_text(pilot, "pets · training images · all classes")
-        assert isinstance(pilot.app, CifarApp)
-        assert pilot.app.dataset_name == "pets"
-        assert is_prepared("pets")
-
-
-async def test_bad_import_keeps_the_dialog_open_with_the_sentence(tmp_path: Path) -> None:
-    """The sentence of the command is shown in the dialog; escape goes back to the screen."""
-    root = make_folders(tmp_path / "pets")
-    (root / "train" / "cat" / "bad.png").write_bytes(b"text")
-    async with CifarApp().run_test(size=SMALL) as pilot:
-        await wait_for_text(pilot, "page 1 of")
-        await pilot.press("i")
-        pilot.app.screen.query_one("#path", Input).value = str(root)
-        await pilot.press("enter", "enter")
-        await wait_for_text(pilot, "not an image that")
-        assert not is_prepared("pets")
-        await pilot.press("escape")
-        await wait_until(pilot, lambda: "▌1 dataset▐" in shown(pilot))
 
 
 async def test_first_start_draws_the_sketches(home: Path) -> None:
@@ -175,7 +144,7 @@ async def test_pictures_of_any_size_are_looked_at(pixels: tuple[int, int], size:
     save_dataset("any", same, same, ("cat", "a class with a long name"), "made for the tests")
     async with CifarApp().run_test(size=size) as pilot:
         text = await wait_for_text(pilot, "any · training images · all classes")
-        assert f"{height}×{width} pixels" in text
+        assert (f"{width}×{height} pixels" if width == height else f"{width} wide, {height} high") in text
         await wait_for_text(pilot, "a class")
         assert pilot.app.screen.query_one(PictureWall).capacity >= 4
         await pilot.press("o")

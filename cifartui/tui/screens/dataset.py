@@ -28,6 +28,7 @@ from cifartui.tui.widgets.dataset_texts import SPLIT_WORDS, class_choices, facts
 from cifartui.tui.widgets.dialogs import ChoiceDialog, ConfirmDialog, TextDialog
 from cifartui.tui.widgets.dialogs.fetching import FetchDialog
 from cifartui.tui.widgets.dialogs.importing import ImportDialog
+from cifartui.tui.widgets.dialogs.survey import Import
 from cifartui.tui.widgets.picture_wall import PictureWall, Tile
 from cifartui.tui.widgets.pixels import fitted, scaled
 
@@ -399,9 +400,7 @@ class DatasetScreen(NounScreen):
         self.cifar_app.dataset_name = self.cifar_app.dataset_name or SKETCHES
 
     def _arrived(self, how: str, answer: bytes) -> None:
-        self._take(how, msgspec.json.decode(answer, type=DatasetFacts).name)
-
-    def _take(self, how: str, name: str) -> None:
+        name = msgspec.json.decode(answer, type=DatasetFacts).name
         self.cifar_app.dataset_name = name
         self.cifar_app.tell(f"{name} is {how}, and chosen for training: 2 shows the network, 3 trains it.")
         self._looked_at = None
@@ -435,12 +434,14 @@ class DatasetScreen(NounScreen):
             self._start(f"fetch {name}", arrived, again, "dataset", "fetch", *arguments, "--json", "--", name)
 
     def action_import(self) -> None:
-        """Ask for a path and import it."""
-        self.app.push_screen(ImportDialog(), self._imported)
+        """Ask for a path, show what is found there, and import it."""
+        self.app.push_screen(ImportDialog(), self._import)
 
-    def _imported(self, name: str | None) -> None:
-        if name:
-            self._take("imported", name)
+    def _import(self, answer: Import | None) -> None:
+        if answer:
+            again = self._ask_again(lambda problem: ImportDialog(answer.path, problem), self._import)
+            arrived = partial(self._arrived, "imported")
+            self._start(f"import {answer.name}", arrived, again, *answer.command())
 
     def action_verify(self) -> None:
         """Hash the data set under the cursor again."""

@@ -51,21 +51,25 @@ def class_counts(facts: DatasetFacts) -> list[tuple[int, ...]]:
     return list(zip(*(split for split in splits if split), strict=True))
 
 
-def class_line(facts: DatasetFacts, label: int, name_cells: int, width: int) -> Content:
-    """A class, a bar as long as its share of the largest class where classes differ, and its counts."""
+def class_lines(facts: DatasetFacts, labels: range, name_cells: int, width: int) -> list[Content]:
+    """For each class its name and counts, and, where classes differ, a bar as long as its share of the largest."""
     of_class = class_counts(facts)
-    numbers = [" +".join(f"{images:>6,}" for images in one) for one in of_class]
-    name = column(printable(facts.classes[label]), name_cells - 1)
-    if len(set(of_class)) == 1:  # equal bars would say nothing, loudly
-        return Content.assemble(f"{name} ", (numbers[label], "$text-muted"))
-    bar_cells = max(2, width - name_cells - len(numbers[label]))
-    share = of_class[label][0] / max(1, *(one[0] for one in of_class))
-    return Content.assemble(f"{name} ", (bar(share, bar_cells), "$primary"), (numbers[label], "$text-muted"))
+    most = max(1, *(one[0] for one in of_class))
+    bars = len(set(of_class)) > 1  # equal ones would say nothing, loudly
+    lines = []
+    for label in labels:
+        name = column(printable(facts.classes[label]), name_cells - 1)
+        numbers = " +".join(f"{images:>6,}" for images in of_class[label])
+        cells_left = max(2, width - name_cells - len(numbers)) if bars else 0
+        filled = bar(of_class[label][0] / most, cells_left)
+        lines.append(Content.assemble(f"{name} ", (filled, "$primary"), (numbers, "$text-muted")))
+    return lines
 
 
 def facts_text(facts: DatasetFacts, width: int, lines: int) -> Content:
     """Counts per class, the channels' statistics and where the pictures came from, in so many cells and lines."""
-    sides = f"{facts.image_size[0]}×{facts.image_size[1]} pixels "
+    height, wide = facts.image_size
+    sides = f"{wide}×{height} pixels, " if wide == height else f"{wide} wide, {height} high, "
     checked = time.strftime(" ✓ %Y-%m-%d", time.localtime(facts.verified)) if facts.verified else ""
     source = shortened(printable(facts.source), width - cells(sides + checked))
     below = [f"mean {_triple(facts.mean)}  std {_triple(facts.std)}", f"{sides}{source}{checked}"]
@@ -101,14 +105,15 @@ def _equal_classes(facts: DatasetFacts, width: int, lines: int) -> list[Content]
 def _unequal_classes(facts: DatasetFacts, width: int, lines: int) -> list[Content]:
     number = len(facts.classes)
     shown = number if number <= lines else max(1, lines - 1)
-    rows = [class_line(facts, label, CLASS_CELLS, width) for label in range(shown)]
+    rows = class_lines(facts, range(shown), CLASS_CELLS, width)
     more = [Content.styled(f"… and {number - shown} more: c lists them", "$text-muted")] if shown < number else []
     return rows + more
 
 
 def class_choices(facts: DatasetFacts, width: int) -> list[tuple[str, Content]]:
     """All classes and then each, to choose from: the label as text, and a line with counts."""
-    each = [(str(label), class_line(facts, label, LIST_CLASS_CELLS, width)) for label in range(len(facts.classes))]
+    lines = class_lines(facts, range(len(facts.classes)), LIST_CLASS_CELLS, width)
+    each = [(str(label), line) for label, line in enumerate(lines)]
     return [("", Content(f"all classes: {counts(facts)} images")), *each]
 
 

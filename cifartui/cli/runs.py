@@ -11,8 +11,8 @@ from cifartui.cli.parsing import Commands, add_journal_json, add_json, group
 from cifartui.errors import CifartuiError
 from cifartui.training.checkpoints import CheckpointFacts, best_checkpoint, list_checkpoints
 from cifartui.training.controls import Command
-from cifartui.training.events import RunFinished
-from cifartui.training.follow import command, read_history, why_interrupted, why_stalled
+from cifartui.training.events import RunFinished, Warned
+from cifartui.training.follow import command, outcome_of_stop, read_history, why_interrupted, why_stalled
 from cifartui.training.history import RunHistory
 from cifartui.training.overview import RunOverview, list_runs, overview
 from cifartui.training.recipe import settings
@@ -117,8 +117,8 @@ def follow_(options: argparse.Namespace) -> int:
     return show_run(find_run(options.run), as_json=options.json)
 
 
-def steer(options: argparse.Namespace) -> None:
-    """Send a command to a living run and wait until it is taken."""
+def steer(options: argparse.Namespace) -> int:
+    """Send a command to a living run and wait until it is taken; a stop that cannot save its checkpoint is told."""
     run = find_run(options.run)
     answer = command(run, options.command)
     if isinstance(answer, RunFinished):
@@ -127,6 +127,10 @@ def steer(options: argparse.Namespace) -> None:
         print_json(answer)
     else:
         say(f"{options.command} taken by {run.id} at step {answer.step:,}")
+    if options.command == "stop" and isinstance(outcome := outcome_of_stop(run, answer), Warned):
+        complain(f"{outcome.message}.")
+        return 1
+    return 0
 
 
 def _state_text(item: RunOverview) -> str:

@@ -1,13 +1,15 @@
 """`cifartui train`."""
 
 import argparse
+import time
 
 from cifartui.cli.dataset import require_dataset
 from cifartui.cli.follow import show_run
 from cifartui.cli.output import complain, print_json, say
 from cifartui.cli.parsing import Commands, add_journal_json
 from cifartui.dataset.store import SKETCHES
-from cifartui.training.controls import send
+from cifartui.training.events import Warned
+from cifartui.training.follow import follow, read_history, tell
 from cifartui.training.launch import DEFAULT_SEED, plan_run, start_run
 from cifartui.training.run import Run, RunConfig
 
@@ -73,7 +75,7 @@ def show_until_interrupted(run: Run, *, as_json: bool) -> int:
     try:
         return show_run(run, as_json=as_json)
     except KeyboardInterrupt:
-        send(run.controls_file, "stop")
+        tell(run, read_history(run)[0], "stop")
         complain("Interrupted: stopping the run with a checkpoint; press Ctrl+C again to leave it to itself.")
     for_the_rest = show_rest(run)
     complain(for_the_rest)
@@ -81,14 +83,16 @@ def show_until_interrupted(run: Run, *, as_json: bool) -> int:
 
 
 def show_rest(run: Run) -> str:
-    """Wait until a run that was told to stop has ended; return a sentence about it."""
-    from cifartui.training.follow import follow, read_history
-
-    for _ in follow(run):
-        pass
+    """Wait until a run that was told to stop has ended, saying what holds it up; return a sentence about the end."""
+    told = time.time()
+    for events in follow(run):
+        for event in events:
+            if isinstance(event, Warned) and event.time >= told:
+                complain(f"{event.message}.")
     history, state = read_history(run)
     step = history.latest.step if history.latest else 0
-    return f"Run {run.id} is {state} at step {step:,}."
+    message = f" ({history.finished.message})" if history.finished and history.finished.message else ""
+    return f"Run {run.id} is {state} at step {step:,}{message}."
 
 
 def say_followed(config: RunConfig) -> None:

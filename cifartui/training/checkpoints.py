@@ -5,11 +5,13 @@ from pathlib import Path
 import msgspec
 
 from cifartui.errors import DataError
+from cifartui.files import open_file
 from cifartui.text import printable
 from cifartui.training.run import Run
 
 KEPT_EPOCHS = 3
 """Checkpoints kept of those written at the ends of epochs, besides the best; those asked for are all kept."""
+PRUNING = f"the best and the {KEPT_EPOCHS} newest epochs stay"
 
 
 class CheckpointFacts(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,7 +45,8 @@ def list_checkpoints(run: Run) -> list[CheckpointFacts]:
     facts = []
     for path in sorted(run.checkpoints_folder.glob("step-*.json")):
         try:
-            read = msgspec.json.decode(path.read_bytes(), type=CheckpointFacts)
+            with open_file(path) as file:
+                read = msgspec.json.decode(file.read(), type=CheckpointFacts)
             length = tensors_file(run, read).stat().st_size
         except (OSError, msgspec.MsgspecError):
             continue
@@ -90,6 +93,19 @@ def to_prune(checkpoints: list[CheckpointFacts]) -> list[CheckpointFacts]:
     best = best_checkpoint(checkpoints)
     of_epochs = [facts for facts in checkpoints if facts.cause == "epoch"]
     return [facts for facts in of_epochs[:-KEPT_EPOCHS] if facts != best]
+
+
+def prune(run: Run) -> list[CheckpointFacts]:
+    """Remove the checkpoints that are no longer needed and return their facts; what is gone already is passed over.
+
+    Raises:
+        OSError: one cannot be removed.
+    """
+    pruned = to_prune(list_checkpoints(run))
+    for facts in pruned:
+        facts_file(run, facts).unlink(missing_ok=True)
+        tensors_file(run, facts).unlink(missing_ok=True)
+    return pruned
 
 
 def tensors_file(run: Run, facts: CheckpointFacts) -> Path:

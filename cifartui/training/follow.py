@@ -10,7 +10,7 @@ from cifartui.errors import CifartuiError, explain
 from cifartui.files import open_file
 from cifartui.text import printable
 from cifartui.training.controls import STOP_BY_SIGNAL, Command, Control, send
-from cifartui.training.events import AnyEvent, ControlAcknowledged, RunFinished, StateChanged
+from cifartui.training.events import AnyEvent, ControlAcknowledged, RunFinished, StateChanged, Warned
 from cifartui.training.history import RunHistory, fold
 from cifartui.training.journal import JournalReader
 from cifartui.training.run import LIVING, Run, RunState
@@ -79,6 +79,18 @@ def command(run: Run, what: Command) -> ControlAcknowledged | RunFinished:
     raise CifartuiError(why_interrupted(run))
 
 
+def outcome_of_stop(run: Run, taken: ControlAcknowledged) -> RunFinished | Warned | None:
+    """What came of a stop that was taken: the run's end, or a warning that it waits; None if neither came in time."""
+    deadline = time.monotonic() + ACKNOWLEDGE_SECONDS
+    for events in follow(run):
+        for event in events:
+            if isinstance(event, RunFinished | Warned) and event.seq > taken.seq:
+                return event
+        if time.monotonic() > deadline:
+            break
+    return None
+
+
 def tell(run: Run, history: RunHistory, what: Command) -> Control:
     """Send a command to a living run, without waiting for an answer.
 
@@ -93,7 +105,7 @@ def tell(run: Run, history: RunHistory, what: Command) -> Control:
         if what == "stop" and history.started and run.is_carried():
             os.kill(history.started.host_pid, signal.SIGTERM)
             return STOP_BY_SIGNAL
-        raise explain(error) from error
+        raise CifartuiError(f"Run {run.id} cannot be told to {what}: {explain(error)}") from error
 
 
 def why_stalled(run: Run, history: RunHistory, seconds: float) -> str:

@@ -106,8 +106,8 @@ class RunHistory(msgspec.Struct, frozen=True):
 
         `now` is in Unix seconds. Its process is held, the machine asleep or the disk full.
         """
-        if state not in QUIET_SECONDS or not self.heard:
-            return None
+        if state not in QUIET_SECONDS or not self.heard or (state == "saving" and self.warning):
+            return None  # the last: it waits for room on the disk and has said so
         quiet = (time.time() if now is None else now) - self.heard
         return quiet if quiet > max(QUIET_SECONDS[state], QUIET_REPORTS * self.report_seconds) else None
 

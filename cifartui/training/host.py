@@ -8,6 +8,7 @@ import signal
 import sys
 import traceback
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from cifartui.errors import CifartuiError, explain
@@ -85,7 +86,8 @@ def events(run: Run, inbox: ControlInbox) -> Iterator[AnyEvent]:
     except CifartuiError as error:
         yield RunFinished(reason="failed", message=str(error))
     except Exception as error:
-        traceback.print_exc()  # to host.log
+        with suppress(OSError):
+            traceback.print_exc()  # to host.log, if the disk has room for it
         what = printable(str(error).strip().split("\n")[0], 300) or type(error).__name__
         yield RunFinished(reason="failed", message=f"{what}; the traceback is in {run.host_log}.")
 

@@ -1,17 +1,19 @@
 """The training loop: a generator of events."""
 
 import math
+import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 import torch
 from torch.nn import functional
 
-from cifartui.errors import explain
-from cifartui.training.checkpoints import CheckpointFacts
-from cifartui.training.controls import ControlInbox
+from cifartui.errors import CifartuiError, explain
+from cifartui.training.checkpoints import PRUNING, CheckpointFacts, prune
+from cifartui.training.controls import Command, ControlInbox
 from cifartui.training.events import (
     AnyEvent,
+    CheckpointPruned,
     CheckpointSaved,
     ControlAcknowledged,
     EpochFinished,
@@ -28,12 +30,16 @@ from cifartui.training.meter import Meter, Stopwatch, Tally
 from cifartui.training.prediction import predict
 from cifartui.training.run import Run
 from cifartui.training.setup import Job
-from cifartui.training.snapshot import training_tensors, write_checkpoint
+from cifartui.training.snapshot import not_finite, training_tensors, write_checkpoint
 
 LOOK_SECONDS = 0.05
 """How long a command may lie unread."""
 REPORT_SECONDS = 0.1
 """Reports come no faster; between two of them nothing is read back from the device."""
+RETRY_SECONDS = 1.0
+"""Between two tries to save a run's last checkpoint on a full disk."""
+HOLD_SECONDS = 12 * 3600.0
+"""For so long a run waits for room for its last checkpoint."""
 
 
 def train(run: Run, job: Job, inbox: ControlInbox) -> Iterator[AnyEvent]:
@@ -42,6 +48,10 @@ def train(run: Run, job: Job, inbox: ControlInbox) -> Iterator[AnyEvent]:
     The last event is `RunFinished`. Raises what torch raises when the device fails.
     """
     return Training(run, job, inbox).events()
+
+
+class TrainingError(CifartuiError):
+    """Training cannot go on; the sentence becomes the run's last event."""
 
 
 class Training:
@@ -53,24 +63,35 @@ class Training:
         self._meter = Meter()
         self._stopwatch = Stopwatch()
         self._last_look = self._last_report = 0.0
+        self._reported_step = 0
+        self._folder = run.identity()
         self._phase: Phase = "starting"
         self._stopping = False
-        self._warned_of_nan = False
         self._validation_accuracy: float | None = None
 
     def events(self) -> Iterator[AnyEvent]:
         """The whole training."""
+        try:
+            yield from self._train()
+        except TrainingError as error:
+            yield RunFinished(reason="failed", message=str(error))
+
+    def _train(self) -> Iterator[AnyEvent]:
+        epochs = self._job.recipe.epochs
         yield self._enter("running")
-        for epoch in range(1, self._job.recipe.epochs + 1):
+        for epoch in range(1, epochs + 1):
             self._epoch, self._batch = epoch, 0
             yield from self._train_one_epoch()
             if self._stopping:
-                yield from self._save("stopped")
-                yield RunFinished(reason="stopped", message=f"at step {self._step:,}, as asked")
+                obstacle = yield from self._save_at_last("stopped")
+                how = f"without a checkpoint: {obstacle}" if obstacle else "as asked"
+                yield RunFinished(reason="stopped", message=f"at step {self._step:,}, {how}")
                 return
             yield from self._validate()
-            yield from self._save("epoch")
-        yield RunFinished(reason="finished")
+            if epoch < epochs:
+                yield from self._save("epoch")
+        obstacle = yield from self._save_at_last("epoch")
+        yield RunFinished(reason="finished", message=f"without its last checkpoint: {obstacle}" if obstacle else "")
 
     def _train_one_epoch(self) -> Iterator[AnyEvent]:
         job, meter = self._job, self._meter
@@ -127,13 +148,10 @@ class Training:
             device_memory=torch.cuda.memory_allocated() if on_gpu else None,
             finite=math.isfinite(tally.loss),
         )
-        if not math.isfinite(tally.loss) and not self._warned_of_nan:
-            self._warned_of_nan = True
-            yield Warned(
-                message=f"the loss is not a finite number any more (by step {self._step:,}); "
-                "stop, and lower the learning rate"
-            )
+        if not math.isfinite(tally.loss):
+            raise self._diverged("the loss")
         self._meter.report, self._last_report = Tally(), now
+        self._reported_step = self._step
 
     def _log(self) -> Iterator[AnyEvent]:
         self._meter.read()
@@ -144,12 +162,8 @@ class Training:
         """Carry out the commands that arrived; while paused, wait here for the next."""
         paused = False
         while True:
-            controls, problem = self._inbox.read_new()
-            if problem:
-                yield Warned(message=problem)
-            for control in controls:
-                yield ControlAcknowledged(control=control.id, command=control.command, step=self._step)
-                match control.command:
+            for command in (yield from self._take_commands()):
+                match command:
                     case "pause":
                         paused = True
                     case "resume":
@@ -168,6 +182,20 @@ class Training:
                 time.sleep(LOOK_SECONDS)
         if self._phase == "paused":
             yield self._enter("running")
+
+    def _take_commands(self) -> Generator[AnyEvent, None, list[Command]]:
+        """Acknowledge the commands that arrived, once it is sure that the run's folder is still there."""
+        if self._run.identity() != self._folder:
+            raise TrainingError(
+                f"the folder {self._run.folder} was moved or removed while the run went on, so the steps since its "
+                "last checkpoint are lost; move runs that have ended."
+            )
+        controls, problem = self._inbox.read_new()
+        if problem:
+            yield Warned(message=problem)
+        for control in controls:
+            yield ControlAcknowledged(control=control.id, command=control.command, step=self._step)
+        return [control.command for control in controls]
 
     def _validate(self) -> Iterator[AnyEvent]:
         """Judge the network on the held-out training images, if the recipe names any."""
@@ -196,26 +224,77 @@ class Training:
         before = self._phase
         with self._stopwatch.halted():
             yield self._enter("saving")
-            facts = CheckpointFacts(
-                run=self._run.id,
-                step=self._step,
-                epoch=self._epoch,
-                batch=self._batch,
-                cause=cause,
-                validation_accuracy=self._validation_accuracy,
-                sha256="",
-                bytes=0,
-                created=time.time(),
-            )
-            try:
-                facts = write_checkpoint(self._run, training_tensors(self._job.module, self._job.optimizer), facts)
-            except OSError as error:
-                yield Warned(message=f"the checkpoint of step {self._step:,} could not be saved: {explain(error)}")
-            else:
-                yield CheckpointSaved(
-                    step=facts.step, epoch=facts.epoch, file=f"{facts.stem}.safetensors", bytes=facts.bytes
-                )
+            state = self._state()
+            obstacle = yield from self._write(state, cause)
+            if obstacle:
+                yield Warned(message=f"the checkpoint of step {self._step:,} could not be saved: {obstacle}")
             yield self._enter(before)
+
+    def _save_at_last(self, cause: str) -> Generator[AnyEvent, None, str]:
+        """Write the checkpoint that the run ends with, waiting for room if need be; return why not, or nothing."""
+        with self._stopwatch.halted():
+            yield self._enter("saving")
+            state = self._state()
+            obstacle = yield from self._write(state, cause)
+            if obstacle:
+                yield Warned(
+                    message=f"the last checkpoint (step {self._step:,}) could not be saved: {obstacle}; it is saved "
+                    "as soon as that is possible, and stopping the run again ends it without one"
+                )
+            needed = sum(tensor.nbytes for tensor in state.values())
+            since = last_try = time.monotonic()
+            while obstacle and time.monotonic() - since < HOLD_SECONDS:
+                time.sleep(LOOK_SECONDS)
+                if "stop" in (yield from self._take_commands()):
+                    break
+                if time.monotonic() - last_try >= RETRY_SECONDS and self._free_bytes() > needed:
+                    obstacle = yield from self._write(state, cause)
+                    last_try = time.monotonic()
+        return obstacle
+
+    def _state(self) -> dict[str, torch.Tensor]:
+        """Everything that a checkpoint holds, once it is sure that all of it are finite numbers."""
+        state = training_tensors(self._job.module, self._job.optimizer)
+        if broken := not_finite(state):
+            raise self._diverged(broken)
+        return state
+
+    def _write(self, state: dict[str, torch.Tensor], cause: str) -> Generator[AnyEvent, None, str]:
+        """Write a checkpoint and remove those that it makes needless; return why it was not written, or nothing."""
+        facts = CheckpointFacts(
+            run=self._run.id,
+            step=self._step,
+            epoch=self._epoch,
+            batch=self._batch,
+            cause=cause,
+            validation_accuracy=self._validation_accuracy,
+            sha256="",
+            bytes=0,
+            created=time.time(),
+        )
+        try:
+            facts = write_checkpoint(self._run, state, facts)
+        except OSError as error:
+            return str(explain(error)).rstrip(".")
+        yield CheckpointSaved(step=facts.step, epoch=facts.epoch, file=f"{facts.stem}.safetensors", bytes=facts.bytes)
+        try:
+            for pruned in prune(self._run):
+                yield CheckpointPruned(step=pruned.step, epoch=pruned.epoch, reason=PRUNING)
+        except OSError as error:
+            yield Warned(message=f"old checkpoints could not be removed: {explain(error)}")
+        return ""
+
+    def _free_bytes(self) -> int:
+        try:
+            return shutil.disk_usage(self._run.folder).free
+        except OSError:
+            return 0
+
+    def _diverged(self, what: str) -> TrainingError:
+        return TrainingError(
+            f"{what} stopped being a finite number between steps {self._reported_step + 1:,} and {self._step:,}; "
+            f"lower the learning rate (it is {self._job.recipe.optimizer.learning_rate:g}) and train again."
+        )
 
     def _enter(self, phase: Phase) -> StateChanged:
         self._phase = phase

@@ -116,6 +116,10 @@ class Setting(msgspec.Struct, frozen=True):
     value: str
     """As TOML spells it."""
     explanation: str
+    choices: tuple[str, ...] = ()
+    """The values it can have, where they are few words."""
+    allowed: str = ""
+    """Which numbers it can be, in words: `a whole number, at least 1 and at most 100,000`."""
 
 
 def recipe_names() -> list[str]:
@@ -184,7 +188,29 @@ def _settings(table: msgspec.Struct, prefix: str) -> Iterator[Setting]:
             yield from _settings(value, f"{prefix}{field.name}.")
         elif isinstance(field.type, msgspec.inspect.Metadata):
             explanation = (field.type.extra_json_schema or {}).get("description", "")
-            yield Setting(f"{prefix}{field.name}", toml_text(value), explanation)
+            kind = field.type.type
+            yield Setting(f"{prefix}{field.name}", toml_text(value), explanation, _choices(kind), _allowed(kind))
+
+
+def _choices(kind: msgspec.inspect.Type) -> tuple[str, ...]:
+    if isinstance(kind, msgspec.inspect.BoolType):
+        return "true", "false"
+    return tuple(map(str, kind.values)) if isinstance(kind, msgspec.inspect.LiteralType) else ()
+
+
+def _allowed(kind: msgspec.inspect.Type) -> str:
+    if isinstance(kind, msgspec.inspect.TupleType):
+        return f"{len(kind.item_types)} values in brackets, each {_allowed(kind.item_types[0])}"
+    if not isinstance(kind, msgspec.inspect.IntType | msgspec.inspect.FloatType):
+        return ""
+    bounds = (("at least", kind.ge), ("above", kind.gt), ("at most", kind.le), ("below", kind.lt))
+    words = [f"{word} {_number(bound)}" for word, bound in bounds if bound is not None]
+    noun = "a whole number" if isinstance(kind, msgspec.inspect.IntType) else "a number"
+    return ", ".join(filter(None, [noun, " and ".join(words)]))
+
+
+def _number(bound: float) -> str:
+    return f"{bound:,.0f}" if bound == int(bound) else f"{bound:g}"
 
 
 def toml_text(value: object) -> str:

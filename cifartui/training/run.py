@@ -97,6 +97,14 @@ class Run:
         finally:
             os.close(descriptor)
 
+    def identity(self) -> tuple[int, int] | None:
+        """What stands for the folder whatever its name: device and inode; None if there is no folder of this name."""
+        try:
+            found = self.folder.stat()
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        return found.st_dev, found.st_ino
+
     def is_carried(self) -> bool:
         """Whether a process holds the run now."""
         try:

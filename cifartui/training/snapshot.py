@@ -17,9 +17,7 @@ from cifartui.files import write_durably
 from cifartui.training.checkpoints import (
     CheckpointFacts,
     facts_file,
-    list_checkpoints,
     tensors_file,
-    to_prune,
 )
 from cifartui.training.run import Run
 
@@ -49,9 +47,7 @@ def not_finite(state: dict[str, torch.Tensor]) -> str:
 
 
 def write_checkpoint(run: Run, state: dict[str, torch.Tensor], facts: CheckpointFacts) -> CheckpointFacts:
-    """Write tensors, then facts, each durably; only then remove checkpoints that are no longer needed.
-
-    Returns the facts with size and checksum filled in.
+    """Write tensors, then facts, each durably; return the facts with size and checksum filled in.
 
     Raises:
         OSError: it cannot be written; the checkpoints from before are untouched.
@@ -60,9 +56,6 @@ def write_checkpoint(run: Run, state: dict[str, torch.Tensor], facts: Checkpoint
     facts = msgspec.structs.replace(facts, sha256=hashlib.sha256(data).hexdigest(), bytes=len(data))
     write_durably(tensors_file(run, facts), data)
     write_durably(facts_file(run, facts), msgspec.json.format(msgspec.json.encode(facts)))
-    for old in to_prune(list_checkpoints(run)):
-        facts_file(run, old).unlink()
-        tensors_file(run, old).unlink()
     return facts
 
 

@@ -1,7 +1,7 @@
 """Runs for the tests: planned on a small data set, trained in this process or in a real host."""
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 
 import torch
 
@@ -43,10 +43,15 @@ def run_started(steps_per_epoch: int = 50) -> RunStarted:
 
 def train_here(config: RunConfig) -> tuple[Run, list[AnyEvent]]:
     """Create a run and train it in this process."""
-    threads, onednn = torch.get_num_threads(), torch.backends.mkldnn.enabled
     run = create_run(config)
+    return run, list(train_in(run))
+
+
+def train_in(run: Run, inbox: ControlInbox | None = None) -> Iterator[AnyEvent]:
+    """The events of a run while it is trained in this process."""
+    threads, onednn = torch.get_num_threads(), torch.backends.mkldnn.enabled
     try:
-        return run, list(train(run, prepare(config), ControlInbox(run.controls_file)))
+        yield from train(run, prepare(run.config()), inbox or ControlInbox(run.controls_file))
     finally:
         torch.set_num_threads(threads)
         torch.backends.mkldnn.enabled = onednn
@@ -65,5 +70,7 @@ def wait_for(run: Run, condition: Callable[[RunHistory, RunState], bool], second
         if condition(history, state):
             return history
         if time.monotonic() > deadline:
-            raise AssertionError(f"{run.id} is {state} after {seconds} s: {run.host_log.read_text()}{history}")
+            raise AssertionError(
+                f"{run.id} is {state} after {seconds} s: {run.host_log.read_text()}{history.latest}{history.log[-20:]}"
+            )
         time.sleep(0.02)

@@ -1,6 +1,7 @@
 """The host process: carries a run alone, obeys its controls, survives its starter, and is found out when it dies."""
 
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -9,15 +10,18 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from cifartui.cli.follow import bar_text
+from cifartui.cli.main import run_command
 from cifartui.dataset.store import DatasetFacts
 from cifartui.errors import CifartuiError, DataError
 from cifartui.training.checkpoints import list_checkpoints
 from cifartui.training.controls import send
-from cifartui.training.events import AnyEvent, ControlAcknowledged, StepsReported
-from cifartui.training.follow import command, follow, read_history, why_interrupted
-from cifartui.training.journal import JournalReader
+from cifartui.training.events import AnyEvent, ControlAcknowledged, StepsReported, Warned
+from cifartui.training.follow import command, follow, read_history, why_interrupted, why_stalled
+from cifartui.training.history import QUIET_SECONDS
+from cifartui.training.journal import Journal, JournalReader
 from cifartui.training.launch import start_run
-from cifartui.training.overview import list_runs
+from cifartui.training.overview import list_runs, overview
 from cifartui.training.run import Run, create_run, find_run, living_run
 from tests.training.running import losses, plan, run_started, wait_for
 
@@ -144,6 +148,92 @@ def test_host_outlives_its_starter_and_its_terminal(sketches: DatasetFacts, home
     send(run.controls_file, "stop")
     wait_for(run, lambda history, state: state == "stopped")
     _assert_no_gap(JournalReader(run.journal_file).read_new())
+
+
+def _warnings(run: Run) -> list[str]:
+    return [event.message for event in JournalReader(run.journal_file).read_new() if isinstance(event, Warned)]
+
+
+def limit_files(pid: int, size: int) -> None:
+    """Let a process write no file beyond `size` bytes, as on a full disk; -1 ends that."""
+    resource.prlimit(pid, resource.RLIMIT_FSIZE, (size, -1))
+
+
+def test_full_disk_stands_still_and_moved_folder(
+    sketches: DatasetFacts, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """One run: suspended, its journal held up by a full disk, commanded there by signal, and its folder moved."""
+    monkeypatch.setattr("cifartui.training.history.QUIET_REPORTS", 3)
+    monkeypatch.setitem(QUIET_SECONDS, "running", 0.5)
+    run, host = start_run(plan(sketches.name, *ENDLESS))
+    wait_for(run, lambda history, state: state == "running" and history.latest is not None)
+
+    os.kill(host.pid, signal.SIGSTOP)
+    history = wait_for(run, lambda history, state: history.stalled_seconds("running") is not None)
+    item = overview(run)
+    assert item.state == "running"
+    assert item.stalled_seconds is not None
+    assert "no step for " in bar_text(history, item.stalled_seconds)
+    assert "left" not in bar_text(history, item.stalled_seconds)
+    assert f"its process {host.pid} was suspended; `kill -CONT {host.pid}`" in why_stalled(run, history, 14.2)
+    assert run_command(["runs", "list"]) == 0
+    assert "running, no step for " in capfd.readouterr().out
+    os.kill(host.pid, signal.SIGCONT)
+    wait_for(run, lambda history, state: history.stalled_seconds("running") is None)
+
+    limit_files(host.pid, 0)
+    wait_for(run, lambda history, state: history.stalled_seconds("running") is not None)
+    limit_files(host.pid, -1)
+    wait_for(run, lambda history, state: "the journal could not be written for " in " ".join(_warnings(run)))
+    wait_for(run, lambda history, state: history.stalled_seconds("running") is None)
+    _assert_no_gap(JournalReader(run.journal_file).read_new())
+
+    moved = run.folder.with_name("elsewhere")
+    run.folder.rename(moved)
+    assert host.wait(30) == 1
+    history, state = read_history(Run(moved))
+    assert state == "failed"
+    assert history.finished is not None
+    assert f"the folder {run.folder} was moved or removed" in history.finished.message
+
+
+def test_stop_on_a_full_disk_goes_by_signal_and_is_told(sketches: DatasetFacts) -> None:
+    """`runs stop` that can write no command, to a run that cannot save: both are said; with room all ends well."""
+    run, host = start_run(plan(sketches.name, *ENDLESS))
+    wait_for(run, lambda history, state: state == "running" and history.latest is not None)
+    limit_files(host.pid, run.journal_file.stat().st_size + 30_000)
+    stopping = (
+        "import resource, sys\n"
+        "from cifartui.cli.main import run_command\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (0, -1))\n"
+        f"sys.exit(run_command(['runs', sys.argv[1], {run.id!r}]))\n"
+    )
+    paused = subprocess.run([sys.executable, "-c", stopping, "pause"], capture_output=True, text=True, check=False)
+    assert paused.returncode == 1
+    assert f"Run {run.id} cannot be told to pause: the file would be larger than this account may" in paused.stderr
+    stopped = subprocess.run([sys.executable, "-c", stopping, "stop"], capture_output=True, text=True, check=False)
+    assert stopped.returncode == 1, stopped.stdout
+    assert f"stop taken by {run.id} at step " in stopped.stdout
+    assert "the last checkpoint (step " in stopped.stderr
+    assert "stopping the run again ends it without one" in stopped.stderr
+    assert read_history(run)[1] == "saving"
+    limit_files(host.pid, -1)
+    assert host.wait(30) == 0
+    assert read_history(run)[1] == "stopped"
+    assert list_checkpoints(run)[-1].cause == "stopped"
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_following_an_interrupted_run_ends_with_failure(
+    sketches: DatasetFacts, as_json: bool, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Exit code 1 and a sentence, in plain text and with --json."""
+    run = create_run(plan(sketches.name))
+    journal = Journal(run.journal_file)
+    journal.append(run_started())
+    (run.folder / "lock").touch()
+    assert run_command(["runs", "follow", run.id, *["--json"] * as_json]) == 1
+    assert f"cifartui: Run {run.id} was interrupted" in capfd.readouterr().err
 
 
 def test_failure_is_the_last_event(sketches: DatasetFacts) -> None:

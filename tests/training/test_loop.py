@@ -1,6 +1,10 @@
 """The loop: repeatable to the bit, the tutorial's own arithmetic, held-out images, and a loss that is no number."""
 
 import math
+import resource
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import pytest
 import torch
@@ -9,9 +13,22 @@ from torch import nn, optim
 from cifartui.dataset.images import load_image_set
 from cifartui.dataset.store import DatasetFacts
 from cifartui.training.checkpoints import find_checkpoint, list_checkpoints
-from cifartui.training.events import CheckpointSaved, EpochFinished, Evaluated, RunFinished, StepsReported, Warned
+from cifartui.training.controls import ControlInbox, send
+from cifartui.training.events import (
+    AnyEvent,
+    CheckpointPruned,
+    CheckpointSaved,
+    EpochFinished,
+    Evaluated,
+    RunFinished,
+    StepsReported,
+    Warned,
+)
+from cifartui.training.loop import train
+from cifartui.training.run import create_run
+from cifartui.training.setup import prepare
 from cifartui.training.snapshot import read_weights
-from tests.training.running import losses, plan, train_here
+from tests.training.running import losses, plan, train_here, train_in
 from tests.tutorial import Net
 
 
@@ -89,7 +106,7 @@ def test_held_out_images_judge_every_epoch_and_mark_the_best(sketches: DatasetFa
 
 
 def test_old_epochs_are_pruned_but_never_the_best(sketches: DatasetFacts) -> None:
-    """Of seven epochs the last three checkpoints are kept, and the best one."""
+    """Of seven epochs the last three checkpoints are kept, and the best one; each that goes is told with the reason."""
     run, events = train_here(plan(sketches.name, "validation.images=40", "epochs=7", "optimizer.learning_rate=0.02"))
     evaluated = [event for event in events if isinstance(event, Evaluated)]
     best = max(evaluated, key=lambda event: event.accuracy)
@@ -98,11 +115,139 @@ def test_old_epochs_are_pruned_but_never_the_best(sketches: DatasetFacts) -> Non
     assert {path.name for path in run.checkpoints_folder.iterdir()} == {
         f"step-{step:08d}.{suffix}" for step in kept for suffix in ("json", "safetensors")
     }
+    pruned = [event for event in events if isinstance(event, CheckpointPruned)]
+    assert {event.step for event in pruned} == {40 * epoch for epoch in range(1, 8)} - kept
+    assert pruned[0].reason == "the best and the 3 newest epochs stay"
 
 
-def test_diverging_loss_is_told_and_keeps_the_journal_valid(sketches: DatasetFacts) -> None:
-    """A learning rate far too large gives a warning, reports marked as not finite, and log lines with nan."""
-    _, events = train_here(plan(sketches.name, "optimizer.learning_rate=100"))
-    assert [event for event in events if isinstance(event, Warned)]
-    assert any(isinstance(event, StepsReported) and not event.finite and event.loss is None for event in events)
-    assert losses(events)[-1] is None
+def test_pruning_passes_over_what_is_gone(sketches: DatasetFacts) -> None:
+    """Files that somebody else removed on the way: every save is told as the success it was."""
+    run = create_run(plan(sketches.name, "epochs=6"))
+    events: list[AnyEvent] = []
+    for event in train_in(run):
+        events.append(event)
+        if isinstance(event, CheckpointSaved) and event.step == 150:
+            (run.checkpoints_folder / "step-00000050.safetensors").unlink()
+            (run.checkpoints_folder / "step-00000100.json").unlink()
+    assert not [event for event in events if isinstance(event, Warned)]
+    assert len([event for event in events if isinstance(event, CheckpointSaved)]) == 6
+    assert [event.step for event in events if isinstance(event, CheckpointPruned)] == [150]
+    assert isinstance(events[-1], RunFinished)
+    assert events[-1].reason == "finished"
+
+
+def test_diverging_loss_ends_the_run_and_saves_nothing_bad(sketches: DatasetFacts) -> None:
+    """A learning rate far too large: the run fails, the sentence names steps and remedy, no checkpoint holds a nan."""
+    run, events = train_here(plan(sketches.name, "optimizer.learning_rate=100", "epochs=50"))
+    report = next(event for event in events if isinstance(event, StepsReported) and not event.finite)
+    assert report.loss is None
+    assert events[-1] == RunFinished(
+        reason="failed",
+        message=f"the loss stopped being a finite number between steps 1 and {report.step}; "
+        "lower the learning rate (it is 100) and train again.",
+    )
+    assert list_checkpoints(run) == []
+    assert not [event for event in events if isinstance(event, CheckpointSaved)]
+
+
+def test_weights_that_are_not_finite_are_never_saved(sketches: DatasetFacts) -> None:
+    """Even where the loss did not tell yet: a checkpoint asked for ends the run instead of being poisoned."""
+    run = create_run(plan(sketches.name, "epochs=1000"))
+    job, inbox = prepare(run.config()), ControlInbox(run.controls_file)
+    events: list[AnyEvent] = []
+    for event in train(run, job, inbox):
+        events.append(event)
+        if isinstance(event, StepsReported) and not run.controls_file.exists():
+            with torch.no_grad():
+                job.module.get_parameter("fc3.bias")[3] = math.inf
+            send(run.controls_file, "checkpoint")
+    assert isinstance(events[-1], RunFinished)
+    assert events[-1].reason == "failed"
+    assert "stopped being a finite number between steps" in events[-1].message
+    assert list_checkpoints(run) == []
+
+
+def first_report(events: list[AnyEvent]) -> int:
+    """The step of the first report."""
+    return next(event.step for event in events if isinstance(event, StepsReported))
+
+
+@contextmanager
+def disk_that_is_full(after: int = 10_000) -> Iterator[Callable[[], None]]:
+    """Let no file grow beyond `after` bytes, as on a full disk, until the function given is called."""
+    former = resource.getrlimit(resource.RLIMIT_FSIZE)
+
+    def free() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, former)
+
+    resource.setrlimit(resource.RLIMIT_FSIZE, (after, former[1]))
+    try:
+        yield free
+    finally:
+        free()
+
+
+def test_stop_waits_for_room_for_its_checkpoint(sketches: DatasetFacts) -> None:
+    """Without room the run says so and waits; with room again the checkpoint is saved and the run is stopped."""
+    run = create_run(plan(sketches.name, "epochs=1000"))
+    inbox, told = ControlInbox(run.controls_file), []
+    with disk_that_is_full() as free:
+        for event in train_in(run, inbox):
+            told.append(event)
+            if isinstance(event, StepsReported) and event.step == first_report(told):
+                inbox.ask_to_stop()
+            if isinstance(event, Warned) and "the last checkpoint (step" in event.message:
+                assert "the file would be larger than this account may write" in event.message
+                free()
+    assert [type(event) for event in told[-3:]] == [Warned, CheckpointSaved, RunFinished]
+    assert told[-1].message.endswith("as asked")
+    assert [facts.cause for facts in list_checkpoints(run)] == ["stopped"]
+
+
+def test_second_stop_ends_a_run_that_waits_for_room(sketches: DatasetFacts) -> None:
+    """The end says that there is no checkpoint, and why; nothing half-written is left."""
+    run = create_run(plan(sketches.name, "epochs=1000"))
+    inbox, told = ControlInbox(run.controls_file), []
+    with disk_that_is_full():
+        for event in train_in(run, inbox):
+            told.append(event)
+            if isinstance(event, StepsReported) and event.step == first_report(told):
+                inbox.ask_to_stop()
+            if isinstance(event, Warned) and "the last checkpoint (step" in event.message:
+                inbox.ask_to_stop()
+    assert told[-1].reason == "stopped"
+    assert "without a checkpoint: " in told[-1].message
+    assert list(run.checkpoints_folder.iterdir()) == []
+
+
+def test_full_disk_in_the_middle_costs_a_checkpoint_and_nothing_else(sketches: DatasetFacts) -> None:
+    """An epoch's checkpoint that does not fit is a warning; the last one is waited for, whoever asks for another."""
+    run = create_run(plan(sketches.name))
+    inbox, told = ControlInbox(run.controls_file), []
+    with disk_that_is_full() as free:
+        for event in train_in(run, inbox):
+            told.append(event)
+            if isinstance(event, Warned) and "the last checkpoint" in event.message:
+                send(run.controls_file, "checkpoint")
+                free()
+    assert next(event.message for event in told if isinstance(event, Warned)).startswith("the checkpoint of step 50 ")
+    assert told[-1] == RunFinished(reason="finished")
+    assert [facts.step for facts in list_checkpoints(run)] == [100]
+
+
+@pytest.mark.parametrize("how", ["moved", "removed", "replaced"])
+def test_run_whose_folder_goes_ends_with_a_sentence(sketches: DatasetFacts, how: str) -> None:
+    """It does not go on in files that nobody finds."""
+    run = create_run(plan(sketches.name, "epochs=1000"))
+    told = []
+    for event in train_in(run):
+        told.append(event)
+        if isinstance(event, StepsReported) and event.step == first_report(told):
+            if how == "removed":
+                shutil.rmtree(run.folder)
+            else:
+                run.folder.rename(run.folder.with_name("elsewhere"))
+            if how == "replaced":
+                run.folder.mkdir()
+    assert told[-1].reason == "failed"
+    assert f"the folder {run.folder} was moved or removed while the run went on" in told[-1].message

@@ -24,6 +24,18 @@ def test_every_setting_of_every_recipe_is_explained() -> None:
         assert all(setting.explanation for setting in settings(load_recipe(name)))
 
 
+def test_settings_say_what_is_allowed() -> None:
+    """Few words are choices, numbers have bounds; both come from the fields' types."""
+    allowed = {setting.key: setting.choices or setting.allowed for setting in settings(load_recipe("tutorial"))}
+    assert allowed["loader.kind"] == ("dataloader", "resident")
+    assert allowed["augment.flip"] == ("true", "false")
+    assert allowed["epochs"] == "a whole number, at least 1 and at most 100,000"
+    assert allowed["optimizer.momentum"] == "a number, at least 0 and below 1"
+    assert allowed["optimizer.learning_rate"] == "a number, above 0 and at most 100"
+    assert allowed["normalize.std"] == "3 values in brackets, each a number, above 0 and at most 1,000,000"
+    assert [key for key, what in allowed.items() if not what] == ["network"]
+
+
 def test_settings_can_be_written_back_as_overrides() -> None:
     """The texts that the screen shows are the texts that `--set` takes."""
     recipe = load_recipe("held-out")

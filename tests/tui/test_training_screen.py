@@ -5,9 +5,13 @@ from textual.widgets import Input
 
 from cifartui.dataset.store import DatasetFacts
 from cifartui.training.events import EpochFinished, LossLogged, RunFinished, StateChanged, StepsReported, Warned
-from cifartui.training.run import create_run
+from cifartui.training.recipe import load_recipe
+from cifartui.training.run import all_runs, create_run
 from cifartui.tui.app import CifarApp
 from cifartui.tui.view import short_id
+from cifartui.tui.widgets.dialogs import TextDialog
+from cifartui.tui.widgets.plan_panel import PlanPanel, SettingsTable
+from cifartui.tui.widgets.plan_texts import setting_text
 from tests.training.running import plan
 from tests.tui.driving import LARGE, SMALL, control_lines, scripted_run, shown, text_of, wait_for_text, wait_until
 
@@ -139,13 +143,86 @@ async def test_settings_are_explained_changed_and_refused(sketches: DatasetFacts
         await wait_until(pilot, lambda: any("epochs" in line and " 7" in line for line in shown(pilot).splitlines()))
 
 
-async def test_run_that_cannot_start_is_a_sentence(sketches: DatasetFacts) -> None:
-    """A data set that is gone is told on the screen."""
-    async with CifarApp().run_test(size=LARGE, notifications=True) as pilot:
-        assert isinstance(pilot.app, CifarApp)
-        pilot.app.dataset_name = "gone"
+async def test_every_explanation_is_whole(sketches: DatasetFacts) -> None:
+    """Nothing of any setting's explanation is cut; end and home go to the last and the first."""
+    async with CifarApp().run_test(size=SMALL) as pilot:
         await pilot.press("3")
+        await wait_for_text(pilot, "network = tutorial")
+        panel = pilot.app.screen.query_one(PlanPanel)
+        for row, planned in enumerate(panel.plan.settings):
+            panel.query_one(SettingsTable).move_cursor(row=row)
+            whole = " ".join(setting_text(planned, "tutorial").split())
+            await wait_until(pilot, lambda whole=whole: whole in " ".join(shown(pilot).split()))
+        await pilot.press("home")
+        await wait_for_text(pilot, "network = tutorial")
+        await pilot.press("end")
+        await wait_for_text(pilot, "device = auto")
+
+
+async def test_choices_are_lists_with_their_explanation(sketches: DatasetFacts) -> None:
+    """Networks, words, yes and no, and devices are chosen, not typed; numbers say their range in the dialog."""
+    async with CifarApp().run_test(size=SMALL) as pilot:
+        await pilot.press("3", "v")
+        await wait_for_text(pilot, "resnet18      11,173,962 parameters")
+        await pilot.press("tab", *"nope", "enter")
+        await wait_for_text(pilot, "There is no network named 'nope'")
+        await pilot.press("escape", *["down"] * 5, "v")
+        text = await wait_for_text(pilot, "resident · the recipe")
+        assert "a batch is an index into it" in text
+        await pilot.press("up", "enter")
+        await wait_for_text(pilot, "● 1 changed")
+        await pilot.press("end", "v")
+        await wait_for_text(pilot, "auto · as usual")
+        await pilot.press("down", "enter")
+        await wait_for_text(pilot, "usually: auto")
+        await pilot.press("home", "down", "v")
+        await wait_for_text(pilot, "at least 1 and at most 100,000")
+        await wait_for_text(pilot, "takes it")
+        assert isinstance(pilot.app.screen, TextDialog)
+
+
+async def test_another_recipe_drops_no_changes_unasked(sketches: DatasetFacts) -> None:
+    """The changes are named; they are kept on top, dropped, or the recipe stays; backspace takes one back."""
+    async with CifarApp().run_test(size=SMALL) as pilot:
+        assert isinstance(pilot.app, CifarApp)
+        await pilot.press("3")
+        await wait_for_text(pilot, "network = tutorial")
+        panel = pilot.app.screen.query_one(PlanPanel)
+        panel.set_value("epochs", "7")
+        await pilot.press("r")
+        await wait_for_text(pilot, "PyTorch's CIFAR-10 tutorial, to the letter")
+        await pilot.press("home", "enter")
+        await wait_for_text(pilot, "You changed: epochs=7")
+        await pilot.press("escape")
+        await wait_for_text(pilot, "recipe tutorial · data set few · ● 1 changed")
+        await pilot.press("r", "home", "enter")
+        await wait_for_text(pilot, "keep my changes")
         await pilot.press("enter")
+        await wait_for_text(pilot, "recipe augmented · data set few · ● 1 changed")
+        assert (pilot.app.recipe.epochs, pilot.app.recipe.batch_size) == (7, 32)
+        await pilot.press("home", "down")
+        await wait_for_text(pilot, "⌫ unset")
+        await pilot.press("backspace")
+        await wait_until(pilot, lambda: "changed" not in shown(pilot))
+        assert pilot.app.recipe == load_recipe("augmented")
+
+
+async def test_refusal_stays_until_it_is_put_right(sketches: DatasetFacts) -> None:
+    """Why no run can start stands on the screen, before and after enter, and goes when the setting is right."""
+    async with CifarApp().run_test(size=SMALL) as pilot:
+        assert isinstance(pilot.app, CifarApp)
+        await pilot.press("3")
+        await wait_for_text(pilot, "62,006 parameters · 200 images")
+        panel = pilot.app.screen.query_one(PlanPanel)
+        panel.set_value("validation.images", "200")
+        await wait_for_text(pilot, "✗ validation.images = 200 leaves nothing to train on")
+        await pilot.press("enter")
+        await pilot.app.workers.wait_for_complete()
+        assert "leaves nothing to train on" in shown(pilot)
+        assert not all_runs()
+        panel.set_value("validation.images", "20")
+        await wait_for_text(pilot, "180 images + 20 held out")
+        pilot.app.dataset_name = "gone"
         await wait_for_text(pilot, "There is no data set named 'gone'")
 
 

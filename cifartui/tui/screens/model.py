@@ -25,13 +25,14 @@ from cifartui.model.editing import (
 from cifartui.model.kinds import KINDS
 from cifartui.model.layers import Conv2d, Layer, MaxPool2d
 from cifartui.model.memory import training_bytes
-from cifartui.model.network import Network, load_network, network_names, save_network
+from cifartui.model.network import Network, load_network, save_network
 from cifartui.model.recording.child import recorded
 from cifartui.model.recording.recorded import summary_of
 from cifartui.model.shapes import format_shape, parse_shape
 from cifartui.model.source import python_source
 from cifartui.model.summary import Summary, summarize
 from cifartui.text import printable, size
+from cifartui.tui.networks import OTHER_NETWORK, network_choices
 from cifartui.tui.screens.base import NounScreen
 from cifartui.tui.widgets.dialogs import ChoiceDialog, TextDialog, TextScreen
 from cifartui.tui.widgets.layer_table import LayerTable
@@ -326,18 +327,7 @@ class ModelScreen(NounScreen):
             else:
                 self._open(network)
 
-        choices = []
-        for name in network_names():
-            try:
-                network = load_network(name)
-            except CifartuiError as error:
-                text = f"{name:<12} {error}"
-            else:
-                text = f"{name:<12} {summarize(network).parameters:>11,} parameters   {network.description}"
-            choices.append((name, text))
-        self.app.push_screen(
-            ChoiceDialog("Networks", choices, other="or a .toml file, or package.module:name of yours", path=True), take
-        )
+        self.app.push_screen(ChoiceDialog("Networks", network_choices(), OTHER_NETWORK, path=True), take)
 
     def _open(self, network: Network) -> None:
         """Show another network; code of the user's own is run first, to see its operations as they are now."""

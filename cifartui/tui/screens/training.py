@@ -5,31 +5,21 @@ from typing import ClassVar
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
-from textual.content import Content
-from textual.widgets import ContentSwitcher, DataTable, Static
+from textual.widgets import ContentSwitcher
 
-from cifartui.dataset.store import SKETCHES
 from cifartui.errors import CifartuiError, explain
-from cifartui.model.network import load_network
-from cifartui.text import printable
-from cifartui.training.controls import Command, send
-from cifartui.training.launch import DEFAULT_SEED, plan_run, start_run
-from cifartui.training.recipe import load_recipe, override, recipe_names, settings
+from cifartui.training.controls import Command
+from cifartui.training.follow import tell
+from cifartui.training.launch import plan_run, start_run
 from cifartui.training.run import LIVING, RunState
+from cifartui.tui.run_plan import InHand
 from cifartui.tui.screens.base import NounScreen
 from cifartui.tui.screens.runs import RunsScreen
 from cifartui.tui.view import RunView
-from cifartui.tui.widgets.dialogs import ConfirmDialog, TextDialog
+from cifartui.tui.widgets.dialogs import ConfirmDialog
+from cifartui.tui.widgets.plan_panel import PlanPanel
 from cifartui.tui.widgets.run_panel import RunPanel
-
-SEED = "seed"
-DEVICE = "device"
-DEVICES = ("auto", "cpu", "cuda")
-OUTSIDE_RECIPE = {
-    SEED: "Where all random numbers start: the same seed gives the same losses.",
-    DEVICE: "auto takes a GPU that can be used, and says why if there is none; cpu and cuda insist.",
-}
+from cifartui.tui.widgets.run_texts import stop_question
 
 
 class TrainingScreen(NounScreen):
@@ -43,12 +33,14 @@ class TrainingScreen(NounScreen):
         ),
         Binding("v", "change", "change", tooltip="Change the setting under the cursor", id="training.change"),
         Binding(
-            "r",
-            "next_recipe",
-            "recipe",
-            tooltip="Take the next of the recipes that come with the program",
-            id="training.recipe",
+            "backspace,delete",
+            "take_back",
+            "unset",
+            tooltip="Take the change of the setting under the cursor back",
+            id="training.unset",
+            key_display="⌫",
         ),
+        Binding("r", "recipe", "recipe", tooltip="Choose a recipe", id="training.recipe"),
         Binding(
             "space",
             "pause",
@@ -68,111 +60,65 @@ class TrainingScreen(NounScreen):
 
     def __init__(self) -> None:
         super().__init__()
-        self._seed, self._device = DEFAULT_SEED, "auto"
         self._shown_run: str | None = None
         self._shown_state: RunState | None = None
 
     def compose_body(self) -> ComposeResult:
         with ContentSwitcher(initial="setup"):
-            with Vertical(id="setup"):
-                yield Static(id="plan", classes="heading")
-                yield DataTable(id="settings", cursor_type="row", show_header=False)
-                yield Static(id="explanation")
+            yield PlanPanel(widget_id="setup")
             yield RunPanel(widget_id="live")
 
     def on_mount(self) -> None:
-        table = self.query_one("#settings", DataTable)
-        table.add_columns("setting", "value")
-        self.watch(self.app, "recipe", self._fill_settings)
         self.watch(self.app, "run_view", self._show_run)
-        self.watch(self.app, "dataset_name", self._show_plan)
 
     def on_screen_resume(self) -> None:
+        if self.query_one(ContentSwitcher).current == "setup":
+            self.query_one(PlanPanel).refresh_plan()  # networks and data sets may have come or gone
         self.refresh_bindings()
 
     # BEFORE A RUN
 
-    def _fill_settings(self) -> None:
-        table = self.query_one("#settings", DataTable)
-        row = table.cursor_row
-        table.clear()
-        for setting in settings(self.cifar_app.recipe):
-            table.add_row(setting.key, setting.value, key=setting.key)
-        table.add_row(SEED, str(self._seed), key=SEED)
-        table.add_row(DEVICE, self._device, key=DEVICE)
-        table.move_cursor(row=row)
-        self._show_plan(self.cifar_app.dataset_name)
+    @on(PlanPanel.Planned)
+    def _planned(self) -> None:
+        self.refresh_bindings()
 
-    def _show_plan(self, dataset: str | None) -> None:
-        text = (
-            f"recipe {self.cifar_app.recipe_name} · data set {dataset or SKETCHES} · enter starts, v changes a setting"
-        )
-        self.query_one("#plan", Static).update(Content(text))
-
-    @on(DataTable.RowHighlighted, "#settings")
-    def _explain(self, event: DataTable.RowHighlighted) -> None:
-        key = event.row_key.value if event.row_key else None
-        texts = {setting.key: setting.explanation for setting in settings(self.cifar_app.recipe)} | OUTSIDE_RECIPE
-        self.query_one("#explanation", Static).update(Content(texts.get(key or "", "")))
-
-    def action_next_recipe(self) -> None:
-        """Take the next of the recipes that come with the program."""
-        names = recipe_names()
-        self.cifar_app.recipe_name = names[(names.index(self.cifar_app.recipe_name) + 1) % len(names)]
-        self.cifar_app.recipe = load_recipe(self.cifar_app.recipe_name)
+    def action_recipe(self) -> None:
+        """Choose a recipe."""
+        self.query_one(PlanPanel).ask_for_recipe()
 
     def action_change(self) -> None:
         """Ask for a new value of the setting under the cursor."""
-        table = self.query_one("#settings", DataTable)
-        key = str(table.get_row_at(table.cursor_row)[0])
-        value = str(table.get_row_at(table.cursor_row)[1])
-        self.app.push_screen(TextDialog(key, value, lambda text: self._changed(key, text)))
+        self.query_one(PlanPanel).ask_for_value()
 
-    def _changed(self, key: str, text: str) -> None:
-        """Take a setting's new value; raises the sentence that says why it is not allowed."""
-        if key == SEED:
-            if not text.strip().isdecimal():
-                raise CifartuiError(f"seed = {printable(text, 40)!r} is not allowed: a whole number is expected.")
-            self._seed = int(text)
-        elif key == DEVICE:
-            if text not in DEVICES:
-                raise CifartuiError(
-                    f"device = {printable(text, 40)!r} is not allowed: choose one of {', '.join(DEVICES)}."
-                )
-            self._device = text
-        else:
-            if key == "network":
-                load_network(text.strip())
-            self.cifar_app.recipe = override(self.cifar_app.recipe, [f"{key}={text}"])
-        self._fill_settings()
+    def action_take_back(self) -> None:
+        """Give the setting under the cursor the recipe's own value again."""
+        self.query_one(PlanPanel).take_back()
 
     def action_start(self) -> None:
         """Start a run with these settings; what is being started is not started twice."""
         if any(worker.group == "start" and worker.is_running for worker in self.workers):
             return
-        if ":" in self.cifar_app.recipe.network:
-            self.cifar_app.tell(f"Running {self.cifar_app.recipe.network} once, to see whether it fits.")
-        self._start_run(
-            self.cifar_app.recipe_name,
-            self.cifar_app.dataset_name or SKETCHES,
-            [f"{setting.key}={setting.value}" for setting in settings(self.cifar_app.recipe)],
-        )
+        panel = self.query_one(PlanPanel)
+        if ":" in panel.asked.recipe.network:
+            self.cifar_app.tell(f"Running {panel.asked.recipe.network} once, to see whether it fits.")
+        self._start_run(panel.asked, panel.dataset)
 
     @work(thread=True, group="start", exclusive=True, exit_on_error=False, description="start a run")
-    def _start_run(self, recipe: str, dataset: str, assignments: list[str]) -> None:
+    def _start_run(self, asked: InHand, dataset: str) -> None:
+        panel = self.query_one(PlanPanel)
         try:
             config = plan_run(
-                recipe=recipe,
+                recipe=asked.name,
                 dataset=dataset,
-                overrides=assignments,
-                device=self._device,  # type: ignore[arg-type]  # one of DEVICES
-                seed=self._seed,
+                overrides=asked.assignments,
+                device=asked.device,
+                seed=int(asked.seed),
             )
             run, _ = start_run(config)
         except CifartuiError as error:
-            self.app.call_from_thread(self.cifar_app.complain, str(error))
+            self.app.call_from_thread(panel.refuse, str(error))
         except OSError as error:
-            self.app.call_from_thread(self.cifar_app.complain, str(explain(error)))
+            self.app.call_from_thread(panel.refuse, str(explain(error)))
         else:
             self.app.call_from_thread(self.cifar_app.follow_run, run)
 
@@ -200,9 +146,9 @@ class TrainingScreen(NounScreen):
         view = self.cifar_app.run_view
         if view and view.state in LIVING:
             try:
-                send(view.run.controls_file, command)
-            except OSError as error:
-                self.cifar_app.complain(str(explain(error)))
+                tell(view.run, view.history, command)
+            except CifartuiError as error:
+                self.cifar_app.complain(str(error))
 
     def action_pause(self) -> None:
         """Hold the run where it is."""
@@ -218,8 +164,10 @@ class TrainingScreen(NounScreen):
 
     def action_stop(self) -> None:
         """End the run, once that is confirmed."""
-        question = "Stop the run? It saves a checkpoint first."
-        self.app.push_screen(ConfirmDialog(question), lambda answer: self._command("stop") if answer else None)
+        view = self.cifar_app.run_view
+        if view:
+            dialog = ConfirmDialog(stop_question(view.history))
+            self.app.push_screen(dialog, lambda answer: self._command("stop") if answer else None)
 
     def action_runs(self) -> None:
         """Show all runs."""
@@ -241,8 +189,11 @@ class TrainingScreen(NounScreen):
         setup = self.query_one(ContentSwitcher).current == "setup"
         view = self.cifar_app.run_view
         living = bool(view and view.state in LIVING)
-        if action in ("start", "change", "next_recipe"):
+        if action in ("start", "change", "recipe"):
             return setup and not (living and action == "start")
+        if action == "take_back":
+            selected = self.query_one(PlanPanel).selected
+            return setup and selected is not None and selected.changed
         if action in ("pause", "resume"):
             paused = bool(view and view.history.paused)
             return living and not setup and paused == (action == "resume")

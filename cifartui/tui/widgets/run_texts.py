@@ -137,6 +137,17 @@ def _next(view: RunView) -> str:
     return f"4 evaluates it{which} on the test images · n another run · o all runs"
 
 
+def stop_question(history: RunHistory) -> str:
+    """What stopping a run would mean."""
+    if not history.warning:
+        return "Stop the run? It saves a checkpoint first."
+    saved = f"since step {history.checkpoints[-1].step:,}" if history.checkpoints else "so far"
+    return (
+        f"It has warned: {history.warning}\n\nStop the run? It tries to save a checkpoint first; "
+        f"if that fails, what it learned {saved} is lost. n leaves it as it is."
+    )
+
+
 def parted(history: RunHistory) -> Parting | None:
     """Whether training and held-out loss have parted: one went on falling while the other has risen.
 

@@ -4,6 +4,8 @@ from textual.binding import Binding
 from textual.content import Content
 from textual.widgets import Label
 
+from cifartui.text import printable
+
 ESCAPE = Binding("escape", "cancel", "cancel", id="dialog.cancel")
 
 
@@ -13,3 +15,10 @@ def keys_line(*keys: tuple[str, str]) -> Label:
         Content("   ").join(Content.assemble((key, "bold $primary"), f" {what}") for key, what in keys),
         classes="keys",
     )
+
+
+def explaining(text: str) -> Label:
+    """The lines under a dialog's title that say what is asked for; none where there is no text."""
+    label = Label(Content("\n".join(map(printable, text.splitlines()))), classes="explaining")
+    label.display = bool(text)
+    return label

@@ -1,6 +1,6 @@
 """Choose one of a list."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 from textual import on
@@ -9,11 +9,12 @@ from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.screen import ModalScreen
-from textual.widgets import Input, Label, OptionList
+from textual.widgets import Input, Label, OptionList, Static
 from textual.widgets.option_list import Option
 
+from cifartui.errors import CifartuiError
 from cifartui.text import printable
-from cifartui.tui.widgets.dialogs.base import ESCAPE, keys_line
+from cifartui.tui.widgets.dialogs.base import ESCAPE, explaining, keys_line
 from cifartui.tui.widgets.paths import PathInput
 
 
@@ -28,19 +29,23 @@ class ChoiceDialog(ModalScreen[str]):
         choices: Sequence[tuple[str, str | Content]],
         other: str = "",
         chosen: str = "",
+        check: Callable[[str], object] | None = None,
         *,
+        explanation: str = "",
         path: bool = False,
     ) -> None:
         """`choices` are values and their texts; `other` asks for something else, a `path` that is completed;
-        the cursor begins at the value `chosen`.
+        the cursor begins at the value `chosen`; it stays open with a sentence while `check` finds the answer wrong.
         """
         super().__init__()
         self._title, self._choices, self._other, self._path = title, choices, other, path
+        self._check, self._explanation = check, explanation
         self._start = next((place for place, (value, _) in enumerate(choices) if value == chosen), 0)
 
     def compose(self) -> ComposeResult:
-        with Vertical(classes="dialog choosing"):
+        with Vertical(classes="dialog choosing explained" if self._explanation else "dialog choosing"):
             yield Label(Content(printable(self._title)))
+            yield explaining(self._explanation)
             yield OptionList(
                 *(
                     Option(text if isinstance(text, Content) else Content(printable(text)), id=f"choice{place}")
@@ -50,11 +55,14 @@ class ChoiceDialog(ModalScreen[str]):
             if self._other:
                 yield Label(Content(f"{self._other}:"))
                 yield PathInput() if self._path else Input()
+            yield Static(classes="problem")
+            if self._other:
                 yield keys_line(("enter", "takes it"), ("tab", "to the line and back"), ("esc", "back"))
             else:
                 yield keys_line(("↑↓", "choose"), ("enter", "takes it"), ("esc", "back"))
 
     def on_mount(self) -> None:
+        self.query_one(".problem").display = False
         choices = self.query_one(OptionList)
         if self._choices:
             choices.highlighted = self._start
@@ -62,12 +70,23 @@ class ChoiceDialog(ModalScreen[str]):
 
     @on(OptionList.OptionSelected)
     def _chosen(self, event: OptionList.OptionSelected) -> None:
-        self.dismiss(self._choices[event.option_index][0])
+        self._answer(self._choices[event.option_index][0])
 
     @on(Input.Submitted)
     def _submitted(self, event: Input.Submitted) -> None:
         if event.value.strip():
-            self.dismiss(event.value.strip())
+            self._answer(event.value.strip())
+
+    def _answer(self, value: str) -> None:
+        try:
+            if self._check:
+                self._check(value)
+        except CifartuiError as error:
+            problem = self.query_one(".problem", Static)
+            problem.update(Content(printable(str(error))))
+            problem.display = True
+        else:
+            self.dismiss(value)
 
     def action_cancel(self) -> None:
         """Close without an answer."""

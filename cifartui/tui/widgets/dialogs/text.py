@@ -13,7 +13,7 @@ from textual.widgets import Input, Label, Static
 
 from cifartui.errors import CifartuiError
 from cifartui.text import printable
-from cifartui.tui.widgets.dialogs.base import ESCAPE, keys_line
+from cifartui.tui.widgets.dialogs.base import ESCAPE, explaining, keys_line
 from cifartui.tui.widgets.paths import PathInput
 
 
@@ -28,16 +28,19 @@ class TextDialog(ModalScreen[str]):
         value: str = "",
         check: Callable[[str], object] | None = None,
         *,
+        explanation: str = "",
         path: bool = False,
         problem: str = "",
     ) -> None:
         """A `path` is completed as it is typed; `problem` says what was wrong with the text before."""
         super().__init__()
         self._title, self._value, self._check, self._path, self._problem = title, value, check, path, problem
+        self._explanation = explanation
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):
             yield Label(Content(printable(self._title)))
+            yield explaining(self._explanation)
             yield PathInput(self._value) if self._path else Input(self._value)
             yield Static(Content(printable(self._problem)), classes="problem")
             completing = (("tab", "completes"),) if self._path else ()

@@ -1,0 +1,159 @@
+"""What would be trained with the settings in hand, and where each setting's value comes from."""
+
+from collections.abc import Collection
+from typing import Literal
+
+import msgspec
+
+from cifartui.dataset.store import DatasetFacts, load_facts
+from cifartui.errors import CifartuiError, explain
+from cifartui.model.network import load_network
+from cifartui.training.following import follow_data, follow_network, steps_per_epoch, trained_images
+from cifartui.training.launch import DEFAULT_SEED, plan_run
+from cifartui.training.recipe import Recipe, Setting, override, settings
+from cifartui.training.run import RunConfig
+
+Device = Literal["auto", "cpu", "cuda"]
+SEED = Setting(
+    "seed",
+    str(DEFAULT_SEED),
+    "Where all random numbers start: the same seed gives the same losses.",
+    allowed="a whole number, at least 0 and below 2^63",
+)
+DEVICE = Setting(
+    "device",
+    "auto",
+    "auto takes a GPU that can be used, and says why if there is none; cpu and cuda insist.",
+    choices=("auto", "cpu", "cuda"),
+)
+"""Both are asked of a run, and no part of its recipe; the values are what they are unless changed."""
+
+
+class InHand(msgspec.Struct, frozen=True):
+    """What is asked for so far."""
+
+    name: str
+    """Of the recipe."""
+    own: Recipe
+    """The recipe as it is by itself."""
+    recipe: Recipe
+    """With what was changed of it."""
+    kept: frozenset[str] = frozenset()
+    """Settings that the user set, also those that he set to the recipe's own value."""
+    seed: str = SEED.value
+    device: Device = "auto"
+
+    @property
+    def changed(self) -> tuple[str, ...]:
+        """The recipe's settings that are not as it has them, or that were set to stay as they are."""
+        own = {setting.key: setting.value for setting in settings(self.own)}
+        return tuple(
+            setting.key
+            for setting in settings(self.recipe)
+            if setting.value != own[setting.key] or setting.key in self.kept
+        )
+
+    @property
+    def assignments(self) -> list[str]:
+        """What was changed, as `plan_run` takes it."""
+        values = {setting.key: setting.value for setting in settings(self.recipe)}
+        return [f"{key}={values[key]}" for key in self.changed]
+
+    def onto(self, name: str, own: Recipe) -> "InHand":
+        """Another recipe with the same changes on top."""
+        return msgspec.structs.replace(
+            self, name=name, own=own, recipe=override(own, self.assignments), kept=frozenset(self.changed)
+        )
+
+
+class PlannedSetting(msgspec.Struct, frozen=True):
+    """A setting as a run would have it."""
+
+    setting: Setting
+    own: str
+    """The recipe's value, or the usual one of what is no part of the recipe."""
+    changed: bool = False
+    """By the user."""
+    of_recipe: bool = True
+    follows: str = ""
+    """Why the data set makes it another than the recipe's; of the network, which layers."""
+
+
+class RunPlan(msgspec.Struct, frozen=True):
+    """The settings as a run would have them, and what the run would be."""
+
+    settings: tuple[PlannedSetting, ...]
+    facts: DatasetFacts | None = None
+    config: RunConfig | None = None
+    """None while something of it is not allowed, and for code of the user's own, which only running it shows."""
+    problem: str = ""
+    """Why no run could start, in a sentence."""
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Mini-batches of one epoch; 0 while that is not known."""
+        return steps_per_epoch(self.config.settings, self.facts) if self.config and self.facts else 0
+
+    @property
+    def log_lines(self) -> int:
+        """Of the whole run."""
+        if not self.config:
+            return 0
+        return self.config.settings.epochs * (self.steps_per_epoch // self.config.settings.log_every)
+
+    @property
+    def trained_images(self) -> int:
+        """Images that are trained on, the held-out ones left out."""
+        return trained_images(self.config.settings, self.facts) if self.config and self.facts else 0
+
+
+def make_plan(asked: InHand, dataset: str) -> RunPlan:
+    """Work out what a run on a data set would be; no code of the user's own is run for it."""
+    try:
+        facts = load_facts(dataset)
+    except CifartuiError as error:
+        return RunPlan(planned_settings(asked, None), problem=str(error))
+    except OSError as error:
+        return RunPlan(planned_settings(asked, None), problem=str(explain(error)))
+    planned = planned_settings(asked, facts)
+    try:
+        if ":" in asked.recipe.network:
+            return RunPlan(planned, facts)
+        config = plan_run(
+            recipe=asked.name,
+            dataset=dataset,
+            overrides=asked.assignments,
+            device=asked.device,
+            seed=int(asked.seed),
+        )
+    except CifartuiError as error:
+        return RunPlan(planned, facts, problem=str(error))
+    except OSError as error:
+        return RunPlan(planned, facts, problem=str(explain(error)))
+    return RunPlan(planned, facts, config)
+
+
+def planned_settings(asked: InHand, facts: DatasetFacts | None) -> tuple[PlannedSetting, ...]:
+    """Every setting with the value that it would have on a data set."""
+    changed: Collection[str] = asked.changed
+    recipe, reasons = asked.recipe, dict[str, str]()
+    if facts:
+        recipe, reasons = follow_data(asked.recipe, facts, changed)
+        if layers := _changed_layers(asked.recipe.network, facts):
+            reasons = {**reasons, "network": layers}
+    own = {setting.key: setting.value for setting in settings(asked.own)}
+    lines = [
+        PlannedSetting(setting, own[setting.key], setting.key in changed, follows=reasons.get(setting.key, ""))
+        for setting in settings(recipe)
+    ]
+    for setting, value in ((SEED, asked.seed), (DEVICE, asked.device)):
+        shown = msgspec.structs.replace(setting, value=value)
+        lines.append(PlannedSetting(shown, setting.value, value != setting.value, of_recipe=False))
+    return tuple(lines)
+
+
+def _changed_layers(network: str, facts: DatasetFacts) -> str:
+    try:
+        return "; ".join(follow_network(load_network(network), facts).changes)
+    except (CifartuiError, OSError):  # the plan as a whole says it
+        return ""

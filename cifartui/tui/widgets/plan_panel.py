@@ -1,0 +1,230 @@
+"""Setting up a run: what it would be, the settings in a table, each explained, changed and taken back."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar, cast
+
+import msgspec
+from rich.text import Text
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.message import Message
+from textual.widgets import DataTable, Static
+
+from cifartui.dataset.store import SKETCHES
+from cifartui.errors import CifartuiError, UsageError, explain
+from cifartui.model.network import load_network
+from cifartui.text import printable
+from cifartui.training.launch import check_seed
+from cifartui.training.recipe import Recipe, load_recipe, override, recipe_names
+from cifartui.tui.networks import OTHER_NETWORK, network_choices
+from cifartui.tui.run_plan import DEVICE, SEED, Device, InHand, PlannedSetting, RunPlan, make_plan
+from cifartui.tui.widgets.dialogs import ChoiceDialog, TextDialog
+from cifartui.tui.widgets.plan_texts import plan_text, row_cells, setting_text, title_text
+
+if TYPE_CHECKING:
+    from cifartui.tui.app import CifarApp
+
+NETWORK = "network"
+OUTSIDE_RECIPE = (SEED.key, DEVICE.key)
+KEEP, DROP = "keep", "drop"
+
+
+class SettingsTable(DataTable[Text]):
+    """A line for each setting."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("home", "row(0)", "first", tooltip="The first setting", show=False, id="settings.first"),
+        Binding("end", "row(-1)", "last", tooltip="The last setting", show=False, id="settings.last"),
+    ]
+
+    def action_row(self, row: int) -> None:
+        """Go to the first or the last setting."""
+        self.move_cursor(row=row % max(1, self.row_count))
+
+
+class PlanPanel(Vertical):
+    """What would be trained, the settings, and an explanation of the one under the cursor."""
+
+    class Planned(Message):
+        """The plan or the setting under the cursor is another."""
+
+    def __init__(self, *, widget_id: str) -> None:
+        super().__init__(id=widget_id)
+        self.asked: InHand
+        """What is in hand."""
+        self.plan = RunPlan(())
+        """What a run would be with it."""
+
+    def compose(self) -> ComposeResult:
+        yield Static(id="plan-title", classes="heading")
+        yield Static(id="plan")
+        yield SettingsTable(id="settings", cursor_type="row", show_header=False)
+        yield Static(id="explanation")
+
+    def on_mount(self) -> None:
+        recipe = self._app.recipe
+        self.asked = InHand(self._app.recipe_name, load_recipe(self._app.recipe_name), recipe)
+        self.query_one(SettingsTable).add_columns("", "setting", "value", "from")
+        self.watch(self.app, "recipe", self._recipe_changed, init=False)
+        self.watch(self.app, "dataset_name", self.refresh_plan)
+
+    def _recipe_changed(self, recipe: Recipe) -> None:
+        """Another screen changed it."""
+        if recipe != self.asked.recipe:
+            self.asked = msgspec.structs.replace(self.asked, recipe=recipe)
+            self.refresh_plan()
+
+    @property
+    def _app(self) -> "CifarApp":
+        return cast("CifarApp", self.app)
+
+    @property
+    def dataset(self) -> str:
+        """The name of the data set to train on."""
+        return self._app.dataset_name or SKETCHES
+
+    @property
+    def selected(self) -> PlannedSetting | None:
+        """The setting under the cursor."""
+        row = self.query_one(SettingsTable).cursor_row
+        return self.plan.settings[row] if row < len(self.plan.settings) else None
+
+    # DRAWING
+
+    def refresh_plan(self) -> None:
+        """Work out anew what a run would be, and draw it."""
+        self.plan = make_plan(self.asked, self.dataset)
+        table = self.query_one(SettingsTable)
+        row, top = table.cursor_row, table.scroll_y
+        table.clear()
+        for planned in self.plan.settings:
+            style = "bold" if planned.changed else ""
+            table.add_row(*(Text(cell, style=style) for cell in row_cells(planned)), key=planned.setting.key)
+        table.move_cursor(row=row)
+        table.scroll_to(y=top, animate=False)
+        changes = sum(planned.changed for planned in self.plan.settings)
+        self.query_one("#plan-title", Static).update(title_text(self.asked.name, self.dataset, changes))
+        self.query_one("#plan", Static).update(plan_text(self.plan))
+        self._explain()
+
+    def refuse(self, sentence: str) -> None:
+        """Show why no run could start, until a setting is changed."""
+        self.query_one("#plan", Static).update(plan_text(RunPlan((), problem=sentence)))
+
+    @on(DataTable.RowHighlighted)
+    def _explain(self) -> None:
+        planned = self.selected
+        if planned:
+            title = (f"{planned.setting.key} = {printable(planned.setting.value)}", "bold")
+            lines = "\n".join(map(printable, setting_text(planned, self.asked.name).splitlines()))
+            self.query_one("#explanation", Static).update(Content.assemble(title, "\n", lines))
+        self.post_message(self.Planned())
+
+    # CHANGING
+
+    def ask_for_value(self) -> None:
+        """Ask for a new value of the setting under the cursor."""
+        planned = self.selected
+        if planned is None:
+            return
+        key, value = planned.setting.key, planned.setting.value
+        explanation = setting_text(planned, self.asked.name)
+        mark = f" · {'the recipe' if planned.of_recipe else 'as usual'}"
+        choices = [(choice, choice + mark * (choice == planned.own)) for choice in planned.setting.choices]
+        check = _explaining(partial(self.set_value, key))
+        if key == NETWORK:
+            dialog: ChoiceDialog | TextDialog = ChoiceDialog(
+                *(key, network_choices(), OTHER_NETWORK, value, check), explanation=explanation, path=True
+            )
+        elif choices:
+            dialog = ChoiceDialog(key, choices, chosen=value, check=check, explanation=explanation)
+        else:
+            dialog = TextDialog(key, value, check, explanation=explanation)
+        self.app.push_screen(dialog)
+
+    def set_value(self, key: str, text: str) -> None:
+        """Give a setting a new value.
+
+        Raises:
+            UsageError: it is not allowed; the sentence says what is.
+        """
+        asked = self._with_value(key, text.strip())
+        self._take(asked if key in OUTSIDE_RECIPE else msgspec.structs.replace(asked, kept=asked.kept | {key}))
+
+    def take_back(self) -> None:
+        """Give the setting under the cursor the recipe's own value again."""
+        planned = self.selected
+        if planned:
+            key = planned.setting.key
+            asked = self._with_value(key, planned.own)
+            self._take(msgspec.structs.replace(asked, kept=asked.kept - {key}))
+
+    def _with_value(self, key: str, text: str) -> InHand:
+        if key == SEED.key:
+            if not text.isdecimal():
+                raise UsageError(f"seed = {printable(text, 40)!r} is not allowed: a whole number is expected.")
+            check_seed(int(text))
+            return msgspec.structs.replace(self.asked, seed=text)
+        if key == DEVICE.key:
+            return msgspec.structs.replace(self.asked, device=cast(Device, text))
+        if key == NETWORK:
+            load_network(text)
+        return msgspec.structs.replace(self.asked, recipe=override(self.asked.recipe, [f"{key}={text}"]))
+
+    def _take(self, asked: InHand) -> None:
+        self.asked = asked
+        self._app.recipe_name, self._app.recipe = asked.name, asked.recipe
+        self.refresh_plan()
+
+    def ask_for_recipe(self) -> None:
+        """Show the recipes, and take one."""
+
+        def take(name: str | None) -> None:
+            if name and name != self.asked.name:
+                self._take_recipe(name)
+
+        choices = [(name, f"{name:<10} {load_recipe(name).description}") for name in recipe_names()]
+        self.app.push_screen(
+            ChoiceDialog("Recipes", choices, "or a .toml file", self.asked.name, _explaining(load_recipe), path=True),
+            take,
+        )
+
+    def _take_recipe(self, name: str) -> None:
+        """Take a recipe; what was changed by hand is not dropped unasked."""
+        try:
+            own = load_recipe(name)
+            onto = self.asked.onto(name, own)
+        except CifartuiError as error:
+            self._app.complain(str(error))
+            return
+        except OSError as error:
+            self._app.complain(str(explain(error)))
+            return
+        plain = msgspec.structs.replace(self.asked, name=name, own=own, recipe=own, kept=frozenset())
+
+        def take(answer: str | None) -> None:
+            if answer:
+                self._take(onto if answer == KEEP else plain)
+
+        if not self.asked.changed:
+            take(DROP)
+            return
+        choices = [(KEEP, f"keep my changes, on top of {name}"), (DROP, f"drop them: {name} as it is")]
+        explanation = f"You changed: {', '.join(self.asked.assignments)}."
+        self.app.push_screen(ChoiceDialog(f"Recipe {name}", choices, explanation=explanation), take)
+
+
+def _explaining(check: Callable[[str], object]) -> Callable[[str], object]:
+    """A check of what is typed, to which a file that cannot be read is a sentence like any other."""
+
+    def checked(text: str) -> object:
+        try:
+            return check(text)
+        except OSError as error:
+            raise explain(error) from error
+
+    return checked

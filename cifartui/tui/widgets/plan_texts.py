@@ -1,0 +1,69 @@
+"""The texts about a run that is being set up."""
+
+from textual.content import Content
+
+from cifartui.model.summary import summarize
+from cifartui.text import printable, shortened
+from cifartui.tui.run_plan import PlannedSetting, RunPlan
+
+CHANGED = "●"
+VALUE_CELLS = 20
+
+
+def title_text(recipe: str, dataset: str, changes: int) -> Content:
+    """What is in hand, in a line."""
+    changed = f" · {CHANGED} {changes} changed" if changes else ""
+    return Content.assemble(
+        (printable(f"recipe {recipe} · data set {dataset}"), "bold $primary"), (changed, "bold $warning")
+    )
+
+
+def plan_text(plan: RunPlan) -> Content:
+    """What the run would be, or why it cannot be."""
+    if plan.problem:
+        return Content.styled(f"✗ {printable(plan.problem)}", "bold $error")
+    config = plan.config
+    if config is None:
+        return Content("The network is code of your own: it is run once when you start, to see whether it fits.")
+    settings = config.settings
+    held_out = f" + {settings.validation.images:,} held out" if settings.validation.images else ""
+    counts = [
+        f"{config.network.name}, {summarize(config.network).parameters:,} parameters",
+        f"{plan.trained_images:,} images{held_out}",
+        f"{plan.steps_per_epoch:,} steps an epoch",
+        f"{settings.epochs:,} epoch{'s' * (settings.epochs > 1)}",
+        f"{plan.log_lines:,} log line{'s' * (plan.log_lines != 1)}",
+    ]
+    return Content(printable(" · ".join(counts)))
+
+
+def row_cells(planned: PlannedSetting) -> tuple[str, str, str, str]:
+    """A setting's line in the table: mark, key, value, where the value comes from."""
+    setting = planned.setting
+    remark = ""
+    if planned.changed:
+        remark = f"{'the recipe' if planned.of_recipe else 'usually'}: {planned.own}"
+    elif planned.follows:
+        same = planned.own == setting.value
+        remark = "follows the data" + ("" if same else f", the recipe: {planned.own}")
+    mark = CHANGED if planned.changed else ""
+    return mark, setting.key, shortened(printable(setting.value), VALUE_CELLS), printable(remark)
+
+
+def setting_text(planned: PlannedSetting, recipe: str) -> str:
+    """What a setting is, what is allowed, and where its value comes from, in lines of plain text."""
+    setting = planned.setting
+    lines = [setting.explanation]
+    if setting.allowed:
+        lines.append(f"Allowed: {setting.allowed}.")
+    elif len(setting.choices) == 1:
+        lines.append("There is no other.")
+    elif setting.choices:
+        lines.append(f"One of: {', '.join(setting.choices)}.")
+    if planned.changed:
+        lines.append(f"Set by you; {f'recipe {recipe} has' if planned.of_recipe else 'it is usually'} {planned.own}.")
+    elif planned.follows:
+        lines.append(f"{setting.value} follows the data set: {planned.follows}.")
+    elif planned.of_recipe:
+        lines.append(f"{setting.value} is what recipe {recipe} has.")
+    return "\n".join(lines)

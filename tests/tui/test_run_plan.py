@@ -1,0 +1,106 @@
+"""What a run would be with the settings in hand, and what is said of each of them."""
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from cifartui.dataset.store import DatasetFacts, save_dataset
+from cifartui.training.recipe import load_recipe, override, recipe_names
+from cifartui.tui.run_plan import InHand, PlannedSetting, RunPlan, make_plan
+from cifartui.tui.widgets.plan_texts import plan_text, row_cells, setting_text
+from tests.conftest import noise
+
+
+def in_hand(name: str, *changes: str, kept: frozenset[str] = frozenset()) -> InHand:
+    own = load_recipe(name)
+    return InHand(name, own, override(own, changes), kept)
+
+
+def planned(plan: RunPlan, key: str) -> PlannedSetting:
+    return next(planned for planned in plan.settings if planned.setting.key == key)
+
+
+@pytest.mark.parametrize("name", recipe_names())
+def test_every_recipe_can_start_on_a_small_data_set_and_logs(sketches: DatasetFacts, name: str) -> None:
+    """Held-out images and log lines follow the data set, and the table says so beside the recipe's own number."""
+    plan = make_plan(in_hand(name), "few")
+    assert not plan.problem
+    assert plan.log_lines > 0
+    log_every = planned(plan, "log_every")
+    assert int(log_every.setting.value) < int(log_every.own)
+    assert row_cells(log_every)[3] == f"follows the data, the recipe: {log_every.own}"
+    assert "mini-batches; the recipe says" in setting_text(log_every, name)
+
+
+def test_plan_says_in_numbers_what_a_run_would_be(sketches: DatasetFacts) -> None:
+    """Parameters, images, steps, epochs and log lines."""
+    text = plan_text(make_plan(in_hand("held-out"), "few")).plain
+    assert text == (
+        "tutorial, 62,006 parameters · 180 images + 20 held out · 45 steps an epoch · 5 epochs · 45 log lines"
+    )
+
+
+def test_setting_of_the_user_does_not_follow_the_data(sketches: DatasetFacts) -> None:
+    """Also one that he set to the very number that the recipe has."""
+    plan = make_plan(in_hand("tutorial", kept=frozenset({"log_every"})), "few")
+    assert planned(plan, "log_every").setting.value == "2000"
+    assert planned(plan, "log_every").changed
+    assert plan.log_lines == 0
+
+
+def test_change_is_marked_beside_the_recipes_value(sketches: DatasetFacts) -> None:
+    """A mark, the new value and the recipe's; in words below."""
+    changed = planned(make_plan(in_hand("tutorial", "epochs=7"), "few"), "epochs")
+    assert row_cells(changed) == ("●", "epochs", "7", "the recipe: 2")
+    assert "Set by you; recipe tutorial has 2." in setting_text(changed, "tutorial")
+    assert "at least 1 and at most 100,000" in setting_text(changed, "tutorial")
+
+
+def test_changes_go_onto_another_recipe() -> None:
+    """What was changed stays; all else is the other recipe's."""
+    asked = in_hand("tutorial", "epochs=7", kept=frozenset({"log_every"}))
+    onto = asked.onto("augmented", load_recipe("augmented"))
+    assert onto.recipe == override(load_recipe("augmented"), ["epochs=7", "log_every=2000"])
+    assert onto.changed == ("epochs", "log_every")
+
+
+def test_network_that_follows_the_data_says_which_layers() -> None:
+    """Pictures of another size and two classes: two layers have other numbers than the network by itself."""
+    save_dataset("wide", noise(40, size=64, classes=2), noise(10, size=64, classes=2), ("cat", "dog"), "tests")
+    plan = make_plan(in_hand("tutorial", "validation.images=0"), "wide")
+    network = planned(plan, "network")
+    assert row_cells(network)[3] == "follows the data"
+    text = setting_text(network, "tutorial")
+    assert "fc1 takes 2,704 inputs" in text
+    assert "fc3 gives 2 outputs" in text
+    assert not plan.problem
+
+
+def test_what_cannot_start_says_why(sketches: DatasetFacts) -> None:
+    """Images held out by the user that leave none, a data set that is gone."""
+    assert "leaves nothing to train on" in make_plan(in_hand("tutorial", "validation.images=200"), "few").problem
+    gone = make_plan(in_hand("tutorial"), "gone")
+    assert "There is no data set named 'gone'" in gone.problem
+    assert len(gone.settings) > 15
+
+
+def test_code_of_the_users_own_is_not_run_by_looking(
+    sketches: DatasetFacts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only starting runs it; until then its counts are not known."""
+    (tmp_path / "mine.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')\n")
+    monkeypatch.chdir(tmp_path)
+    plan = make_plan(in_hand("tutorial", "network=mine:Net"), "few")
+    assert not (tmp_path / "ran").exists()
+    assert plan.config is None
+    assert not plan.problem
+    assert "run once when you start" in plan_text(plan).plain
+
+
+def test_seed_and_device_are_no_part_of_the_recipe(sketches: DatasetFacts) -> None:
+    """They are marked like the others when they are not what they usually are."""
+    plan = make_plan(msgspec.structs.replace(in_hand("tutorial"), seed="7", device="cpu"), "few")
+    assert row_cells(planned(plan, "seed")) == ("●", "seed", "7", "usually: 1")
+    assert plan.config is not None
+    assert (plan.config.seed, plan.config.device) == (7, "cpu")

@@ -17,7 +17,6 @@ from cifartui.tui.widgets.charts import Curves, binned, legend, round_ticks
         (0.03, 2.4, 4, [0.5, 1, 1.5, 2]),
         (0, 25_000, 3, [0, 10_000, 20_000]),
         (86.2, 93.1, 3, [88, 90, 92]),
-        (2.3, 2.3, 4, [2.3]),
     ],
 )
 def test_numbers_at_the_axes_are_round(low: float, high: float, wanted: int, ticks: list[float]) -> None:

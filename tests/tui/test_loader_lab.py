@@ -52,3 +52,11 @@ def test_bars_are_shares_of_the_best() -> None:
     assert all(len(line) <= 80 for line in lines)
     assert lines[1].count("█") == 2 * lines[2].count("█")
     assert "not measured: a worker died" in lines[3]
+
+
+def test_slow_ways_of_loading_have_bars_of_their_own() -> None:
+    """A bar grows in eighths of a cell, so that far from the best the faster one is still the longer one."""
+    speeds = (1_087.0, 7_483.0, 120_000.0)
+    lines = bars_text([Measured("dataloader", 2, 4, speed, (speed, speed)) for speed in speeds], 80).plain.splitlines()
+    bars = [line.split()[-1] for line in lines[1:]]
+    assert bars[:2] == ["▎", "█▉"]

@@ -18,7 +18,7 @@ from cifartui.training.events import (
 from cifartui.training.history import RunHistory, fold
 from cifartui.training.run import Run, create_run
 from cifartui.tui.view import RunView, read_on
-from cifartui.tui.widgets.run_texts import facts_text, notes_text, parted
+from cifartui.tui.widgets.run_texts import facts_text, notes_text, parted, stop_question
 from tests.training.running import plan
 from tests.tui.driving import scripted_events
 
@@ -38,12 +38,26 @@ def history_of(*events: Event) -> RunHistory:
     return fold(RunHistory(), list(events))  # type: ignore[arg-type]  # events of the union
 
 
+@pytest.fixture
+def run(sketches: object) -> Run:
+    """A run's folder."""
+    return create_run(plan("few"))
+
+
 def test_parted_losses_are_told_with_their_numbers() -> None:
     """Training goes on falling while held-out rises twice: overfitting, from its lowest point on."""
     parting = parted(history_of(*epochs((1.5, 1.4), (1.0, 1.1), (0.7, 1.2), (0.4, 1.4))))
     assert parting
     assert (parting.epoch, parting.lowest, parting.held_out) == (2, 1.1, 1.4)
     assert (parting.training_then, parting.training) == (1.0, 0.4)
+
+
+def test_overfitting_is_said_below_the_curves(run: Run) -> None:
+    """With its numbers, while the run lives and after."""
+    view = RunView(run, history_of(*epochs((1.5, 1.4), (1.0, 1.1), (0.7, 1.2), (0.4, 1.4))), "running")
+    text = notes_text(view).plain
+    assert "Overfitting since epoch 2" in text
+    assert "held-out loss 1.100 → 1.400, training loss 1.000 → 0.400" in text
 
 
 @pytest.mark.parametrize(
@@ -60,12 +74,6 @@ def test_parted_losses_are_told_with_their_numbers() -> None:
 def test_losses_that_have_not_parted_are_left_alone(losses: list[tuple[float | None, float | None]]) -> None:
     """Few epochs, one rise, both rising, hardly a rise, no numbers: nothing is said."""
     assert parted(history_of(*epochs(*losses))) is None
-
-
-@pytest.fixture
-def run(sketches: object) -> Run:
-    """A run's folder."""
-    return create_run(plan("few"))
 
 
 def test_ended_run_shows_its_last_epoch(run: Run) -> None:
@@ -128,5 +136,6 @@ def test_last_warning_stands_below_the_curves_until_it_is_past(run: Run) -> None
     warned = Warned(message="the checkpoint of step 300 could not be saved: the disk is full")
     saved = scripted_events(run.id, 3)[-1]
     history = history_of(*scripted_events(run.id, 3), warned)
-    assert "the disk is full" in notes_text(RunView(run, history, "running")).plain
+    assert "warning: the checkpoint of step 300" in notes_text(RunView(run, history, "running")).plain
+    assert "if that fails, what it learned since step 300 is lost" in stop_question(history)
     assert "the disk is full" not in notes_text(RunView(run, fold(history, [saved]), "running")).plain

@@ -9,6 +9,7 @@ from cifartui.training.recipe import load_recipe
 from cifartui.training.run import all_runs, create_run
 from cifartui.tui.app import CifarApp
 from cifartui.tui.view import short_id
+from cifartui.tui.widgets.charts import CurveChart
 from cifartui.tui.widgets.dialogs import TextDialog
 from cifartui.tui.widgets.plan_panel import PlanPanel, SettingsTable
 from cifartui.tui.widgets.plan_texts import setting_text
@@ -32,6 +33,7 @@ async def test_living_run_is_attached_to_and_drawn(sketches: DatasetFacts, size:
             assert "A Scripted CPU" in text
             assert "checkpoint saved at step 6,000" in text.replace("\n", "") or size == SMALL
             assert text.count("┤") >= 4
+            await wait_for_text(pilot, "╌ guessing ln 10 = 2.303")
 
 
 async def test_sparkline_and_status_stand_on_every_screen(sketches: DatasetFacts) -> None:
@@ -69,6 +71,20 @@ async def test_keys_write_controls_and_the_state_follows_the_journal(sketches: D
             await pilot.press("s")
             await pilot.press("y")
             await wait_until(pilot, lambda: '"command":"stop"' in control_lines(run))
+
+
+async def test_axes_are_seen_in_sixteen_colours(sketches: DatasetFacts) -> None:
+    """A terminal's own colours are all there is then; axes and numbers have them, not black on black."""
+    run, _ = scripted_run(sketches.name)
+    with run.lock():
+        async with CifarApp().run_test(size=SMALL) as pilot:
+            pilot.app.theme = "ansi-dark"
+            await wait_until(pilot, lambda: shown(pilot).count("┤") >= 4)
+            own = pilot.app.screen.query_one("#loss", CurveChart).rich_style
+            segments = [segment for strip in pilot.app.screen._compositor.render_strips() for segment in strip]
+            axes = [segment.style for segment in segments if segment.text.endswith("┤")]
+            assert axes
+            assert all(style and (style.color, style.bgcolor) == (own.color, own.bgcolor) for style in axes)
 
 
 async def test_diverging_run_is_drawn_without_its_gaps(sketches: DatasetFacts) -> None:

@@ -11,7 +11,7 @@ from textual.content import Content
 from textual.widgets import LoadingIndicator, Static
 
 from cifartui.errors import CifartuiError
-from cifartui.text import printable
+from cifartui.text import bar, printable
 from cifartui.training.loader_results import Measured, Verdict, way_of_loading
 from cifartui.training.recipe import override
 from cifartui.tui.children import ChildCommand
@@ -148,6 +148,6 @@ def bars_text(measured: list[Measured], columns: int) -> Content:
         if result.note:
             lines.append(Content.assemble(name, (f"not measured: {printable(result.note)}", "$warning")))
             continue
-        bar = "█" * max(1, round(cells * result.images_per_second / most))
-        lines.append(Content.assemble(name, f"{result.images_per_second:>11,.0f} ", (bar, "$primary")))
+        share = bar(result.images_per_second / most, cells)
+        lines.append(Content.assemble(name, f"{result.images_per_second:>11,.0f} ", (share, "$primary")))
     return Content("\n").join(lines)

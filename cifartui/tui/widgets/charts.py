@@ -14,8 +14,8 @@ REDRAW_SECONDS = 0.5
 """Between two drawings of a chart; drawing takes milliseconds that a busy machine would rather train with."""
 LABEL_CELLS = 5
 """Of the numbers at the left axis, so that the axes of charts below each other stand in one line."""
-TICK_CELLS, TICK_LINES = 12, 2
-"""Between two numbers at the axes, about."""
+TICK_CELLS, TICK_LINES, MOST_TICKS = 12, 2, 6
+"""Cells and lines between two numbers at the axes, about, and how many there are at most, about."""
 TRAINING, HELD_OUT, BEST, GUESSING = "primary", "warning", "success", "secondary"
 """The theme's colours of what a chart shows; the marks differ too, since colours may not be seen."""
 TRAINING_MARK, HELD_OUT_MARK, BEST_MARK, GUESSING_MARK = "⠒", "●", "★", "╌"
@@ -43,6 +43,7 @@ class CurveChart(PlotextPlot):
 
     def __init__(self, *, widget_id: str) -> None:
         super().__init__(id=widget_id)
+        self.theme = "textual-default"  # the colours of the widget: any other is invisible in some terminal
         self._curves = Curves()
         self._stale = True
 
@@ -89,8 +90,10 @@ class CurveChart(PlotextPlot):
         values = [value for _, value in (*training, *held_out)]
         values += [] if curves.guessing is None else [curves.guessing]
         if values:
-            self.plt.ylim(min(values), max(values) if max(values) > min(values) else min(values) + 1)
-            ticks = round_ticks(min(values), max(values), self.size.height // TICK_LINES)
+            low, high = min(values), max(values)
+            high = high if high > low else low + 1
+            self.plt.ylim(low, high)
+            ticks = round_ticks(low, high, min(MOST_TICKS, self.size.height // TICK_LINES))
             self.plt.yticks(ticks, [f"{tick:>{LABEL_CELLS},.10g}" for tick in ticks])
         self.refresh()
 
@@ -155,9 +158,7 @@ def binned(curve: Points, bins: int) -> list[tuple[float, float]]:
 
 
 def round_ticks(low: float, high: float, wanted: int) -> list[float]:
-    """Round numbers at equal distances from `low` to `high`, about `wanted` and two at least where they differ."""
-    if not high > low:
-        return [low]
+    """Round numbers at equal distances from `low` to the higher `high`, about `wanted` and two at least."""
     rough = 0.8 * (high - low) / max(1, wanted)
     magnitude = 10.0 ** math.floor(math.log10(rough))
     spacings = [factor * magnitude for factor in (10, 5, 2, 1, 0.5, 0.2)]

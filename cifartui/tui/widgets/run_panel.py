@@ -7,8 +7,11 @@ from textual.widgets import Static
 
 from cifartui.text import printable
 from cifartui.tui.view import RunView
-from cifartui.tui.widgets.charts import CurveChart, accuracy_curves, legend, loss_curves
+from cifartui.tui.widgets.charts import CurveChart, Curves, accuracy_curves, legend, loss_curves
 from cifartui.tui.widgets.run_texts import facts_text, notes_text
+
+CHARTS = {"loss": "loss", "accuracy": "accuracy, %"}
+"""Their titles."""
 
 
 class RunPanel(Vertical):
@@ -17,14 +20,14 @@ class RunPanel(Vertical):
     def __init__(self, *, widget_id: str) -> None:
         super().__init__(id=widget_id)
         self._drawn: RunView | None = None
+        self._curves: tuple[Curves, ...] = ()
 
     def compose(self) -> ComposeResult:
         with Horizontal(id="upper"):
             with Vertical(id="charts"):
-                yield Static(id="loss-title", classes="heading")
-                yield CurveChart(widget_id="loss")
-                yield Static(id="accuracy-title", classes="heading")
-                yield CurveChart(widget_id="accuracy")
+                for name in CHARTS:
+                    yield Static(id=f"{name}-title", classes="heading")
+                    yield CurveChart(widget_id=name)
             with Vertical(id="side"):
                 yield Static("run", classes="heading")
                 yield Static(id="facts")
@@ -37,11 +40,10 @@ class RunPanel(Vertical):
         """Draw a run as far as it is known; what has not changed is left alone."""
         before, self._drawn = self._drawn, view
         is_other = before is None or before.run.id != view.run.id
-        loss, accuracy = loss_curves(view.history, view.guessing), accuracy_curves(view.history)
-        for name, title, curves in (("loss", "loss", loss), ("accuracy", "accuracy, %", accuracy)):
+        self._curves = (loss_curves(view.history, view.guessing), accuracy_curves(view.history))
+        for name, curves in zip(CHARTS, self._curves, strict=True):
             self.query_one(f"#{name}", CurveChart).set_curves(curves)
-            heading = self.query_one(f"#{name}-title", Static)
-            heading.update(legend(title, curves, heading.content_size.width))
+        self._draw_legends()
         self.query_one("#facts", Static).update(facts_text(view))
         notes = notes_text(view)
         self.query_one("#notes", Static).update(notes)
@@ -52,3 +54,11 @@ class RunPanel(Vertical):
             self.query_one("#log-lines", Static).update(Content("\n".join(map(printable, view.history.log))))
             if at_the_end:  # who has scrolled back is reading
                 log.scroll_end(animate=False)
+
+    def on_resize(self) -> None:
+        self.call_after_refresh(self._draw_legends)
+
+    def _draw_legends(self) -> None:
+        for (name, title), curves in zip(CHARTS.items(), self._curves, strict=False):
+            heading = self.query_one(f"#{name}-title", Static)
+            heading.update(legend(title, curves, heading.content_size.width))

@@ -51,7 +51,7 @@ def facts_text(view: RunView) -> Content:
     lines += [
         Content(printable(f"{started.network} · batch {started.batch_size} · lr {rate:g}")),
         Content.styled(printable(f"{started.dataset} · seed {started.seed}"), "$text-muted"),
-        Content.styled(printable(f"{started.device}: {started.device_reason}"), "$text-muted"),
+        Content.styled(printable(f"{started.device}{f': {started.device_reason}' * living}"), "$text-muted"),
     ]
     return Content("\n").join(lines)
 
@@ -70,7 +70,7 @@ def _now(view: RunView, started: RunStarted, latest: StepsReported) -> list[Cont
 def _in_the_end(history: RunHistory) -> list[Content]:
     """What a run that has ended came to: its last whole epoch, and its best by the held-out images."""
     if not history.epochs:
-        return [Content("ended before its first epoch did")]
+        return [Content("its first epoch was not done")]
     last, best = history.epochs[-1], history.best
     rows = [("training", last.loss, last.accuracy)]
     rows += [("held-out", point.loss, point.accuracy) for point in history.validation if point.step == last.step]
@@ -94,14 +94,14 @@ def notes_text(view: RunView) -> Content:
     if parting:
         notes.append(
             Content.styled(
-                f"The held-out loss was lowest after epoch {parting.epoch} ({parting.lowest:.3f}) and is "
-                f"{parting.held_out:.3f} now, while the training loss fell from {parting.training_then:.3f} to "
-                f"{parting.training:.3f}: the network learns its training images by heart (overfitting).",
+                f"Overfitting since epoch {parting.epoch}, its images are learnt by heart: held-out loss "
+                f"{parting.lowest:.3f} → {parting.held_out:.3f}, training loss {parting.training_then:.3f} → "
+                f"{parting.training:.3f}.",
                 "$warning",
             )
         )
     for warning in filter(None, (view.stalled, view.history.warning)):
-        notes.append(Content.styled(printable(warning), "$warning"))
+        notes.append(Content.styled(f"warning: {printable(warning)}", "$warning"))
     problem = _problem(view)
     if problem:
         notes.append(Content.styled(printable(problem), "$error"))
@@ -143,8 +143,8 @@ def stop_question(history: RunHistory) -> str:
         return "Stop the run? It saves a checkpoint first."
     saved = f"since step {history.checkpoints[-1].step:,}" if history.checkpoints else "so far"
     return (
-        f"It has warned: {history.warning}\n\nStop the run? It tries to save a checkpoint first; "
-        f"if that fails, what it learned {saved} is lost. n leaves it as it is."
+        f"It has warned: {history.warning.rstrip('.')}. Stop the run? It tries to save a checkpoint first; if that "
+        f"fails, what it learned {saved} is lost."
     )
 
 

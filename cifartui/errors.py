@@ -41,3 +41,8 @@ def explain(error: OSError) -> CifartuiError:
     missing = error.errno in (errno.ENOENT, errno.ENOTDIR)
     where = f"{error.filename}: " if error.filename else ""
     return (DataError if missing else CifartuiError)(f"{where}{remedy}.")
+
+
+def obstacle(error: OSError) -> str:
+    """What `explain` says, as a part of a sentence by someone who tries again himself."""
+    return str(explain(error)).removesuffix(".").removesuffix(" and try again")

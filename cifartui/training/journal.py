@@ -10,7 +10,7 @@ from typing import Generic, NamedTuple, TypeVar, get_args
 
 import msgspec
 
-from cifartui.errors import DataError, explain
+from cifartui.errors import DataError, obstacle
 from cifartui.files import open_file
 from cifartui.text import printable
 from cifartui.training.events import AnyEvent, LineDamaged, LossLogged, StepsReported, Warned
@@ -63,7 +63,7 @@ class Journal:
             try:
                 append_line(self._file.fileno(), _encoder.encode(numbered))
             except OSError as error:
-                self._obstacle = str(explain(error)).rstrip(".")
+                self._obstacle = obstacle(error)
                 self._held_up_since = self._held_up_since or time.time()
                 if len(self._waiting) > WAITING_EVENTS:
                     self._drop_one()

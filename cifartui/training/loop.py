@@ -8,7 +8,7 @@ from collections.abc import Generator, Iterator
 import torch
 from torch.nn import functional
 
-from cifartui.errors import CifartuiError, explain
+from cifartui.errors import CifartuiError, obstacle
 from cifartui.training.checkpoints import PRUNING, CheckpointFacts, prune
 from cifartui.training.controls import Command, ControlInbox
 from cifartui.training.events import (
@@ -83,15 +83,15 @@ class Training:
             self._epoch, self._batch = epoch, 0
             yield from self._train_one_epoch()
             if self._stopping:
-                obstacle = yield from self._save_at_last("stopped")
-                how = f"without a checkpoint: {obstacle}" if obstacle else "as asked"
+                missing = yield from self._save_at_last("stopped")
+                how = f"without a checkpoint: {missing}" if missing else "as asked"
                 yield RunFinished(reason="stopped", message=f"at step {self._step:,}, {how}")
                 return
             yield from self._validate()
             if epoch < epochs:
                 yield from self._save("epoch")
-        obstacle = yield from self._save_at_last("epoch")
-        yield RunFinished(reason="finished", message=f"without its last checkpoint: {obstacle}" if obstacle else "")
+        missing = yield from self._save_at_last("epoch")
+        yield RunFinished(reason="finished", message=f"without its last checkpoint: {missing}" if missing else "")
 
     def _train_one_epoch(self) -> Iterator[AnyEvent]:
         job, meter = self._job, self._meter
@@ -225,9 +225,9 @@ class Training:
         with self._stopwatch.halted():
             yield self._enter("saving")
             state = self._state()
-            obstacle = yield from self._write(state, cause)
-            if obstacle:
-                yield Warned(message=f"the checkpoint of step {self._step:,} could not be saved: {obstacle}")
+            reason = yield from self._write(state, cause)
+            if reason:
+                yield Warned(message=f"the checkpoint of step {self._step:,} could not be saved: {reason}")
             yield self._enter(before)
 
     def _save_at_last(self, cause: str) -> Generator[AnyEvent, None, str]:
@@ -235,22 +235,22 @@ class Training:
         with self._stopwatch.halted():
             yield self._enter("saving")
             state = self._state()
-            obstacle = yield from self._write(state, cause)
-            if obstacle:
+            reason = yield from self._write(state, cause)
+            if reason:
                 yield Warned(
-                    message=f"the last checkpoint (step {self._step:,}) could not be saved: {obstacle}; it is saved "
-                    "as soon as that is possible, and stopping the run again ends it without one"
+                    message=f"the last checkpoint (step {self._step:,}) could not be saved: {reason}; it is saved "
+                    "as soon as that is possible, and a stop now ends the run without it"
                 )
             needed = sum(tensor.nbytes for tensor in state.values())
             since = last_try = time.monotonic()
-            while obstacle and time.monotonic() - since < HOLD_SECONDS:
+            while reason and time.monotonic() - since < HOLD_SECONDS:
                 time.sleep(LOOK_SECONDS)
                 if "stop" in (yield from self._take_commands()):
                     break
                 if time.monotonic() - last_try >= RETRY_SECONDS and self._free_bytes() > needed:
-                    obstacle = yield from self._write(state, cause)
+                    reason = yield from self._write(state, cause)
                     last_try = time.monotonic()
-        return obstacle
+        return reason
 
     def _state(self) -> dict[str, torch.Tensor]:
         """Everything that a checkpoint holds, once it is sure that all of it are finite numbers."""
@@ -275,13 +275,13 @@ class Training:
         try:
             facts = write_checkpoint(self._run, state, facts)
         except OSError as error:
-            return str(explain(error)).rstrip(".")
+            return obstacle(error)
         yield CheckpointSaved(step=facts.step, epoch=facts.epoch, file=f"{facts.stem}.safetensors", bytes=facts.bytes)
         try:
             for pruned in prune(self._run):
                 yield CheckpointPruned(step=pruned.step, epoch=pruned.epoch, reason=PRUNING)
         except OSError as error:
-            yield Warned(message=f"old checkpoints could not be removed: {explain(error)}")
+            yield Warned(message=f"old checkpoints could not be removed: {obstacle(error)}")
         return ""
 
     def _free_bytes(self) -> int:

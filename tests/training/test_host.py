@@ -215,7 +215,7 @@ def test_stop_on_a_full_disk_goes_by_signal_and_is_told(sketches: DatasetFacts) 
     assert stopped.returncode == 1, stopped.stdout
     assert f"stop taken by {run.id} at step " in stopped.stdout
     assert "the last checkpoint (step " in stopped.stderr
-    assert "stopping the run again ends it without one" in stopped.stderr
+    assert "a stop now ends the run without it" in stopped.stderr
     assert read_history(run)[1] == "saving"
     limit_files(host.pid, -1)
     assert host.wait(30) == 0

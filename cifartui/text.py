@@ -11,9 +11,9 @@ def printable(text: str, limit: int = 2_000) -> str:
     Control characters could move the cursor or run terminal commands (ESC, OSC 52); bidirectional marks could
     show a name as another one.
     """
-    shown = "".join(
-        "�" if unicodedata.category(character) in _HIDDEN_CATEGORIES else character for character in text[:limit]
-    )
+    shown = text[:limit]
+    if not shown.isprintable():
+        shown = "".join("�" if unicodedata.category(letter) in _HIDDEN_CATEGORIES else letter for letter in shown)
     return shown + "…" if len(text) > limit else shown
 
 

@@ -96,17 +96,19 @@ def export_dataset(name: str, target: Path) -> Steps[int]:
     """
     from PIL import Image
 
+    from cifartui.dataset.class_folders import distinct_names
     from cifartui.dataset.pictures import read_split
 
     facts = load_facts(name)
     if target.exists() or not target.parent.is_dir():
         raise UsageError(f"{printable(str(target))} cannot be written: name a new folder in one that exists.")
+    names = distinct_names([_folder_name(class_name) for class_name in facts.classes])
     temporary = target.with_name(f".{target.name}.{os.getpid()}.part")
     total, done = sum(map(facts.images, facts.splits)), 0
     try:
         for split in facts.splits:
             pixels, labels = read_split(name, split)
-            folders = [temporary / split / _folder_name(class_name) for class_name in facts.classes]
+            folders = [temporary / split / name for name in names]
             for folder in folders:
                 folder.mkdir(parents=True)
             numbers: Counter[int] = Counter()

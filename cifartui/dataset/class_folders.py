@@ -108,6 +108,11 @@ class ClassFolders:
                 self._take(entry)
             except UnreadKind as unread:
                 reason = str(unread)
+            except DataError:
+                kind = picture_kind(entry.head(HEAD_BYTES))
+                if kind not in UNREAD_KINDS:
+                    raise
+                reason = f"{kind} pictures, which are not read"
         if reason:
             self.leave_out(reason, entry.path)
         return reason is None
@@ -122,6 +127,7 @@ class ClassFolders:
             raise DataError(f"{self._shown} holds no images in class folders; {LAYOUT}.{self._told_left_out()}")
         places = arrange(self._folders, self._all_folders, self._shown)
         names = sorted({place.name for place in places.values()})
+        label_of = {name: label for label, name in enumerate(names)}
         place_of_number = [places[folder] for folder in self._folder_numbers]
         number_of = np.frombuffer(self._folder_of, dtype=np.dtype("L"))
         by_split = self._split_each_class if place_of_number[0].split is None else _given_splits
@@ -133,7 +139,7 @@ class ClassFolders:
                 positions.setdefault(split, []).append(found)
                 labels.setdefault(split, []).append(np.full(len(found), label, dtype=np.int64))
         return Labelled(
-            {folder: names.index(place.name) for folder, place in places.items()},
+            {folder: label_of[place.name] for folder, place in places.items()},
             {split: np.concatenate(parts) for split, parts in positions.items()},
             {split: np.concatenate(parts) for split, parts in labels.items()},
             distinct_names(names),
@@ -185,8 +191,10 @@ class ClassFolders:
             self._examples[size] = printable(str(entry.path), 80)
         self._sizes[size] += 1
         folder = entry.path.parts[:-1]
-        self._folders.setdefault(folder, printable(str(entry.path), 200))
-        self._folder_of.append(self._folder_numbers.setdefault(folder, len(self._folder_numbers)))
+        if folder not in self._folders:
+            self._folders[folder] = printable(str(entry.path), 200)
+            self._folder_numbers[folder] = len(self._folder_numbers)
+        self._folder_of.append(self._folder_numbers[folder])
         if self._size is None and len(self._sizes) > 1:
             self._sizes_only = True
         if self._sizes_only:
@@ -215,17 +223,15 @@ class ClassFolders:
 def distinct_names(folders: list[str]) -> tuple[str, ...]:
     """Names of classes, fit to be shown; those that cleaning and shortening makes equal are numbered."""
     shown = [printable(name, NAME_LENGTH) for name in folders]
-    taken, names = set(shown), []
-    counts: Counter[str] = Counter()
+    numbers: Counter[str] = Counter()
+    distinct: dict[str, None] = {}
     for name in shown:
-        counts[name] += 1
-        distinct = name
-        while counts[name] > 1 and distinct in taken:
-            distinct = f"{name} ({counts[name]})"
-            counts[name] += distinct in taken
-        taken.add(distinct)
-        names.append(distinct)
-    return tuple(names)
+        candidate = name
+        while candidate in distinct:
+            numbers[name] += 1
+            candidate = f"{name} ({numbers[name] + 1})"
+        distinct[candidate] = None
+    return tuple(distinct)
 
 
 def _given_splits(pictures_of: dict[Place, NDArray[np.int64]], name: str) -> Iterable[tuple[Split, NDArray[np.int64]]]:
@@ -251,10 +257,7 @@ def _why_unread(entry: Entry) -> str | None:
     suffix = entry.path.suffix.lower()
     if suffix in UNREAD_SUFFIXES:
         return f"{suffix[1:].upper()} pictures, which are not read"
-    kind = picture_kind(entry.head(HEAD_BYTES))
-    if kind in UNREAD_KINDS:
-        return f"{kind} pictures, which are not read"
-    return None if kind or suffix in SUFFIXES else "no pictures"
+    return None if suffix in SUFFIXES or picture_kind(entry.head(HEAD_BYTES)) else "no pictures"
 
 
 def _size_of(entry: Entry) -> Size:

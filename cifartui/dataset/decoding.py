@@ -93,7 +93,7 @@ def read_picture(data: bytes, where: str, size: Size | None = None, fit: Fit = "
         image.load()
         turn = _TURNS.get(_orientation(image))
         plain = _rgb(image)
-        upright = plain.transpose(turn) if turn else plain
+        upright = plain if turn is None else plain.transpose(turn)
         return np.asarray(scaled(upright, size, fit) if size else upright)
 
     return _opened(data, where, decode)

@@ -66,6 +66,8 @@ def survey_dataset(path: Path, size: "Size | None" = None, fit: "Fit" = "crop", 
         DataError: what is there cannot be used; the sentence names the file.
         OSError: it cannot be read.
     """
+    import numpy as np
+
     from cifartui.dataset.archive import entries
     from cifartui.dataset.class_folders import ClassFolders
     from cifartui.dataset.importing import read_entries, source_name
@@ -79,11 +81,8 @@ def survey_dataset(path: Path, size: "Size | None" = None, fit: "Fit" = "crop", 
     if official.images:
         return _survey_of_official(official, folders, previews)
     labelled = folders.label()
-    counts = {
-        split: [int((labels == label).sum()) for label in range(len(labelled.classes))]
-        for split, labels in labelled.labels.items()
-    }
     none = [0] * len(labelled.classes)
+    counts = {split: np.bincount(labels, minlength=len(none)).tolist() for split, labels in labelled.labels.items()}
     return Survey(
         images=folders.images,
         classes=tuple(

@@ -48,6 +48,11 @@ class RunView(msgspec.Struct, frozen=True):
         return short_id(self.run.id)
 
     @property
+    def tag(self) -> str:
+        """The last part of the id, which is enough to name the run by."""
+        return self.run.id.rpartition("-")[2]
+
+    @property
     def silence(self) -> str:
         """For how long a run that stands still has taken no step."""
         seconds = self.stalled_seconds or 0

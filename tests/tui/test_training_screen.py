@@ -1,11 +1,15 @@
 """The training screen: a scripted run drawn, its controls written, settings changed and refused."""
 
+from pathlib import Path
+
+import msgspec
 import pytest
+import tomli_w
 from textual.widgets import Input
 
 from cifartui.dataset.store import DatasetFacts
 from cifartui.training.events import EpochFinished, LossLogged, RunFinished, StateChanged, StepsReported, Warned
-from cifartui.training.recipe import load_recipe
+from cifartui.training.recipe import load_recipe, override
 from cifartui.training.run import all_runs, create_run
 from cifartui.tui.app import CifarApp
 from cifartui.tui.view import short_id
@@ -43,7 +47,7 @@ async def test_sparkline_and_status_stand_on_every_screen(sketches: DatasetFacts
         async with CifarApp().run_test(size=SMALL) as pilot:
             for key in "1234":
                 await pilot.press(key)
-                await wait_for_text(pilot, "● 24%")
+                await wait_for_text(pilot, f"{run.id[-3:]} ● 24%")
                 await wait_until(pilot, lambda: set(shown(pilot).splitlines()[0]) & set("▁▂▃▄▅▆▇█"))
             journal.append(RunFinished(reason="finished"))
             await wait_for_text(pilot, "✓ finished")
@@ -221,6 +225,42 @@ async def test_another_recipe_drops_no_changes_unasked(sketches: DatasetFacts) -
         await pilot.press("backspace")
         await wait_until(pilot, lambda: "changed" not in shown(pilot))
         assert pilot.app.recipe == load_recipe("augmented")
+
+
+async def test_recipe_of_the_users_own_is_taken_from_its_file(sketches: DatasetFacts, tmp_path: Path) -> None:
+    """A .toml file is named in the list of recipes; one that is none keeps the list open with a sentence."""
+    path = tmp_path / "mine.toml"
+    path.write_text("epochs = 3\n")
+    async with CifarApp().run_test(size=LARGE) as pilot:
+        assert isinstance(pilot.app, CifarApp)
+        await pilot.press("3", "r")
+        await wait_for_text(pilot, "or a .toml file")
+        pilot.app.screen.query_one(Input).value = str(path)
+        await pilot.press("tab", "enter")
+        await wait_for_text(pilot, "is missing; add it")
+        path.write_text(tomli_w.dumps(msgspec.to_builtins(override(load_recipe("tutorial"), ["epochs=3"]))))
+        await pilot.press("enter")
+        await wait_for_text(pilot, "3 epochs")
+        assert pilot.app.recipe_name == str(path)
+        assert "changed" not in text_of(pilot, "#plan-title")
+
+
+async def test_second_run_is_not_started_beside_a_living_one(sketches: DatasetFacts) -> None:
+    """Who looks at an ended run is told of the living one."""
+    ended, journal = scripted_run(sketches.name)
+    journal.append(RunFinished(reason="finished"))
+    living, _ = scripted_run(sketches.name)
+    async with CifarApp().run_test(size=SMALL) as pilot:
+        assert isinstance(pilot.app, CifarApp)
+        pilot.app.follow_run(ended)
+        await pilot.press("3")
+        await wait_for_text(pilot, "n another run")
+        await pilot.press("n")
+        await wait_for_text(pilot, "200 images")
+        with living.lock():
+            await pilot.press("enter")
+            await wait_for_text(pilot, f"✗ Run {living.id} is still there")
+        assert len(all_runs()) == 2
 
 
 async def test_refusal_stays_until_it_is_put_right(sketches: DatasetFacts) -> None:

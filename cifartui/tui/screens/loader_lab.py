@@ -22,7 +22,7 @@ LEAST_BAR_CELLS = 20
 
 
 class LoaderLabScreen(CifarScreen):
-    """Measure, watch the bars come, and take the winner into the recipe in hand."""
+    """Measure, watch the bars come, and take the winner for the next run."""
 
     CSS_PATH = "loader_lab.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -115,13 +115,13 @@ class LoaderLabScreen(CifarScreen):
         self.refresh_bindings()
 
     def action_use(self) -> None:
-        """Put the winner into the recipe in hand."""
+        """Take the winner for the next run."""
         if self._verdict:
             settings = [f"loader.kind={self._verdict.kind}"]
             if self._verdict.kind == "dataloader":
                 settings.append(f"loader.num_workers={self._verdict.num_workers}")
             self.cifar_app.recipe = override(self.cifar_app.recipe, settings)
-            self.cifar_app.tell(f"The recipe in hand has {', '.join(settings)} now; press 3 to see it.")
+            self.cifar_app.tell(f"The next run has {', '.join(settings)}; press 3 to see it.")
 
     def action_close(self) -> None:
         """Go back; a measurement under way ends."""

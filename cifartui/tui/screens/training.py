@@ -11,7 +11,7 @@ from cifartui.errors import CifartuiError, explain
 from cifartui.training.controls import Command
 from cifartui.training.follow import tell
 from cifartui.training.launch import plan_run, start_run
-from cifartui.training.run import LIVING, RunState
+from cifartui.training.run import LIVING, RunState, living_run
 from cifartui.tui.run_plan import InHand
 from cifartui.tui.screens.base import NounScreen
 from cifartui.tui.screens.runs import RunsScreen
@@ -107,6 +107,8 @@ class TrainingScreen(NounScreen):
     def _start_run(self, asked: InHand, dataset: str) -> None:
         panel = self.query_one(PlanPanel)
         try:
+            if living := living_run():
+                raise CifartuiError(f"Run {living.id} is still there, and two would slow each other; o shows it.")
             config = plan_run(
                 recipe=asked.name,
                 dataset=dataset,

@@ -36,7 +36,7 @@ class TopBar(Widget):
             status.update(Content("no run · 3 starts one"))
             return
         narrow = self.app.size.width < 110
-        status.update(Content(view.status if narrow else f"{view.short_id} {view.status}"))
+        status.update(Content(f"{view.tag if narrow else view.short_id} {view.status}"))
         self.set_class(view.state in LIVING, "-live")
         losses = [point.loss for point in view.history.curve if math.isfinite(point.loss)]
         self.query_one("#spark", Sparkline).data = losses[-SPARK_POINTS:]

@@ -4,7 +4,6 @@ import random
 from array import array
 from collections import Counter
 from collections.abc import Iterable
-from pathlib import PurePosixPath
 from typing import NamedTuple
 
 import numpy as np
@@ -85,10 +84,11 @@ class ClassFolders:
         """What was not taken in, by reason."""
         return tuple(LeftOut(reason, files, example) for reason, (files, example) in self._left_out.items())
 
-    def leave_out(self, reason: str, path: PurePosixPath, files: int = 1) -> None:
-        """Count what is not taken in."""
-        before, example = self._left_out.get(reason, (0, printable(str(path), 200)))
-        self._left_out[reason] = before + files, example
+    def give_way(self) -> None:
+        """Leave the pictures out, and them alone: what else lies beside CIFAR's own files belongs to them."""
+        self._left_out.clear()
+        if self.images:
+            self._left_out["pictures beside CIFAR's own files"] = self.images, next(iter(self._folders.values()))
 
     def add(self, entry: Entry) -> bool:
         """Take in an image or a class folder; counts anything else as left out. Returns whether it was an image.
@@ -114,7 +114,8 @@ class ClassFolders:
                     raise
                 reason = f"{kind} pictures, which are not read"
         if reason:
-            self.leave_out(reason, entry.path)
+            files, example = self._left_out.get(reason, (0, printable(str(entry.path), 200)))
+            self._left_out[reason] = files + 1, example
         return reason is None
 
     def label(self) -> Labelled:

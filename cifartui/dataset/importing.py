@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from cifartui.dataset.archive import HashingReader, entries, tar_entries
 from cifartui.dataset.class_folders import ClassFolders
@@ -92,15 +92,13 @@ def read_entries(
     """
     yield Progress("reading images", 0)
     due = time.monotonic() + REPORT_SECONDS
-    first_picture: PurePosixPath | None = None
     for entry in found:
         if entry.kind == "file" and official.owns(entry):
             official.add(entry)
         elif folders and folders.add(entry):
-            first_picture = first_picture or entry.path
             taken(entry)
         if time.monotonic() >= due:
             due = time.monotonic() + REPORT_SECONDS
             yield Progress("reading images", official.images + (folders.images if folders else 0))
-    if official.images and folders and first_picture:
-        folders.leave_out("pictures beside CIFAR's own files", first_picture, folders.images)
+    if official.images and folders:
+        folders.give_way()

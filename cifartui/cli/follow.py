@@ -110,6 +110,8 @@ def _lines(event: AnyEvent) -> Iterator[str]:
             yield "paused"
         case RunFinished(reason="finished"):
             yield "Finished Training"
+            if event.message:
+                yield event.message
         case RunFinished(reason="stopped"):
             yield f"stopped {event.message}"
         case _:

@@ -1,12 +1,14 @@
 """The checkpoints of a run: facts as JSON, read without torch; a checkpoint is there when its facts are."""
 
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
 
 from cifartui.errors import DataError
 from cifartui.files import open_file
 from cifartui.text import printable
+from cifartui.training.events import Count
 from cifartui.training.run import Run
 
 KEPT_EPOCHS = 3
@@ -18,11 +20,11 @@ class CheckpointFacts(msgspec.Struct, frozen=True, kw_only=True):
     """What is known of a checkpoint without opening its tensors."""
 
     run: str
-    step: int
+    step: Count
     """Optimizer steps taken."""
-    epoch: int
+    epoch: Count
     """The epoch in hand, from 1."""
-    batch: int
+    batch: Count
     """Batches of that epoch already taken: where training would go on."""
     cause: str
     """Why it was saved: "epoch", "asked for", "stopped", "finished"."""
@@ -30,8 +32,8 @@ class CheckpointFacts(msgspec.Struct, frozen=True, kw_only=True):
     """On the held-out images, if it was measured at this step."""
     sha256: str
     """Of the safetensors file."""
-    bytes: int
-    created: float
+    bytes: Count
+    created: Annotated[float, msgspec.Meta(ge=0, le=1e11)]
     """Unix time in seconds."""
 
     @property

@@ -131,7 +131,10 @@ def _why_silent(run: Run, seconds: float) -> str:
 
 
 def _is_full(run: Run) -> bool:
-    return shutil.disk_usage(run.folder).free < FULL_BYTES
+    try:
+        return shutil.disk_usage(run.folder).free < FULL_BYTES
+    except OSError:
+        return False
 
 
 def _is_suspended(pid: int) -> bool:
@@ -145,6 +148,8 @@ def _is_suspended(pid: int) -> bool:
 
 def why_interrupted(run: Run) -> str:
     """A sentence about a run whose process is gone without a last event."""
+    if not run.folder.is_dir():
+        return f"Run {run.id} is not at its place any more: its folder {run.folder} was moved or removed."
     try:
         with open_file(run.host_log) as file:
             file.seek(max(0, file.seek(0, os.SEEK_END) - LAST_WORDS))

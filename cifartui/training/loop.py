@@ -54,6 +54,10 @@ class TrainingError(CifartuiError):
     """Training cannot go on; the sentence becomes the run's last event."""
 
 
+class FolderMovedError(TrainingError):
+    """The run's folder is not at its place any more."""
+
+
 class Training:
     """Where the training stands, and the parts of its loop."""
 
@@ -73,6 +77,8 @@ class Training:
         """The whole training."""
         try:
             yield from self._train()
+        except FolderMovedError:
+            yield from self._end_elsewhere()
         except TrainingError as error:
             yield RunFinished(reason="failed", message=str(error))
 
@@ -185,17 +191,32 @@ class Training:
 
     def _take_commands(self) -> Generator[AnyEvent, None, list[Command]]:
         """Acknowledge the commands that arrived, once it is sure that the run's folder is still there."""
-        if self._run.identity() != self._folder:
-            raise TrainingError(
-                f"the folder {self._run.folder} was moved or removed while the run went on, so the steps since its "
-                "last checkpoint are lost; move runs that have ended."
-            )
+        if self._folder_is_gone():
+            raise FolderMovedError
         controls, problem = self._inbox.read_new()
         if problem:
             yield Warned(message=problem)
         for control in controls:
             yield ControlAcknowledged(control=control.id, command=control.command, step=self._step)
         return [control.command for control in controls]
+
+    def _folder_is_gone(self) -> bool:
+        try:
+            return self._run.identity() != self._folder
+        except OSError:  # a disk that does not answer now
+            return False
+
+    def _end_elsewhere(self) -> Iterator[AnyEvent]:
+        """End a run whose folder was moved, with a checkpoint where it is now, or removed."""
+        former, elsewhere = self._run.folder, self._run.moved_to()
+        if elsewhere:
+            self._run = elsewhere
+            reason = yield from self._write(self._state(), "stopped")
+            saved = f"its last checkpoint could not be saved: {reason}" if reason else "its last checkpoint is there"
+            message = f"{former} was moved to {elsewhere.folder} while the run went on; {saved}"
+        else:
+            message = f"{former} was moved or removed while the run went on, with what came after its last checkpoint"
+        yield RunFinished(reason="failed", message=f"{message}. Move runs that have ended.")
 
     def _validate(self) -> Iterator[AnyEvent]:
         """Judge the network on the held-out training images, if the recipe names any."""

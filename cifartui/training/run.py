@@ -61,6 +61,7 @@ class Run:
         self.host_log = folder / "host.log"
         self.checkpoints_folder = folder / "checkpoints"
         self._lock_file = folder / "lock"
+        self._lock_descriptor: int | None = None
 
     def config(self) -> RunConfig:
         """Read `config.toml`.
@@ -93,17 +94,31 @@ class Run:
                         f"follow it with `cifartui runs follow {self.id}`."
                     )
                 time.sleep(0.01)
+            self._lock_descriptor = descriptor
             yield
         finally:
+            self._lock_descriptor = None
             os.close(descriptor)
 
     def identity(self) -> tuple[int, int] | None:
-        """What stands for the folder whatever its name: device and inode; None if there is no folder of this name."""
+        """What stands for the folder whatever its name: device and inode; None if there is no folder of this name.
+
+        Raises:
+            OSError: it cannot be looked at now.
+        """
         try:
             found = self.folder.stat()
         except (FileNotFoundError, NotADirectoryError):
             return None
         return found.st_dev, found.st_ino
+
+    def moved_to(self) -> "Run | None":
+        """Where the folder is now, told by the lock that this process holds; None if it is gone, or not on Linux."""
+        try:
+            elsewhere = Run(Path(os.readlink(f"/proc/self/fd/{self._lock_descriptor}")).parent)
+            return elsewhere if elsewhere.identity() else None
+        except OSError:
+            return None
 
     def is_carried(self) -> bool:
         """Whether a process holds the run now."""
@@ -126,10 +141,12 @@ class Run:
 
     def _is_starting(self) -> bool:
         """Whether a host may still be about to take the lock: it makes the file first, and then locks it."""
-        try:
-            return time.time() - self._lock_file.stat().st_mtime < LOCK_SECONDS
-        except FileNotFoundError:
-            return time.time() - self.folder.stat().st_mtime < HOST_START_SECONDS
+        for path, seconds in ((self._lock_file, LOCK_SECONDS), (self.folder, HOST_START_SECONDS)):
+            try:
+                return time.time() - path.stat().st_mtime < seconds
+            except FileNotFoundError:
+                continue
+        return False
 
 
 def create_run(config: RunConfig) -> Run:

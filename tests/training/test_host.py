@@ -5,12 +5,13 @@ import resource
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import msgspec
 import pytest
 
-from cifartui.cli.follow import bar_text
+from cifartui.cli.follow import bar_text, show_run
 from cifartui.cli.main import run_command
 from cifartui.dataset.store import DatasetFacts
 from cifartui.errors import CifartuiError, DataError
@@ -150,6 +151,20 @@ def test_host_outlives_its_starter_and_its_terminal(sketches: DatasetFacts, home
     _assert_no_gap(JournalReader(run.journal_file).read_new())
 
 
+class Follower:
+    """A follower of a run in a thread, as `runs follow` is."""
+
+    def __init__(self, run: Run) -> None:
+        self._codes: list[int] = []
+        self._thread = threading.Thread(target=lambda: self._codes.append(show_run(run, as_json=True)))
+        self._thread.start()
+
+    def exit_code(self) -> int:
+        """Wait for its end."""
+        self._thread.join(30)
+        return self._codes[0]
+
+
 def _warnings(run: Run) -> list[str]:
     return [event.message for event in JournalReader(run.journal_file).read_new() if isinstance(event, Warned)]
 
@@ -189,12 +204,18 @@ def test_full_disk_stands_still_and_moved_folder(
     _assert_no_gap(JournalReader(run.journal_file).read_new())
 
     moved = run.folder.with_name("elsewhere")
+    following = Follower(run)
     run.folder.rename(moved)
     assert host.wait(30) == 1
     history, state = read_history(Run(moved))
     assert state == "failed"
     assert history.finished is not None
-    assert f"the folder {run.folder} was moved or removed" in history.finished.message
+    assert f"{run.folder} was moved to {moved} while the run went on; its last" in history.finished.message
+    assert history.latest is not None
+    assert list_checkpoints(Run(moved))[-1].step >= history.latest.step
+    assert list_checkpoints(Run(moved))[-1].cause == "stopped"
+    assert following.exit_code() == 1
+    assert "is not at its place any more: its folder" in capfd.readouterr().err
 
 
 def test_stop_on_a_full_disk_goes_by_signal_and_is_told(sketches: DatasetFacts) -> None:

@@ -250,4 +250,4 @@ def test_run_whose_folder_goes_ends_with_a_sentence(sketches: DatasetFacts, how:
             if how == "replaced":
                 run.folder.mkdir()
     assert told[-1].reason == "failed"
-    assert f"the folder {run.folder} was moved or removed while the run went on" in told[-1].message
+    assert f"{run.folder} was moved or removed while the run went on" in told[-1].message

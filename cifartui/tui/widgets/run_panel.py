@@ -44,9 +44,9 @@ class RunPanel(Vertical):
         for name, curves in zip(CHARTS, self._curves, strict=True):
             self.query_one(f"#{name}", CurveChart).set_curves(curves)
         self._draw_legends()
-        self.query_one("#facts", Static).update(facts_text(view))
+        self._write("facts", facts_text(view))
         notes = notes_text(view)
-        self.query_one("#notes", Static).update(notes)
+        self._write("notes", notes)
         self.query_one("#notes").display = bool(notes.plain)
         if before is None or is_other or view.history.log_length != before.history.log_length:
             log = self.query_one("#log", VerticalScroll)
@@ -60,5 +60,12 @@ class RunPanel(Vertical):
 
     def _draw_legends(self) -> None:
         for (name, title), curves in zip(CHARTS.items(), self._curves, strict=False):
-            heading = self.query_one(f"#{name}-title", Static)
-            heading.update(legend(title, curves, heading.content_size.width))
+            cells = self.query_one(f"#{name}-title").content_size.width
+            self._write(f"{name}-title", legend(title, curves, cells))
+
+    def _write(self, widget: str, text: Content) -> None:
+        """Give a text to its widget, unless it stands there already: it would be laid out again ten times a second."""
+        static = self.query_one(f"#{widget}", Static)
+        before = static.content
+        if not (isinstance(before, Content) and before.is_same(text)):
+            static.update(text)

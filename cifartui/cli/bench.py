@@ -10,6 +10,7 @@ from cifartui.cli.dataset import require_dataset
 from cifartui.cli.output import complain, print_json, say
 from cifartui.cli.parsing import Commands, add_json, group
 from cifartui.dataset.store import SKETCHES
+from cifartui.text import bar
 from cifartui.training.loader_results import Measured, way_of_loading
 from cifartui.training.recipe import load_recipe, override
 
@@ -65,8 +66,8 @@ def _line(measured: Measured, most: float) -> str:
     if measured.note:
         return f"{name} not measured: {measured.note}"
     least, greatest = measured.spread
-    bar = "█" * max(1, round(BAR_CELLS * measured.images_per_second / most))
-    return f"{name} {measured.images_per_second:>11,.0f}  {f'{least:,.0f} to {greatest:,.0f}':<24} {bar}"
+    filled = bar(measured.images_per_second / most if most else 0, BAR_CELLS).rstrip()
+    return f"{name} {measured.images_per_second:>11,.0f}  {f'{least:,.0f} to {greatest:,.0f}':<24} {filled}"
 
 
 def _end_with_workers(number: int, _: object) -> None:

@@ -19,7 +19,7 @@ from cifartui.dataset.store import (
     prepared_names,
 )
 from cifartui.errors import DataError, UsageError
-from cifartui.text import printable
+from cifartui.text import bar, printable
 
 BAR_CELLS = 20
 MAX_VARIANTS = 64
@@ -209,7 +209,7 @@ def rename(options: argparse.Namespace) -> None:
     if options.json:
         print_json(facts)
         return
-    say(f"{options.name} is now {facts.name}; runs on it still name {options.name}.")
+    say(f"{options.name} is now {facts.name}; runs on it find it by its content.")
 
 
 def remove(options: argparse.Namespace) -> None:
@@ -264,8 +264,7 @@ def print_facts(facts: DatasetFacts) -> None:
     most = max(facts.class_counts.train)
     counts = [getattr(facts.class_counts, split) for split in others]
     for name, train, *more in zip(facts.classes, facts.class_counts.train, *counts, strict=True):
-        bar = "█" * max(1, round(BAR_CELLS * train / most))
-        rows.add_row(name, f"{train:,}", bar, *(f"{images:,}" for images in more))
+        rows.add_row(name, f"{train:,}", bar(train / most, BAR_CELLS), *(f"{images:,}" for images in more))
     make_console().print(rows)
     _print_sources(facts.sizes, facts.left_out)
     say(f"mean {_triple(facts.mean)}   std {_triple(facts.std)}   (red, green, blue on the scale 0-1)")

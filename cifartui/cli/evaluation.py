@@ -13,6 +13,7 @@ from cifartui.errors import explain
 from cifartui.evaluation.results import Evaluation, most_confused
 from cifartui.evaluation.store import keep_evaluation
 from cifartui.progress import Progress, Steps
+from cifartui.text import bar
 from cifartui.training.checkpoints import find_checkpoint
 from cifartui.training.run import find_run
 
@@ -90,11 +91,10 @@ def print_evaluation(evaluation: Evaluation) -> None:
     )
     rows = table("class", "", "accuracy", "correct", "most often taken for", right=("accuracy", "correct"))
     for index, result in enumerate(evaluation.per_class):
-        cells = round(BAR_CELLS * result.accuracy)
         confused = most_confused(evaluation, index)
         rows.add_row(
             result.name,
-            "█" * cells + "░" * (BAR_CELLS - cells),
+            bar(result.accuracy, BAR_CELLS),
             f"{result.accuracy:.1%}",
             f"{result.correct:,} of {result.images:,}",
             f"{evaluation.per_class[confused[0]].name} ({confused[1]:.0%})" if confused else "",

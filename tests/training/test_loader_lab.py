@@ -169,7 +169,7 @@ def test_command_prints_a_line_with_a_bar_for_each_measurement(sketches: Dataset
     assert (ended.returncode, ended.stderr) == (0, "")
     heading, *lines, sentence = ended.stdout.splitlines()
     assert "200 training images of few" in heading
-    assert all(line.startswith("batch ") and line.endswith("█") for line in lines)
+    assert all(line.startswith("batch ") and line[-1] in "█▉▊▋▌▍▎▏" for line in lines)
     assert lines[1].startswith("batch 4     DataLoader, 0 workers ")
     assert "images/s at batch 4" in sentence
 

@@ -125,11 +125,16 @@ class DatasetScreen(NounScreen):
             "c",
             "class",
             "class",
-            tooltip="Show only the pictures of the next class; after the last, all again",
+            tooltip="Look at one class, chosen from a list with the counts of each",
             id="dataset.class",
         ),
         Binding(
-            "s", "other_split", "split", tooltip="Training, held-out or test images", id="dataset.split", show=False
+            "s",
+            "other_split",
+            "split",
+            tooltip="Show training images, held-out ones where there are any, or test images",
+            id="dataset.split",
+            show=False,
         ),
         Binding(
             "w",

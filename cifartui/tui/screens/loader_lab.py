@@ -19,6 +19,11 @@ from cifartui.tui.screens.base import CifarScreen
 
 NAME_CELLS = 22
 LEAST_BAR_CELLS = 20
+WAYS = (
+    "Before each step of training a batch of pictures has to be there. resident: all pictures lie in memory as one "
+    "tensor, and a batch is picked by number. DataLoader: PyTorch's own way, which takes picture by picture; its "
+    "workers are processes that prepare batches ahead. Both give the same batches; the longest bar is the fastest."
+)
 
 
 class LoaderLabScreen(CifarScreen):
@@ -55,8 +60,9 @@ class LoaderLabScreen(CifarScreen):
         yield Static(id="title", classes="heading")
         yield LoadingIndicator()
         with VerticalScroll():
-            yield Static(id="bars")
             yield Static(id="verdict")
+            yield Static(id="bars")
+            yield Static(WAYS, id="ways")
 
     def on_mount(self) -> None:
         self.action_again()
@@ -148,6 +154,6 @@ def bars_text(measured: list[Measured], columns: int) -> Content:
         if result.note:
             lines.append(Content.assemble(name, (f"not measured: {printable(result.note)}", "$warning")))
             continue
-        share = bar(result.images_per_second / most, cells)
-        lines.append(Content.assemble(name, f"{result.images_per_second:>11,.0f} ", (share, "$primary")))
+        filled = bar(result.images_per_second / most if most else 0, cells)
+        lines.append(Content.assemble(name, f"{result.images_per_second:>11,.0f} ", (filled, "$primary")))
     return Content("\n").join(lines)

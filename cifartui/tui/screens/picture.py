@@ -31,6 +31,8 @@ TINTS = ((1.0, 0.42, 0.38), (0.38, 0.95, 0.45), (0.45, 0.66, 1.0))
 VARIANTS = 6
 OTHER_LINES = 8
 """Of the screen, which are not the picture's."""
+LABEL_CELLS = 22
+"""Of the class in the title."""
 LARGEST_SIDE = 48
 """Pixels up to which small pictures are drawn larger than they are."""
 
@@ -130,8 +132,9 @@ class PictureScreen(CifarScreen):
         if picture is None:
             return
         layout = self._layout()
-        label = self._facts.classes[picture.label]
+        label = shortened(self._facts.classes[picture.label], LABEL_CELLS)
         what = "red, green, blue" if self.variants is None else f"recipe {self.cifar_app.recipe_name}"
+        what = f"part of it · {what}" if layout.part != self._facts.image_size else what
         title = f"{label} #{picture.position} of the {SPLIT_WORDS[self._split]} images of {self._facts.name} · {what}"
         self.query_one("#title", Static).update(Content(shortened(printable(title), self.app.size.width - 2)))
         self._draw_picture(picture.pixels, layout)
@@ -234,8 +237,9 @@ class PictureScreen(CifarScreen):
             recipe = self.cifar_app.recipe
             if recipe.augment == type(recipe.augment)():
                 self.cifar_app.tell(
-                    f"Recipe {self.cifar_app.recipe_name} changes no images; set augment.flip, crop_padding or cutout "
-                    "on the training screen, or take the recipe augmented there."
+                    f"Recipe {self.cifar_app.recipe_name} changes no images; set augment.flip (mirrored), "
+                    "augment.crop_padding (shifted) or augment.cutout (a grey square laid over it) on the training "
+                    "screen, or take the recipe augmented there."
                 )
                 return
             assignments = [f"--set={setting.key}={setting.value}" for setting in settings(recipe)]

@@ -1,5 +1,6 @@
 """What the dataset screen says of data sets: a line each, counts, histograms, what to do next, work under way."""
 
+import textwrap
 import time
 
 from textual.content import Content
@@ -16,6 +17,7 @@ BLOCKS = " ▁▂▃▄▅▆▇█"
 HISTOGRAM_LINES = 3
 CHANNELS = {"red": "#e05c5c", "green": "#5cc05c", "blue": "#5c8cf0"}
 SPLIT_WORDS: dict[Split, str] = {"train": "training", "validation": "held-out", "test": "test"}
+STATISTICS = "mean: how bright red, green and blue are, from 0 to 1; std: how far they spread from that."
 DATA_SET = "A data set is labelled pictures: a network learns from the training images and is tested on the others."
 
 
@@ -75,6 +77,9 @@ def facts_text(facts: DatasetFacts, width: int, lines: int) -> Content:
     below = [f"mean {_triple(facts.mean)}  std {_triple(facts.std)}", f"{sides}{source}{checked}"]
     room = lines - len(below)
     classes = _equal_classes(facts, width, room) or _unequal_classes(facts, width, room)
+    legend = textwrap.wrap(STATISTICS, max(10, width))
+    if len(classes) + len(legend) < room:
+        below += ["", *legend]
     return Content("\n").join([*classes, *(Content.styled(shortened(line, width), "$text-muted") for line in below)])
 
 

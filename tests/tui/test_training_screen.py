@@ -245,6 +245,22 @@ async def test_recipe_of_the_users_own_is_taken_from_its_file(sketches: DatasetF
         assert "changed" not in text_of(pilot, "#plan-title")
 
 
+async def test_run_by_keyboard_follows_a_small_data_set(sketches: DatasetFacts) -> None:
+    """A real run: a recipe from the list, log lines and held-out images as planned, what to press at its end."""
+    async with CifarApp().run_test(size=LARGE) as pilot:
+        assert isinstance(pilot.app, CifarApp)
+        await pilot.press("3", "r", "home", "down", "enter")
+        await wait_for_text(pilot, "180 images + 20 held out · 45 steps an epoch · 5 epochs · 45 log lines")
+        await pilot.press("enter")
+        await wait_for_text(pilot, "4 evaluates it on the test images")
+        log = text_of(pilot, "#log-lines")
+        assert log.count("] loss: ") == 45
+        assert log.count("of 20 held-out images") == 5
+        facts = [line.split() for line in text_of(pilot, "#facts").splitlines()]
+        assert [row[0] for row in facts if row[-1].endswith("%") and len(row) == 3] == ["training", "held-out"]
+        await wait_for_text(pilot, "★ best")
+
+
 async def test_second_run_is_not_started_beside_a_living_one(sketches: DatasetFacts) -> None:
     """Who looks at an ended run is told of the living one."""
     ended, journal = scripted_run(sketches.name)

@@ -19,7 +19,7 @@ run: $(INSTALLED)
 	@if [ -t 0 ] && [ -t 1 ]; then exec $(BIN)/cifartui; else exec $(BIN)/cifartui demo; fi
 
 test: $(INSTALLED)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2
 
 check: $(INSTALLED)
 	$(BIN)/ruff format --check .

@@ -43,6 +43,8 @@ ERROR_SECONDS, NEWS_SECONDS = 20.0, 8.0
 """How long a sentence stays if no key is pressed."""
 READING_SECONDS = 2.0
 """How long it stays at least."""
+OPENING_SECONDS = 0.01
+"""Between two looks at a screen that is opening."""
 GARBAGE_THRESHOLDS = (700, 10, 100)
 """Python's own but for the last: all objects are looked at ten times less often, see `PictureWall`."""
 COLOURS = Theme(
@@ -91,6 +93,7 @@ class CifarApp(App[None]):
 
     TITLE = "cifartui"
     CSS_PATH = "app.tcss"
+    ALLOW_SELECT = False  # with it, a click on a widget that goes away is an AttributeError in Textual 8.2.8
     MODES: ClassVar[dict[str, object]] = {  # type: ignore[assignment]  # functions, so that a screen's imports wait
         "dataset": _dataset_screen,
         "model": _model_screen,
@@ -154,6 +157,8 @@ class CifarApp(App[None]):
         """What layers make of pictures, for the screens that look into a network."""
         self.network: Network | None = None
         """The one in hand on the model screen; None before that was opened, and it is the recipe's."""
+        self._early_keys: list[events.Key] = []
+        """Typed while a screen was opening."""
         self.unsaved = ""
         """The name of a network that was changed and not kept."""
 
@@ -224,15 +229,27 @@ class CifarApp(App[None]):
         if self.notice is notice:
             self.notice = None
 
+    # KEYS
+
     async def on_event(self, event: events.Event) -> None:
-        """A key takes away what was said, once there was time to read it; what is typed after the end goes nowhere."""
-        if isinstance(event, events.InputEvent) and not self.screen_stack:  # ScreenStackError in Textual 8.2.8
-            return
-        if isinstance(event, events.Key) and self.notice and self.notice.age >= READING_SECONDS:
-            self.notice = None
+        """A key waits for the screen that is opening, and takes away what was said once there was time to read it."""
+        if isinstance(event, events.InputEvent) and not self.screen_stack:
+            return  # typed after the end: ScreenStackError in Textual 8.2.8
+        if isinstance(event, events.Key) and not event.is_forwarded:
+            if self._early_keys or not self.screen.is_mounted:
+                self._early_keys.append(event)
+                if len(self._early_keys) == 1:
+                    self.set_timer(OPENING_SECONDS, self._type_early_keys)
+                return
+            if self.notice and self.notice.age >= READING_SECONDS:
+                self.notice = None
         await super().on_event(event)
 
-    # KEYS
+    async def _type_early_keys(self) -> None:
+        while self._early_keys and self.screen_stack and self.screen.is_mounted:
+            await super().on_event(self._early_keys.pop(0))
+        if self._early_keys:
+            self.set_timer(OPENING_SECONDS, self._type_early_keys)
 
     def action_show(self, mode: str) -> None:
         """Go to one of the four screens."""
@@ -247,7 +264,7 @@ class CifarApp(App[None]):
     def action_command_palette(self) -> None:
         """Show the command palette."""
         if not isinstance(self.screen, Palette):
-            self.push_screen(Palette(id="--command-palette"))
+            self.push_screen(Palette())
 
     def action_leave(self) -> None:
         """Leave; a living run does not notice."""
@@ -265,7 +282,12 @@ class CifarApp(App[None]):
         return self._exception
 
     def _handle_exception(self, error: Exception) -> None:
-        """End with the terminal given back, and leave it to `run_app` to say why; the library prints a traceback."""
+        """End with the terminal given back, and leave it to `run_app` to say why; the library prints a traceback.
+
+        What goes wrong once the user has left comes of widgets that are gone, and is passed over.
+        """
+        if self._exit:
+            return
         self._return_code = 1
         if self._exception is None:
             self._exception = error

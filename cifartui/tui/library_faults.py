@@ -4,6 +4,7 @@ from contextlib import suppress
 from typing import Literal
 
 from textual import work
+from textual.await_complete import AwaitComplete
 from textual.command import CommandPalette
 from textual.css.query import NoMatches
 from textual.widgets import OptionList
@@ -23,7 +24,14 @@ def _move_page_with_room(options: OptionList, direction: Literal[-1, 1]) -> None
 
 
 class Palette(CommandPalette):
-    """The command palette, which can be closed while it still looks for its commands: NoMatches in 8.2.8."""
+    """The command palette, which can be closed while it still looks for its commands, and twice at once.
+
+    NoMatches and ScreenStackError in 8.2.8.
+    """
+
+    def dismiss(self, result: None = None) -> AwaitComplete:
+        """Close, once."""
+        return super().dismiss(result) if self.is_active else AwaitComplete()
 
     @work(exclusive=True, group=CommandPalette._GATHER_COMMANDS_GROUP)
     async def _gather_commands(self, search_value: str) -> None:

@@ -260,6 +260,7 @@ def test_full_disk_leaves_nothing(sketches: DatasetFacts, tmp_path: Path) -> Non
     command = [sys.executable, "-c", program, *FEW, "-o", str(folder / "a.safetensors")]
     ended = subprocess.run(command, capture_output=True, text=True, check=False)
     assert ended.returncode == 1
-    assert "a.safetensors: the file would be larger than this account may write" in ended.stderr
-    assert ended.stderr.count("\n") == 1
+    *progress, sentence = ended.stderr.splitlines()
+    assert "a.safetensors: the file would be larger than this account may write" in sentence
+    assert all(line.startswith("running the network: ") for line in progress)  # where the machine is slow
     assert list(folder.iterdir()) == []

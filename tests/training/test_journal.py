@@ -245,18 +245,3 @@ def test_controls_that_are_no_file_are_told_once(tmp_path: Path) -> None:
     inbox.ask_to_stop()
     controls, problem = inbox.read_new()
     assert ([control.command for control in controls], problem) == (["stop"], "")
-
-
-def test_steps_report_says_when_the_loss_is_not_finite() -> None:
-    """NaN has no place in JSON: null and a flag stand for it."""
-    event = StepsReported(
-        step=1,
-        epoch=1,
-        loss=None,
-        running_loss=None,
-        accuracy=0.1,
-        learning_rate=1.0,
-        images_per_second=1.0,
-        finite=False,
-    )
-    assert (event.loss, event.finite) == (None, False)

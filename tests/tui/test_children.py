@@ -1,7 +1,6 @@
 """Commands in child processes: nobody waits for a full pipe, and nothing is left of one that was cancelled."""
 
 import os
-import sys
 import time
 from pathlib import Path
 
@@ -21,8 +20,8 @@ for number in range(100):
 PATIENT = """
 import os, subprocess, sys, time
 inner = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
-print(inner.pid, flush=True)
 try:
+    print(inner.pid, flush=True)
     time.sleep(60)
 finally:
     open(sys.argv[1], "w").write("put away")
@@ -33,16 +32,6 @@ signal.signal(signal.SIGINT, signal.SIG_IGN)
 print(os.getpid(), flush=True)
 time.sleep(60)
 """
-
-
-@pytest.fixture
-def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A Python file that is run in place of `python -P -m cifartui`, with the same arguments."""
-    file, python = tmp_path / "program.py", tmp_path / "python"
-    python.write_text(f'#!/bin/sh\nshift 3\nexec "{sys.executable}" "{file}" "$@"\n')
-    python.chmod(0o755)
-    monkeypatch.setattr(sys, "executable", str(python))
-    return file
 
 
 def has_ended(process: int, seconds: float = 10) -> bool:

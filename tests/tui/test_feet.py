@@ -102,7 +102,9 @@ async def test_what_is_said_takes_its_lines_from_nobody(
         assert shown(pilot).splitlines()[-2].startswith(" ✗ The disk")
         assert "All is well" not in shown(pilot)
         assert foot(pilot).endswith(BACK)
-        assert body(pilot).splitlines()[:-1] == before.splitlines()[: 24 - 2]
+        read = [line for line in before.splitlines() if line and "▀" not in line]
+        assert any("Normalize" in line for line in read)
+        assert set(read) <= set(body(pilot).splitlines())
         await pilot.press("right")
         assert "✗ The disk" in shown(pilot)
         await asyncio.sleep(0.3)

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import events
 from textual.app import ComposeResult
+from textual.await_complete import AwaitComplete
 from textual.containers import Container
 from textual.screen import Screen, ScreenResultType
 from textual.worker import Worker, WorkerState
@@ -24,6 +25,10 @@ class BaseScreen(Screen[ScreenResultType]):
     def cifar_app(self) -> "CifarApp":
         """The app, with its type."""
         return cast("CifarApp", self.app)
+
+    def dismiss(self, result: ScreenResultType | None = None) -> AwaitComplete:
+        """Close, once: a second enter would close the screen below."""
+        return super().dismiss(result) if self.is_active else AwaitComplete()
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         if event.state is WorkerState.ERROR and event.worker.error:

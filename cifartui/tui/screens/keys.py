@@ -9,8 +9,10 @@ from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.dom import DOMNode
-from textual.screen import ModalScreen, Screen
+from textual.screen import Screen
 from textual.widgets import Label, Static
+
+from cifartui.tui.widgets.dialogs.base import Dialog
 
 KEY_CELLS = 12
 FRAME_CELLS = 8
@@ -29,7 +31,7 @@ NAMES = {
 }
 
 
-class KeysScreen(ModalScreen[None]):
+class KeysScreen(Dialog[None]):
     """What each key of the screen below does; the arrows scroll."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -93,7 +93,7 @@ def _equal_classes(facts: DatasetFacts, width: int, lines: int) -> list[Content]
         f"{number} classes, each {' + '.join(f'{images:,}' for images in of_class[0])} images:",
         f"a guess is right 1 time in {number}",
     ]
-    widest = min(max(cells(name) for name in facts.classes), width - 2)
+    widest = max(1, min(max(cells(name) for name in facts.classes), width - 2))
     across = max(1, (width + 2) // (widest + 2))
     room = across * max(1, lines - len(head))
     shown = list(facts.classes if number <= room else facts.classes[: room - across])

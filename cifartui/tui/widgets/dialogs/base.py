@@ -2,11 +2,17 @@
 
 from textual.binding import Binding
 from textual.content import Content
+from textual.screen import ModalScreen, ScreenResultType
 from textual.widgets import Label
 
 from cifartui.text import printable
+from cifartui.tui.screens.base import BaseScreen
 
 ESCAPE = Binding("escape", "cancel", "cancel", id="dialog.cancel")
+
+
+class Dialog(BaseScreen[ScreenResultType], ModalScreen[ScreenResultType]):
+    """A dialog, over the screen that asks."""
 
 
 def keys_line(*keys: tuple[str, str]) -> Label:

@@ -8,17 +8,16 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Input, Label, OptionList, Static
 from textual.widgets.option_list import Option
 
 from cifartui.errors import CifartuiError
 from cifartui.text import printable
-from cifartui.tui.widgets.dialogs.base import ESCAPE, explaining, keys_line
+from cifartui.tui.widgets.dialogs.base import ESCAPE, Dialog, explaining, keys_line
 from cifartui.tui.widgets.paths import PathInput
 
 
-class ChoiceDialog(ModalScreen[str]):
+class ChoiceDialog(Dialog[str]):
     """Choose one of a list, or type something else where that is possible; closes with what was chosen."""
 
     BINDINGS: ClassVar[list[BindingType]] = [ESCAPE]

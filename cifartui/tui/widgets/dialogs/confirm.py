@@ -6,14 +6,13 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Label
 
 from cifartui.text import printable
-from cifartui.tui.widgets.dialogs.base import keys_line
+from cifartui.tui.widgets.dialogs.base import Dialog, keys_line
 
 
-class ConfirmDialog(ModalScreen[bool]):
+class ConfirmDialog(Dialog[bool]):
     """A question answered by one key."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

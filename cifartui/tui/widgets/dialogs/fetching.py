@@ -7,17 +7,16 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Input, Label, OptionList, Static
 from textual.widgets.option_list import Option
 
 from cifartui.dataset.fetching.archives import load_archives
 from cifartui.text import printable
-from cifartui.tui.widgets.dialogs.base import ESCAPE, keys_line
+from cifartui.tui.widgets.dialogs.base import ESCAPE, Dialog, keys_line
 from cifartui.tui.widgets.paths import PathInput
 
 
-class FetchDialog(ModalScreen[tuple[str, str]]):
+class FetchDialog(Dialog[tuple[str, str]]):
     """Which published data set to fetch, and from where if not from its sources; closes with both."""
 
     BINDINGS: ClassVar[list[BindingType]] = [ESCAPE]

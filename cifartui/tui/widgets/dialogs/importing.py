@@ -10,7 +10,6 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Input, Label, Static
 
 from cifartui.dataset.surveying import Survey
@@ -18,7 +17,7 @@ from cifartui.errors import CifartuiError
 from cifartui.progress import Progress
 from cifartui.text import printable
 from cifartui.tui.children import ChildCommand
-from cifartui.tui.widgets.dialogs.base import ESCAPE, keys_line
+from cifartui.tui.widgets.dialogs.base import ESCAPE, Dialog, keys_line
 from cifartui.tui.widgets.dialogs.survey import PREVIEWS, Import, SurveyDialog
 from cifartui.tui.widgets.paths import PathInput
 
@@ -37,7 +36,7 @@ class Looked:
     problem: str = ""
 
 
-class ImportDialog(ModalScreen[Import]):
+class ImportDialog(Dialog[Import]):
     """Ask for a path and show what is there; closes with what is to be imported, and how."""
 
     BINDINGS: ClassVar[list[BindingType]] = [ESCAPE]

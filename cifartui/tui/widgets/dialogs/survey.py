@@ -14,7 +14,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.timer import Timer
 from textual.widgets import Input, Label, Static
 
@@ -23,7 +22,7 @@ from cifartui.dataset.surveying import Preview, Survey
 from cifartui.errors import CifartuiError, UsageError
 from cifartui.text import column, printable, shortened
 from cifartui.tui.children import ChildCommand
-from cifartui.tui.widgets.dialogs.base import keys_line
+from cifartui.tui.widgets.dialogs.base import Dialog, keys_line
 from cifartui.tui.widgets.picker import Picker
 from cifartui.tui.widgets.picture_wall import PictureWall, Tile
 from cifartui.tui.widgets.pixels import fitted, scaled
@@ -57,7 +56,7 @@ class Import:
         return ("dataset", "import", "--json", "--name", self.name, *self.options(), "--", self.path)
 
 
-class SurveyDialog(ModalScreen[Import]):
+class SurveyDialog(Dialog[Import]):
     """Show what was found and ask for name, size and fit; closes with what is to be imported."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -8,16 +8,15 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Input, Label, Static
 
 from cifartui.errors import CifartuiError
 from cifartui.text import printable
-from cifartui.tui.widgets.dialogs.base import ESCAPE, explaining, keys_line
+from cifartui.tui.widgets.dialogs.base import ESCAPE, Dialog, explaining, keys_line
 from cifartui.tui.widgets.paths import PathInput
 
 
-class TextDialog(ModalScreen[str]):
+class TextDialog(Dialog[str]):
     """Ask for one line of text; it stays open with a sentence while `check` finds the text wrong."""
 
     BINDINGS: ClassVar[list[BindingType]] = [ESCAPE]
@@ -61,7 +60,7 @@ class TextDialog(ModalScreen[str]):
         self.dismiss(None)
 
 
-class TextScreen(ModalScreen[None]):
+class TextScreen(Dialog[None]):
     """A longer text to read."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,enter", "dismiss", "back", id="text.back")]

@@ -31,7 +31,7 @@ format: $(INSTALLED)
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-# Kills at random moments; takes minutes.
+# Kills at random moments, disks that fill up; takes minutes.
 faults: $(INSTALLED)
 	$(BIN)/python -m pytest -m faults -s
 

@@ -28,7 +28,7 @@ def follow(run: Run) -> Iterator[list[AnyEvent]]:
     """Yield the journal's new events about ten times a second until the run has ended; the list may be empty.
 
     Raises:
-        DataError: the journal is damaged.
+        DataError: there is no file in the journal's place.
     """
     reader = JournalReader(run.journal_file)
     finished: RunFinished | None = None
@@ -51,7 +51,7 @@ def read_history(run: Run) -> tuple[RunHistory, RunState]:
     """What the journal says now, and the run's state.
 
     Raises:
-        DataError: the journal is damaged.
+        DataError: there is no file in the journal's place.
     """
     history = fold(RunHistory(), JournalReader(run.journal_file).read_new())
     return history, run.state(history.finished, history.changed)

@@ -1,6 +1,7 @@
 """Compressed files read from their beginning to their end, checksums included."""
 
 import bz2
+import io
 import lzma
 import zlib
 from collections.abc import Callable, Mapping
@@ -92,19 +93,15 @@ class SequentialFile:
             EOFError: a compressed stream is cut short.
             OSError, zlib.error, lzma.LZMAError: it is damaged.
         """
-        parts = []
-        missing = size
-        while missing:
+        whole = io.BytesIO()  # which gives its bytes without a copy, and the blocks need not all be there at once
+        while (missing := size - whole.tell()) > 0:
             if self._used == len(self._block):
                 self._block, self._used = self._next(), 0
                 if not self._block:
                     break
-            part = self._block[self._used : self._used + missing]
-            self._used += len(part)
-            missing -= len(part)
-            parts.append(part)
-        self._position += size - missing
-        return parts[0] if len(parts) == 1 else b"".join(parts)
+            self._used += whole.write(self._block[self._used : self._used + missing])
+        self._position += whole.tell()
+        return whole.getvalue()
 
     def _new_stream(self) -> _Decompressor:
         return _STREAMS[self._magic]()

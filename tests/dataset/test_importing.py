@@ -14,9 +14,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from cifartui.dataset.catalogue import export_dataset
 from cifartui.dataset.images import load_image_set
 from cifartui.dataset.importing import import_dataset
-from cifartui.dataset.store import DatasetFacts, load_facts, prepared_names
+from cifartui.dataset.store import ClassCounts, DatasetFacts, load_facts, prepared_names
 from cifartui.errors import CifartuiError, DataError, UsageError
 from cifartui.files import sha256_of
 from cifartui.progress import Progress, finish
@@ -294,3 +295,50 @@ def test_full_disk_is_explained() -> None:
     error = explain(OSError(errno.ENOSPC, "No space left on device", "/data/pets.safetensors"))
     assert isinstance(error, CifartuiError)
     assert str(error) == "/data/pets.safetensors: the disk is full; free some space and try again."
+
+
+def test_classes_never_share_a_name(tmp_path: Path) -> None:
+    """Names equal once they are cleaned or cut are numbered, and such a set can be written out and comes back."""
+    names = ["c" * 100 + "1", "c" * 100 + "2", "dog\u202e", "dog\u202d", "dog� (2)"]
+    members = [
+        (f"{split}/{name}/0.png", picture(seed)) for split in ("train", "test") for seed, name in enumerate(names)
+    ]
+    facts = finish(import_dataset(tar_with(tmp_path / "mine", *members), "pets"))
+    assert facts.classes == ("c" * 60 + "…", "c" * 60 + "… (2)", "dog�", "dog� (2)", "dog� (2) (2)")
+    assert facts.class_counts.train == (1,) * 5
+    assert finish(export_dataset("pets", tmp_path / "out")) == 10
+    again = finish(import_dataset(tmp_path / "out", "again"))
+    assert sorted(again.classes) == sorted(facts.classes)
+
+
+def test_held_out_split_comes_in(tmp_path: Path) -> None:
+    """`val/` becomes the validation images, and none of them is trained or tested on."""
+    folders = tuple(f"{split}/{name}" for split in ("Train", "val", "TEST") for name in ("cat", "dog"))
+    root = make_folders(tmp_path / "mine", folders, images=3)
+    facts = finish(import_dataset(root, "pets"))
+    assert facts.class_counts == ClassCounts(train=(3, 3), test=(3, 3), validation=(3, 3))
+    for split, folder in (("train", "Train"), ("validation", "val"), ("test", "TEST")):
+        pixels = load_image_set("pets", split).images.permute(0, 2, 3, 1).numpy()  # type: ignore[arg-type]  # one of them
+        originals = [np.asarray(Image.open(path)) for path in sorted((root / folder).rglob("*.png"))]
+        assert np.array_equal(pixels, np.stack(originals))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the peak of memory is read from /proc")
+def test_memory_does_not_grow_with_the_pictures(tmp_path: Path) -> None:
+    """240 MB of pixels, read and stored in a process that holds a small part of them."""
+    for name in ("cat", "dog"):
+        (tmp_path / "mine" / name).mkdir(parents=True)
+        for number in range(10):
+            Image.new("RGB", (2_000, 2_000), (number, 0, 0)).save(tmp_path / "mine" / name / f"{number}.bmp")
+    program = (
+        "import re, sys\n"
+        "from pathlib import Path\n"
+        "from cifartui.dataset.importing import import_dataset\n"
+        "from cifartui.progress import finish\n"
+        "facts = finish(import_dataset(Path(sys.argv[1]), 'large'))\n"
+        "assert facts.bytes > 240_000_000\n"
+        'print(re.search(r"VmHWM:\\s+(\\d+) kB", open("/proc/self/status").read())[1])\n'
+    )
+    command = [sys.executable, "-c", program, str(tmp_path / "mine")]
+    ended = subprocess.run(command, check=True, capture_output=True, text=True)
+    assert int(ended.stdout) / 1024 < 200

@@ -10,9 +10,10 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 
 from cifartui.dataset.pictures import picture_order
-from cifartui.dataset.store import DatasetFacts
+from cifartui.dataset.store import DatasetFacts, save_dataset
 from cifartui.tui.app import CifarApp
 from cifartui.tui.screens.kernel_walk import KernelWalkScreen
+from tests.conftest import noise
 from tests.training.running import plan, train_here
 from tests.tui.driving import LARGE, SMALL, shown, text_of, wait_for_text, wait_until
 
@@ -99,10 +100,10 @@ async def test_pictures_and_weights_change(sketches: DatasetFacts, tmp_path: Pat
     async with CifarApp().run_test(size=SMALL, notifications=True) as pilot:
         await wait_for_text(pilot, "few · training images")
         await pilot.press("2", "down", "w")
-        await wait_for_text(pilot, f"#{order[0]} · fresh")
+        await wait_for_text(pilot, f"#{order[0]} · untrained")
         fresh = text_of(pilot, "#numbers")
         await pilot.press("n")
-        await wait_for_text(pilot, f"#{order[1]} · fresh")
+        await wait_for_text(pilot, f"#{order[1]} · untrained")
         assert_shows_the_modules_value(pilot)
         await pilot.press("p", "p", "w")
         await wait_for_text(pilot, "step 50")
@@ -137,9 +138,9 @@ async def test_what_was_asked_for_last_is_shown(sketches: DatasetFacts, tmp_path
         await pilot.press("i")
         pilot.app.screen.query_one(Input).value = str(tmp_path / "mine.png")
         await pilot.press("enter", "w")
-        await wait_for_text(pilot, "as training starts with them")
+        await wait_for_text(pilot, "that training starts with")
         await pilot.press("enter")
-        await wait_for_text(pilot, "mine.png · fresh weights")
+        await wait_for_text(pilot, "mine.png · untrained")
         assert "There is no data set" not in shown(pilot)
         assert_shows_the_modules_value(pilot)
 
@@ -164,11 +165,30 @@ async def test_it_fits_again_after_a_dialog_and_a_resize(sketches: DatasetFacts)
         await pilot.press("2", "down", "w")
         await wait_until(pilot, lambda: is_whole(pilot))
         await pilot.press("question_mark")
-        await wait_for_text(pilot, "keys of this screen")
+        await wait_for_text(pilot, "on this screen")
         await pilot.press("escape")
         await pilot.resize_terminal(40, 12)
         await pilot.resize_terminal(*SMALL)
         await wait_until(pilot, lambda: is_whole(pilot))
+
+
+async def test_pictures_larger_than_the_screen_are_walked_with_trained_weights() -> None:
+    """Two classes of 64×64 pictures: a run's weights are offered, the numbers are the module's, nothing is cut."""
+    facts = save_dataset("pets", noise(4, 64, 2), noise(4, 64, 2, seed=1), ("cat", "dog"), "noise for the tests")
+    run, _ = train_here(plan(facts.name, "epochs=1"))
+    async with CifarApp().run_test(size=SMALL) as pilot:
+        await wait_for_text(pilot, "pets · training images")
+        await pilot.press("2", "down", "w")
+        await wait_for_text(pilot, "step 1/3600, at 1/2 · ")
+        await pilot.press("w")
+        await wait_for_text(pilot, "step 1")
+        await pilot.press("down", "enter")
+        await wait_until(pilot, lambda: text_of(pilot, "#title").endswith(f"{run.id[14:]}@1"))
+        await pilot.press("end")
+        assert_shows_the_modules_value(pilot)
+        lines = shown(pilot).splitlines()
+        assert "? help" in lines[-1]
+        assert "at row 59, col 59 " in lines[-2]
 
 
 async def test_walk_needs_a_window(sketches: DatasetFacts) -> None:

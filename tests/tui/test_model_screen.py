@@ -1,5 +1,6 @@
 """The model screen: the table of operations and the arithmetic of the one under the cursor."""
 
+import re
 import time
 from contextlib import chdir
 from pathlib import Path
@@ -7,13 +8,14 @@ from pathlib import Path
 import pytest
 from textual.widgets import Input
 
-from cifartui.dataset.store import DatasetFacts
+from cifartui.dataset.store import DatasetFacts, save_dataset
 from cifartui.model.memory import training_bytes
 from cifartui.model.network import load_network
 from cifartui.model.summary import summarize
 from cifartui.text import size
 from cifartui.training.recipe import override
 from cifartui.tui.app import CifarApp
+from tests.conftest import noise
 from tests.tui.driving import LARGE, SMALL, shown, wait_for_text, wait_until
 
 OWN_NETS = """
@@ -124,7 +126,7 @@ async def test_layers_are_added_moved_removed_and_the_network_kept(sketches: Dat
         await pilot.press("2", "down")
         await wait_for_text(pilot, "multiply-adds     28")
         await pilot.press("a")
-        await wait_for_text(pilot, "Add a layer below the one")
+        await wait_for_text(pilot, "Add a layer below this one")
         await pilot.press(*["down"] * 4, "enter")
         await wait_for_text(pilot, "62,018 parameters")
         await pilot.press("shift+down")
@@ -256,6 +258,56 @@ async def test_tab_goes_from_number_to_number(sketches: DatasetFacts) -> None:
         await wait_for_text(pilot, "✗ conv2 expects 6 channels; it is given 8.")
         await pilot.press("r")
         await wait_for_text(pilot, "16 × 11 × 11")
+
+
+async def test_the_network_follows_the_data_set_in_hand(tmp_path: Path) -> None:
+    """64×64 pictures of two classes: what follows is marked and told, editing goes on from there, i tries another."""
+    facts = save_dataset("pets", noise(4, 64, 2), noise(4, 64, 2, seed=1), ("cat", "dog"), "noise for the tests")
+    async with CifarApp().run_test(size=SMALL) as pilot:
+        await wait_for_text(pilot, f"{facts.name} · training images")
+        await pilot.press("2")
+        text = await wait_for_text(pilot, "* follows pets")
+        assert re.findall(r"^ (\w+) \* ", text, re.MULTILINE) == ["input", "fc1", "fc3"]
+        assert "changed" not in text
+        await pilot.press(*["down"] * 8)
+        text = await wait_for_text(pilot, "* follows")
+        await wait_for_text(pilot, "fc1 takes 2,704 inputs for pictures of 64 × 64")
+        await pilot.press("up", *["up"] * 6, "enter", *["tab"] * 4, "2", "enter")
+        reason = "✗ fc1 expects 2,704 inputs; flatten gives 16·14·14 = 3,136."
+        await wait_until(pilot, lambda: reason in " ".join(shown(pilot).split()))
+        text = shown(pilot)
+        assert "tutorial · changed" in text
+        assert "r repair" in text
+        assert "? help" in text
+        await pilot.press("r")
+        await wait_for_text(pilot, "16·14·14 = 3,136")
+        await wait_until(pilot, lambda: "✗" not in shown(pilot))
+        await pilot.press("u", "u")
+        await wait_until(pilot, lambda: "changed" not in shown(pilot))
+        await pilot.press("i")
+        pilot.app.screen.query_one(Input).value = "3x32x32"
+        await pilot.press("enter")
+        await wait_for_text(pilot, "✗ fc1 expects 2,704 inputs; flatten gives 16·5·5 = 400.")
+        await pilot.press("u")
+        await wait_for_text(pilot, "* follows pets")
+
+
+async def test_tab_leaves_the_table_alone_and_space_shows_the_rest(sketches: DatasetFacts) -> None:
+    """After tab the arrows still go through the layers and enter edits; space shows the text's end, then its start."""
+    async with CifarApp().run_test(size=SMALL) as pilot:
+        await pilot.press("2", "down", "tab", "tab")
+        text = await wait_for_text(pilot, "space more")
+        assert "⏎ edit" in text
+        assert "memory   " not in text
+        await pilot.press("space")
+        await wait_for_text(pilot, "memory   ")
+        await pilot.press(*["space"] * 3)
+        await wait_for_text(pilot, "multiply-adds     28·28·6")
+        await pilot.press("down")
+        await wait_for_text(pilot, "relu1 · relu")
+        assert "space more" not in shown(pilot)
+        await pilot.press("up", "enter")
+        await wait_for_text(pilot, "kernel_size=5 stride=1")
 
 
 async def test_source_is_shown(sketches: DatasetFacts) -> None:

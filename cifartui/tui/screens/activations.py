@@ -11,6 +11,7 @@ from cifartui.dataset.store import load_facts
 from cifartui.errors import CifartuiError, DataError
 from cifartui.evaluation.activation_file import ActivationFile
 from cifartui.model.network import Network
+from cifartui.text import shortened
 from cifartui.training.checkpoints import list_checkpoints
 from cifartui.training.run import all_runs
 from cifartui.tui.activations import TOGETHER, Asked
@@ -20,6 +21,8 @@ from cifartui.tui.view import short_id
 from cifartui.tui.widgets.dialogs import ChoiceDialog, TextDialog
 
 FRESH = "fresh"
+LEAST_NAME_CELLS = 8
+"""Of a picture's name in the title."""
 
 
 KEYS: list[BindingType] = [
@@ -27,7 +30,11 @@ KEYS: list[BindingType] = [
     Binding("p", "turn(-1)", "previous", tooltip="Take the picture before", show=False, id="look.previous"),
     Binding("i", "image", "own", tooltip="Take a picture file of your own", id="look.image"),
     Binding(
-        "w", "weights", "weights", tooltip="Choose the weights: fresh ones, or those of a checkpoint", id="look.weights"
+        "w",
+        "weights",
+        "weights",
+        tooltip="Choose the weights: untrained ones, or those of a checkpoint",
+        id="look.weights",
     ),
     Binding("escape,q", "close", "back", tooltip="Go back to the network", id="look.close", key_display="esc"),
 ]
@@ -79,12 +86,14 @@ class ActivationScreen(CifarScreen):
     @property
     def weights_text(self) -> str:
         """Whose weights they are."""
-        return short_id(self.file.facts.weights) if self.file and self._asked.weights else "fresh weights"
+        return short_id(self.file.facts.weights) if self.file and self._asked.weights else "untrained"
 
-    @property
-    def facts_text(self) -> str:
-        """The picture and the weights in a few words."""
-        return f"{self.file.facts.pictures[self.picture].name} · {self.weights_text}" if self.file else ""
+    def facts_text(self, room: int) -> str:
+        """The picture and the weights in a few words; the picture's name is cut before the weights are."""
+        if not self.file:
+            return ""
+        name = self.file.facts.pictures[self.picture].name
+        return f"{shortened(name, max(LEAST_NAME_CELLS, room - 3 - len(self.weights_text)))} · {self.weights_text}"
 
     def _ask(self, asked: Asked) -> None:
         if self._child:
@@ -144,8 +153,14 @@ class ActivationScreen(CifarScreen):
         """The next picture of the data set or the one before."""
         if self._wanted.image:
             self._ask(msgspec.structs.replace(self._wanted, image=""))
-        elif self._wanted.dataset and 0 <= self._wanted.place + direction < load_facts(self._wanted.dataset).test:
-            self._ask(msgspec.structs.replace(self._wanted, place=self._wanted.place + direction))
+        elif self._wanted.dataset:
+            try:
+                pictures = load_facts(self._wanted.dataset).test
+            except CifartuiError as error:
+                self.cifar_app.complain(str(error))
+                return
+            if 0 <= self._wanted.place + direction < pictures:
+                self._ask(msgspec.structs.replace(self._wanted, place=self._wanted.place + direction))
 
     def action_image(self) -> None:
         """Ask for a picture file."""
@@ -164,8 +179,11 @@ class ActivationScreen(CifarScreen):
             if weights:
                 self._ask(msgspec.structs.replace(self._wanted, weights="" if weights == FRESH else weights))
 
-        choices = [(FRESH, "fresh weights, as training starts with them"), *self._checkpoints()]
-        self.app.push_screen(ChoiceDialog("Weights", choices, other="or a .pth or .safetensors file", path=True), take)
+        checkpoints = self._checkpoints()
+        title = "Weights" if checkpoints else "Weights (no run has trained this network yet; 3 trains it)"
+        choices = [(FRESH, "untrained weights: the random numbers that training starts with"), *checkpoints]
+        other = "or a .pth or .safetensors file"
+        self.app.push_screen(ChoiceDialog(title, choices, other, self._wanted.weights or FRESH, path=True), take)
 
     def _checkpoints(self) -> list[tuple[str, str]]:
         found = []

@@ -14,12 +14,17 @@ from cifartui.evaluation.activation_file import with_inner
 from cifartui.model.layers import Conv2d
 from cifartui.model.shapes import format_shape
 from cifartui.model.summary import Operation
+from cifartui.text import shortened
 from cifartui.tui.screens.activations import KEYS, ActivationScreen
-from cifartui.tui.widgets.maps import enlarged, extremes, filter_picture, grey
+from cifartui.tui.widgets.maps import Scale, enlarged, extremes, filter_picture, grey, scale_of
 from cifartui.tui.widgets.picture_wall import PictureWall, Tile
+from cifartui.tui.widgets.pixels import shrunk
 from cifartui.tui.widgets.vector_texts import bars
 
 LARGEST_FACTOR = 8
+TITLE_LINES = 2
+WRAP_CELLS = 12
+"""Of a line of the title, that may stay free where it is wrapped."""
 
 
 class FeatureMapsScreen(ActivationScreen):
@@ -48,7 +53,8 @@ class FeatureMapsScreen(ActivationScreen):
     first = 0
     """The first map in view."""
     _page = ""
-    """Which of the maps are in view, where not all are."""
+    """Which of the maps are in view, where not all are, and their scale, where they are shrunk."""
+    _is_paged = False
 
     def compose(self) -> ComposeResult:
         yield Static(id="title", classes="heading")
@@ -78,7 +84,7 @@ class FeatureMapsScreen(ActivationScreen):
         operation = self._operation
         values = self.file.output_of(self.looked_at, self.picture)
         wall, vector = self.query_one(PictureWall), self.query_one("#vector")
-        self._page = ""
+        self._page, self._is_paged = "", False
         wall.display = self.showing_filters or values.ndim == 3
         vector.display = not wall.display
         what, scale = f"gives {format_shape(operation.arithmetic.output)}", ""
@@ -98,16 +104,23 @@ class FeatureMapsScreen(ActivationScreen):
                 classes if is_last and len(classes) == len(values) else tuple(str(n + 1) for n in range(len(values)))
             )
             self.query_one("#vector").scroll_home(animate=False)
-            self.query_one("#bars", Static).update(bars(values, names, self.app.size.width))
-        facts = self.weights_text if self.showing_filters else self.facts_text
-        title = f"{self.looked_at} {operation.layer.label} · {what}{self._page} · {facts}{scale}"
-        self.query_one("#title", Static).update(Content(title))
+            made = bars(values, names, self.app.size.width, are_scores=is_last and not self.file.summary.problem)
+            self.query_one("#bars", Static).update(made)
+        where = f"{self.looked_at} {operation.layer.label} · {what}{self._page}{scale} · "
+        room = TITLE_LINES * (self.app.size.width - WRAP_CELLS)
+        facts = self.weights_text if self.showing_filters else self.facts_text(room - len(where))
+        self.query_one("#title", Static).update(Content(shortened(f"{where}{facts}", room)))
         self.refresh_bindings()
 
     def _draw_wall(
         self, pictures: "list[np.ndarray[tuple[int, ...], np.dtype[np.uint8]]]", captions: list[str]
     ) -> None:
         wall = self.query_one(PictureWall)
+        height, width = pictures[0].shape[:2]
+        room = max(1, wall.size.width), max(2, 2 * (wall.size.height - 1))  # a line is for the caption
+        part = scale_of(height, width, room[1], room[0]).part
+        if part > 1:
+            pictures = [shrunk(picture, part) for picture in pictures]
         factor = next(
             (factor for factor in range(LARGEST_FACTOR, 1, -1) if self._capacity(pictures[0], factor) >= len(pictures)),
             1,
@@ -115,7 +128,9 @@ class FeatureMapsScreen(ActivationScreen):
         capacity = self._capacity(pictures[0], factor)
         self.first = max(0, min(self.first, (len(pictures) - 1) // capacity * capacity))
         last = min(self.first + capacity, len(pictures))
-        self._page = f", {self.first + 1}–{last} shown" if capacity < len(pictures) else ""
+        self._is_paged = capacity < len(pictures)
+        shown_part = f", {self.first + 1}–{last} shown" if self._is_paged else ""
+        self._page = f"{shown_part}{Scale(part=part).text}"
         shown = slice(self.first, self.first + capacity)
         tiles = [
             Tile(enlarged(picture, factor), caption)
@@ -168,7 +183,7 @@ class FeatureMapsScreen(ActivationScreen):
         if self.file is None:
             return action not in ("layer", "page", "filters")
         if action == "page":
-            return bool(self._page) or self.query_one("#vector").display
+            return self._is_paged or self.query_one("#vector").display
         if action == "filters":
             return self._has_filters
         return True

@@ -14,9 +14,10 @@ from cifartui.evaluation.activation_file import with_inner
 from cifartui.model.kernel_walk import conv_step, pool_step
 from cifartui.model.layers import Conv2d, MaxPool2d
 from cifartui.model.summary import Operation
+from cifartui.text import shortened
 from cifartui.tui.screens.activations import KEYS, ActivationScreen
-from cifartui.tui.widgets.maps import enlarged, extremes, filled_until, framed, grey, largest_factor
-from cifartui.tui.widgets.pixels import PixelView, shrunk
+from cifartui.tui.widgets.maps import Scale, extremes, filled_until, framed, grey, scale_of
+from cifartui.tui.widgets.pixels import PixelView
 from cifartui.tui.widgets.walk_texts import conv_text, numbers_high, pool_text
 
 STEPS_A_SECOND = 20
@@ -115,15 +116,17 @@ class KernelWalkScreen(ActivationScreen):
             shown, rows, across = self.filter, taken.rows, taken.columns
             text = pool_text(taken, (row, column))
             unit = "channel"
-        self._draw_input(shown, rows, across, high, wide)
+        scale = self._scale(high, wide)
+        self._draw_input(shown, rows, across, scale)
         low, most = extremes(self._outputs[self.filter])
         output = grey(self._outputs[self.filter], low, most)
-        self._show_pixels("#output", filled_until(output, self.position, self._factor(high, wide)), high, wide)
+        self._show_pixels("#output", filled_until(output, self.position, scale))
         self.query_one("#numbers", Static).update(text)
-        title = (
+        where = (
             f"{layer.name} {layer.label} · {unit} {self.filter + 1}/{len(self._outputs)}"
-            f" · step {self.position + 1}/{height * width} · {self.facts_text}"
+            f" · step {self.position + 1}/{height * width}{scale.text} · "
         )
+        title = shortened(f"{where}{self.facts_text(columns - 2 - len(where))}", columns - 2)
         self.query_one("#title", Static).update(Content(title))
 
     @property
@@ -135,30 +138,25 @@ class KernelWalkScreen(ActivationScreen):
         taken = 2 + numbers_high(kernel_size, titled=self._titled)  # the title and the keys
         return max(16, 2 * (self.app.size.height - taken)), self.app.size.width // 2 - 3
 
-    def _draw_input(self, channel: int, rows: tuple[int, ...], columns: tuple[int, ...], high: int, wide: int) -> None:
+    def _draw_input(self, channel: int, rows: tuple[int, ...], columns: tuple[int, ...], scale: Scale) -> None:
         assert self.file
         if self._is_first and self._values.shape[0] == len(RGB):
             pixels = self.file.picture(self.picture)
         else:
             low, most = extremes(self._values[channel])
             pixels = grey(self._values[channel], low, most)
-        self._show_pixels("#input", framed(pixels, rows, columns, self._factor(high, wide)), high, wide)
+        self._show_pixels("#input", framed(pixels, rows, columns, scale))
 
-    def _factor(self, high: int, wide: int) -> int:
-        """How many times input and output are enlarged: both alike, to be compared."""
+    def _scale(self, high: int, wide: int) -> Scale:
+        """How large input and output are drawn: both alike, to be compared."""
         sizes = zip(self._values.shape[1:], self._outputs.shape[1:], strict=True)
         height, width = (max(pair) for pair in sizes)
-        return largest_factor(height, width, high, wide)
+        return scale_of(height, width, high, wide)
 
-    def _show_pixels(
-        self, selector: str, pixels: "np.ndarray[tuple[int, ...], np.dtype[np.uint8]]", high: int, wide: int
-    ) -> None:
-        """Show a picture, at a part of its size where it does not fit."""
-        factor = max(1, -(-pixels.shape[0] // high), -(-pixels.shape[1] // wide))
-        small = enlarged(shrunk(pixels, factor), 1) if factor > 1 else pixels
+    def _show_pixels(self, selector: str, pixels: "np.ndarray[tuple[int, ...], np.dtype[np.uint8]]") -> None:
         view = self.query_one(selector, PixelView)
-        view.styles.width, view.styles.height = small.shape[1], small.shape[0] // 2
-        view.show(small)
+        view.styles.width, view.styles.height = pixels.shape[1], pixels.shape[0] // 2
+        view.show(pixels)
 
     @property
     def _is_first(self) -> bool:

@@ -11,9 +11,9 @@ from textual.content import Content
 from textual.widgets import DataTable, Input, Static
 from textual.worker import get_current_worker
 
-from cifartui.errors import CifartuiError, UsageError, explain
+from cifartui.dataset.store import DatasetFacts, load_facts
+from cifartui.errors import CifartuiError, DataError, UsageError, explain
 from cifartui.model.editing import (
-    EditHistory,
     inserted,
     moved,
     removed,
@@ -32,6 +32,7 @@ from cifartui.model.shapes import format_shape, parse_shape
 from cifartui.model.source import python_source
 from cifartui.model.summary import Summary, summarize
 from cifartui.text import printable, size
+from cifartui.tui.network_in_hand import NetworkInHand
 from cifartui.tui.networks import OTHER_NETWORK, network_choices
 from cifartui.tui.screens.base import NounScreen
 from cifartui.tui.widgets.dialogs import ChoiceDialog, TextDialog, TextScreen
@@ -44,7 +45,7 @@ ROOMY = 110
 """Columns from which on the line of totals has room for the memory of training."""
 CHAIN_ACTIONS = ("add", "remove", "repair", "move", "save", "source", "walk", "maps")
 """Of networks that are a chain of layers; code of the user's own is only looked at."""
-NOT_WHILE_EDITING = (*CHAIN_ACTIONS, "undo", "redo", "input", "networks")
+NOT_WHILE_EDITING = (*CHAIN_ACTIONS, "more", "undo", "redo", "input", "networks")
 
 
 class ModelScreen(NounScreen):
@@ -53,6 +54,7 @@ class ModelScreen(NounScreen):
     NOUN = "model"
     CSS_PATH = "model.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("space", "more", "more", tooltip="Show the rest of the layer's text, and round again", id="model.more"),
         Binding("a", "add", "add", tooltip="Add a layer below the one under the cursor", id="model.add"),
         Binding("x", "remove", "remove", tooltip="Remove the layer under the cursor", id="model.remove"),
         Binding(
@@ -87,12 +89,12 @@ class ModelScreen(NounScreen):
 
     def __init__(self) -> None:
         super().__init__()
-        self._history = EditHistory(load_network(DEFAULT_NETWORK))
-        self._kept: dict[str, Network] = {DEFAULT_NETWORK: self._history.current}
-        """Networks as they are kept under their names."""
+        self._hand = NetworkInHand(load_network(DEFAULT_NETWORK))
         self._seen: dict[Network, Summary] = {}
         """What running code of the user's own has shown."""
-        self._summary: Summary = summarize(self._history.current)
+        self._summary: Summary = summarize(self._hand.network)
+        self._following: dict[str, str] = {}
+        """What of the network follows the data set, by the layer's name."""
         self._editing: int | None = None
 
     def compose_body(self) -> ComposeResult:
@@ -100,11 +102,12 @@ class ModelScreen(NounScreen):
         yield LayerTable(widget_id="layers")
         yield SettingsInput(widget_id="edit")
         yield Static(id="layer-title", classes="heading")
-        with VerticalScroll(id="layer-pane"):
+        with VerticalScroll(id="layer-pane", can_focus=False):
             yield Static(id="layer")
 
     def on_mount(self) -> None:
         self.query_one(Input).display = False
+        self._hand.facts = self._facts()
         self._draw(self._network)
         self._table.focus()
 
@@ -114,12 +117,18 @@ class ModelScreen(NounScreen):
 
     @property
     def _network(self) -> Network:
-        return self._history.current
+        return self._hand.network
 
     @property
     def _position(self) -> int | None:
         """The layer under the cursor; None on the input's row and within blocks."""
         return self._table.selected.position if self._table.selected else None
+
+    def _facts(self) -> DatasetFacts | None:
+        try:
+            return load_facts(self.cifar_app.dataset_name) if self.cifar_app.dataset_name else None
+        except DataError:  # the dataset screen says what is wrong with it
+            return None
 
     @property
     def _batch_size(self) -> int:
@@ -129,13 +138,15 @@ class ModelScreen(NounScreen):
 
     def _draw(self, network: Network, cursor: str | None = None) -> None:
         self._summary = summary = self._seen.get(network) or summarize(network)
-        is_kept = network.factory or network == self._kept.get(network.name)
+        is_in_hand = network == self._network
+        is_kept = is_in_hand and self._hand.is_kept
         changed = "" if is_kept else " · changed"
         self.cifar_app.unsaved = "" if is_kept else network.name
         self.cifar_app.network = network
         name = f"{network.name}{changed}{' · code of yours, not edited here' if network.factory else ''}"
+        self._following = self._hand.following if is_in_hand else {}
         self.query_one("#totals", Static).update(self._totals(name))
-        self._table.show(summary, cursor)
+        self._table.show(summary, cursor, frozenset(self._following))
         self.refresh_bindings()
 
     def _totals(self, name: str) -> Content:
@@ -149,6 +160,8 @@ class ModelScreen(NounScreen):
             f"{summary.macs / 1e6:,.2f} M multiply-adds",
             size(summary.weight_bytes),
         ]
+        if self._following and self._hand.facts:
+            totals.append(f"* follows {printable(self._hand.facts.name)}")
         if self.app.size.width >= ROOMY:
             memory = size(training_bytes(summary, self._batch_size))
             totals.append(f"training takes at least {memory} at batch size {self._batch_size}")
@@ -156,21 +169,38 @@ class ModelScreen(NounScreen):
 
     @on(LayerTable.Selected)
     def _selected(self, message: LayerTable.Selected) -> None:
-        title, text = row_text(message.row, self._summary, self._batch_size)
+        follows = self._following.get(message.row.name, "")
+        title, text = row_text(message.row, self._summary, self._batch_size, follows)
         self.query_one("#layer-title", Static).update(title)
         self.query_one("#layer", Static).update(text)
-        self.refresh_bindings()
+        self._pane.scroll_home(animate=False)
+        self.call_after_refresh(self.refresh_bindings)  # only then is it known whether all of the text is in view
 
     def on_screen_resume(self) -> None:
-        if self._table.row_count:  # the recipe's batch size may be another now
+        if self._table.row_count:  # the recipe's batch size or the data set may be another now
+            self._hand.facts = self._facts()
             self._draw(self._network)
+
+    @property
+    def _pane(self) -> VerticalScroll:
+        return self.query_one("#layer-pane", VerticalScroll)
+
+    def action_more(self) -> None:
+        """Scroll the layer's text by what is in view, and back from its end."""
+        if self._pane.scroll_offset.y >= self._pane.max_scroll_y:
+            self._pane.scroll_home(animate=False)
+        else:
+            self._pane.scroll_relative(y=max(1, self._pane.size.height - 1), animate=False)
+
+    def on_resize(self) -> None:
+        self.call_after_refresh(self.refresh_bindings)
 
     # CHANGING
 
     def _change(self, network: Network, cursor: str | None = None) -> None:
         """Take a changed network as the next step of the history."""
-        self._history.push(network)
-        self._draw(network, cursor)
+        self._hand.change(network)
+        self._draw(self._network, cursor)
 
     @on(DataTable.RowSelected)
     def _edit(self) -> None:
@@ -266,12 +296,12 @@ class ModelScreen(NounScreen):
 
     def action_undo(self) -> None:
         """Take the last change back."""
-        self._history.undo()
+        self._hand.history.undo()
         self._draw(self._network)
 
     def action_redo(self) -> None:
         """Make the change again that was taken back."""
-        self._history.redo()
+        self._hand.history.redo()
         self._draw(self._network)
 
     def action_input(self) -> None:
@@ -282,7 +312,8 @@ class ModelScreen(NounScreen):
             if network.factory:
                 self._record(network)
             else:
-                self._change(network)
+                self._hand.change(network, tries_input=True)
+                self._draw(self._network)
 
         current = "x".join(map(str, self._network.input))
         self.app.push_screen(TextDialog("Channels x height x width of a picture:", current, take))
@@ -296,8 +327,8 @@ class ModelScreen(NounScreen):
                 save_network(network)
             except OSError as error:
                 raise explain(error) from error
-            self._kept[network.name] = network
-            self._change(network)
+            self._hand.open(network)
+            self._draw(self._network)
             if self._summary.problem:
                 self.cifar_app.complain(f"{network.name} is kept, but cannot be trained yet: {self._summary.problem}")
             else:
@@ -334,8 +365,8 @@ class ModelScreen(NounScreen):
         if network.factory:
             self._record(network)
         else:
-            self._kept[network.name] = network
-            self._change(network)
+            self._hand.open(network)
+            self._draw(self._network)
 
     @work(thread=True, group="record", exclusive=True, exit_on_error=False, description="run a network once")
     def _record(self, network: Network) -> None:
@@ -357,7 +388,8 @@ class ModelScreen(NounScreen):
 
     def _recorded(self, network: Network, summary: Summary) -> None:
         self._seen[network] = summary
-        self._change(network)
+        self._hand.open(network)
+        self._draw(network)
 
     def action_walk(self) -> None:
         """Walk the window of the layer under the cursor over a picture."""
@@ -385,10 +417,12 @@ class ModelScreen(NounScreen):
         if action == "walk":
             row = self._table.selected
             return bool(row and row.operation and isinstance(row.operation.layer, Conv2d | MaxPool2d))
+        if action == "more":
+            return self._pane.max_scroll_y > 0
         if action == "maps":
             return bool(self._summary.operations)
         if action in ("remove", "move"):
             return self._position is not None and len(self._network.layers) > 1
         if action == "repair":
             return repair(self._summary) is not None
-        return self._history.can_undo if action == "undo" else True
+        return self._hand.history.can_undo if action == "undo" else True

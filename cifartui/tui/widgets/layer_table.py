@@ -1,6 +1,6 @@
 """The table of a network's operations, in which sequences and blocks open and close."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from rich.cells import cell_len
@@ -86,23 +86,30 @@ class LayerTable(DataTable[Text]):
         super().__init__(id=widget_id, cursor_type="row", zebra_stripes=False)
         self._opened: set[str] = set()
         self._summary: Summary | None = None
+        self._following: frozenset[str] = frozenset()
         self._rows: list[Row] = []
         self._drawn: list[list[Text]] = []
 
     def on_resize(self) -> None:
         if self._summary:
             self._drawn = []
-            self.show(self._summary)
+            self.show(self._summary, following=self._following)
 
     @property
     def selected(self) -> Row | None:
         """The line under the cursor."""
         return self._rows[self.cursor_row] if self.cursor_row < len(self._rows) else None
 
-    def show(self, summary: Summary, cursor: str | None = None) -> None:
-        """Draw a network; the cursor goes to the line of the name `cursor`, or stays where it is."""
-        self._summary = summary
-        self._rows = layer_rows(summary, frozenset(self._opened))
+    def show(self, summary: Summary, cursor: str | None = None, following: frozenset[str] = frozenset()) -> None:
+        """Draw a network; the cursor goes to the line of the name `cursor`, or stays where it is.
+
+        Lines whose names are in `following` are marked: their numbers follow the data set.
+        """
+        self._summary, self._following = summary, following
+        self._rows = [
+            replace(row, cells=(f"{row.cells[0]} *", *row.cells[1:])) if row.name in following else row
+            for row in layer_rows(summary, frozenset(self._opened))
+        ]
         texts = self._texts()
         if len(self._drawn) != len(texts):
             place = self.cursor_row
@@ -159,7 +166,7 @@ class LayerTable(DataTable[Text]):
             self._opened.discard(closed)
         else:
             return
-        self.show(self._summary, cursor=row.name if opening or row.opened else row.parent)
+        self.show(self._summary, row.name if opening or row.opened else row.parent, self._following)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Keys that make no sense on this line are hidden."""

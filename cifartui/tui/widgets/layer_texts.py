@@ -24,7 +24,8 @@ from cifartui.model.summary import Operation, Summary
 from cifartui.text import printable, size
 from cifartui.tui.widgets.layer_table import Row
 
-SIZE_RULE = "Height and width: (input − kernel + 2·padding) / stride, rounded down, + 1."
+SIZE_RULE = "Size: ⌊(input − kernel + 2·padding) / stride⌋ + 1, where ⌊ ⌋ rounds down."
+FOLLOWS = "* follows"
 EXPLANATIONS: dict[type[Layer], str] = {
     Conv2d: "Each filter slides over all input channels, multiplies what lies under it by its weights and adds it up: "
     f"one filter makes one channel of the output.\n{SIZE_RULE}",
@@ -45,13 +46,13 @@ EXPLANATIONS: dict[type[Layer], str] = {
 }
 
 
-def row_text(row: Row, summary: Summary, batch_size: int) -> tuple[Content, Content]:
-    """The title and the text for a line of the table."""
+def row_text(row: Row, summary: Summary, batch_size: int, follows: str = "") -> tuple[Content, Content]:
+    """The title and the text for a line of the table; `follows` says what of it follows the data set."""
     if row.operation:
         before = summary.operations[row.position - 1] if row.position else None
         sizes = f"{format_shape(row.operation.input)} → {format_shape(row.operation.arithmetic.output)}"
         title = Content(printable(f"{row.name} · {row.operation.layer.label} · {sizes}"))
-        return title, layer_text(row.operation, batch_size, before)
+        return title, layer_text(row.operation, batch_size, before, follows)
     if row.opened is not None:
         return Content(printable(row.name)), sequence_text(row.members, opened=row.opened)
     if row.problem:
@@ -61,13 +62,13 @@ def row_text(row: Row, summary: Summary, batch_size: int) -> tuple[Content, Cont
         return Content(what), Content.styled(printable(row.problem), "$error").append(repaired)
     if row.position is not None:
         return Content(""), Content("Its shape is not known as long as the chain breaks above.")
-    return Content("input"), input_text(summary, batch_size)
+    return Content("input"), input_text(summary, batch_size, follows)
 
 
-def layer_text(operation: Operation, batch_size: int, before: Operation | None) -> Content:
+def layer_text(operation: Operation, batch_size: int, before: Operation | None, follows: str = "") -> Content:
     """One operation spelled out: what goes in, what comes out, and each number's arithmetic."""
     sums = operation.arithmetic
-    rows = []
+    rows = [(FOLLOWS, follows)] if follows else []
     if isinstance(operation.layer, Linear) and before and before.arithmetic.formula:
         rows.append(("inputs", f"{operation.layer.in_features}: {before.layer.name} gives {before.arithmetic.formula}"))
     if isinstance(operation.layer, Flatten) and len(operation.input) == 3:
@@ -91,7 +92,7 @@ def layer_text(operation: Operation, batch_size: int, before: Operation | None) 
     return _rows(rows, EXPLANATIONS.get(type(operation.layer), ""), more)
 
 
-def input_text(summary: Summary, batch_size: int) -> Content:
+def input_text(summary: Summary, batch_size: int, follows: str = "") -> Content:
     """The input, and the network as a whole."""
     channels, height, width = summary.input
     weights, kept = 4 * summary.parameters, kept_bytes(summary, batch_size)
@@ -105,6 +106,8 @@ def input_text(summary: Summary, batch_size: int) -> Content:
             f"(3 · {size(weights)}), and {size(kept)} that the backward pass needs of a batch of {batch_size}",
         ),
     ]
+    if follows:
+        rows.insert(0, (FOLLOWS, follows))
     keys = "i tries another size of the pictures"
     return _rows(rows, f"{keys}." if summary.network.factory else f"{keys}; p shows the network as PyTorch code.")
 

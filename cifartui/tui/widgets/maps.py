@@ -1,16 +1,30 @@
 """Activations and weights as pixels: shades of grey, enlarged, with a frame around what is looked at."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from cifartui.tui.widgets.pixels import MARK
+from cifartui.tui.widgets.pixels import MARK, shrunk
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 EMPTY = (26, 33, 41)
 """Where no value is yet."""
+
+
+class Scale(NamedTuple):
+    """How large pixels are drawn."""
+
+    factor: int = 1
+    """Each is a square of so many in each direction."""
+    part: int = 1
+    """Squares of so many in each direction are one."""
+
+    @property
+    def text(self) -> str:
+        """Said where pixels are drawn smaller than they are: `, at 1/4`; else empty."""
+        return f", at 1/{self.part}" if self.part > 1 else ""
 
 
 def grey(values: "NDArray[np.float32]", low: float, high: float) -> "NDArray[np.uint8]":
@@ -42,9 +56,13 @@ def enlarged(pixels: "NDArray[np.uint8]", factor: int) -> "NDArray[np.uint8]":
 
 
 def framed(
-    pixels: "NDArray[np.uint8]", rows: tuple[int, ...], columns: tuple[int, ...], factor: int
+    pixels: "NDArray[np.uint8]", rows: tuple[int, ...], columns: tuple[int, ...], scale: Scale
 ) -> "NDArray[np.uint8]":
-    """Enlarged by `factor`, with a frame around the pixels from the first to the last of `rows` and `columns`."""
+    """At a scale, with a frame around the pixels from the first to the last of `rows` and `columns`."""
+    factor = scale.factor
+    if scale.part > 1:
+        pixels = shrunk(pixels, scale.part)
+        rows, columns = (tuple(place // scale.part for place in places) for places in (rows, columns))
     large = enlarged(pixels, factor)
     height, width = pixels.shape[0] * factor, pixels.shape[1] * factor
     top, left = rows[0] * factor - 1, columns[0] * factor - 1
@@ -59,14 +77,18 @@ def framed(
     return large
 
 
-def filled_until(pixels: "NDArray[np.uint8]", position: int, factor: int) -> "NDArray[np.uint8]":
-    """An output `[H, W, 3]` row by row up to `position`, which is marked; enlarged by `factor`."""
-    seen = pixels.reshape(-1, 3).copy()
-    seen[position + 1 :] = EMPTY
-    seen[position] = MARK
-    return enlarged(seen.reshape(pixels.shape), factor)
+def filled_until(pixels: "NDArray[np.uint8]", position: int, scale: Scale) -> "NDArray[np.uint8]":
+    """An output `[H, W, 3]` row by row up to `position`, which is marked."""
+    seen = pixels.copy()
+    seen.reshape(-1, 3)[position + 1 :] = EMPTY
+    small = shrunk(seen, scale.part) if scale.part > 1 else seen
+    places = (place // scale.part for place in divmod(position, pixels.shape[1]))
+    row, column = (min(place, size - 1) for place, size in zip(places, small.shape[:2], strict=True))
+    small[row, column] = MARK
+    return enlarged(small, scale.factor)
 
 
-def largest_factor(height: int, width: int, pixels_high: int, pixels_wide: int) -> int:
-    """How many times `height` × `width` can be enlarged within the room there is; at least 1."""
-    return max(1, min(pixels_high // height, pixels_wide // width))
+def scale_of(height: int, width: int, pixels_high: int, pixels_wide: int) -> Scale:
+    """The largest scale at which `height` × `width` fit within the room there is."""
+    factor = min(pixels_high // height, pixels_wide // width)
+    return Scale(max(1, factor), 1 if factor else max(-(-height // pixels_high), -(-width // pixels_wide)))

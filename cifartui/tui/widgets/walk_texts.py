@@ -76,7 +76,10 @@ def conv_text(
         for sign, block in zip(between, blocks[1:], strict=True):
             parts += [Content.styled(sign, "bold"), block[row]]
         lines.append(Content("").join(parts))
-    return Content("\n").join([*lines, _sum(step, channel, names, place, bias=bias)])
+    last = _sum(step, channel, names, place, bias=bias)
+    if last.cell_length > columns:
+        last = _sum(step, channel, tuple(name[0].upper() for name in names), place, bias=bias)
+    return Content("\n").join([*lines, last.truncate(columns, ellipsis=True)])
 
 
 def _sum(step: ConvStep, channel: int, names: tuple[str, ...], place: tuple[int, int], *, bias: bool) -> Content:

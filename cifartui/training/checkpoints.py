@@ -71,7 +71,7 @@ def find_checkpoint(run: Run, which: str) -> CheckpointFacts:
     """
     checkpoints = list_checkpoints(run)
     if not checkpoints:
-        raise DataError(f"Run {run.id} has no checkpoint yet; wait for the end of its first epoch, or ask it for one.")
+        raise DataError(f"Run {run.id} has no checkpoint: they are saved at the end of each epoch, and when asked for.")
     if which == "last":
         return checkpoints[-1]
     if which == "best":

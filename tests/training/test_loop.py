@@ -12,6 +12,7 @@ from torch import nn, optim
 
 from cifartui.dataset.images import load_image_set
 from cifartui.dataset.store import DatasetFacts
+from cifartui.errors import DataError
 from cifartui.training.checkpoints import find_checkpoint, list_checkpoints
 from cifartui.training.controls import ControlInbox, send
 from cifartui.training.events import (
@@ -148,6 +149,8 @@ def test_diverging_loss_ends_the_run_and_saves_nothing_bad(sketches: DatasetFact
     )
     assert list_checkpoints(run) == []
     assert not [event for event in events if isinstance(event, CheckpointSaved)]
+    with pytest.raises(DataError, match="has no checkpoint: they are saved at the end of each epoch"):
+        find_checkpoint(run, "last")
 
 
 def test_weights_that_are_not_finite_are_never_saved(sketches: DatasetFacts) -> None:

@@ -2,16 +2,18 @@
 
 import contextlib
 import io
+import os
 import re
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeVar
 
 from PIL import Image, Jpeg2KImagePlugin, TiffImagePlugin, UnidentifiedImageError, WebPImagePlugin
 
 from cifartui.dataset.entry import MAX_PICTURE_BYTES
+from cifartui.dataset.magic import HEAD_BYTES, picture_kind
 from cifartui.errors import DataError, UsageError
 from cifartui.text import printable
 
@@ -157,7 +159,8 @@ def _resized(image: Image.Image, size: tuple[int, int], box: tuple[float, float,
 
 
 def _opened(data: bytes, where: str, use: Callable[[Image.Image], Result]) -> Result:
-    with _image_errors(where), warnings.catch_warnings():
+    talkative = picture_kind(data[:HEAD_BYTES]) == "TIFF"
+    with _image_errors(where), _without_stderr() if talkative else nullcontext(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         with Image.open(io.BytesIO(data), formats=FORMATS) as image:
             if image.width * image.height > MAX_PIXELS:
@@ -180,6 +183,25 @@ def _image_errors(where: str) -> Iterator[None]:
         raise DataError(f"{where} has more than {MAX_PIXELS // 10**6} million pixels; scale it down.") from error
     except Exception as error:  # a hostile file can make Pillow raise anything
         raise DataError(f"{where} is damaged or cut short; replace or remove it.") from error
+
+
+@contextmanager
+def _without_stderr() -> Iterator[None]:
+    """What libtiff thinks of a file it writes to the process's stderr, past Python: it goes nowhere here."""
+    try:
+        stderr = os.dup(2)
+    except OSError:  # closed by whoever started the process
+        yield
+        return
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)  # what does not fit is lost, too
+    os.dup2(writing, 2)
+    try:
+        yield
+    finally:
+        os.dup2(stderr, 2)
+        for descriptor in (stderr, reading, writing):
+            os.close(descriptor)
 
 
 def _lies(image: Image.Image) -> bool:

@@ -247,6 +247,8 @@ def _saved(form: str, image: Image.Image, **options: Any) -> bytes:
 
 PALETTE = Image.new("P", (32, 32))
 PALETTE.putpalette(bytes(range(256)) * 3)
+TIFF = _saved("tiff", Image.effect_noise((32, 32), 90), compression="tiff_lzw")
+FAX = _saved("tiff", Image.effect_noise((64, 64), 90).convert("1"), compression="group4")
 FRAME = b"\x2c\0\0\0\0"
 POSTSCRIPT = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 32 32\n%%EndComments\nshowpage\n%%EOF\n"
 ICON = struct.pack("<HHHBBBBHHII", 0, 1, 1, 32, 32, 0, 0, 1, 24, 10_000, 22)
@@ -258,6 +260,8 @@ PICTURES: dict[str, tuple[str, Data]] = {
     "picture: an icon that lies": (PICTURE, lambda: ICON + _saved("png", Image.new("RGB", (900, 900)))),
     "picture: a program": (PICTURE, POSTSCRIPT),
     "picture: a frame too large": (PICTURE, _patch(_saved("gif", PALETTE), 5, b"\xff" * 4, after=FRAME)),
+    "picture: a TIFF with damaged LZW": (PICTURE, lambda: _patch(TIFF, 400, b"\xff\x00" * 99)),
+    "picture: a TIFF of fax lines": (PICTURE, lambda: _patch(FAX, 20, b"\x55" * 40)),
     "picture: 40 MB of text": (IMPORTED, lambda: _png(_chunk(b"iTXt", b"a\0\0\0\0\0" + b"x" * 40_000_000))),
     "picture: transparent colours": (IMPORTED, _saved("png", PALETTE, transparency=bytes(range(256)))),
     "picture: no frames of an animation": (IMPORTED, _png(_chunk(b"acTL", bytes(8)))),

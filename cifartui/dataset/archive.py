@@ -152,7 +152,7 @@ def _tar_members(packed: BinaryIO, shown: str) -> Iterator[Entry]:
             path, kind = PurePosixPath(member.name), _tar_kind(member)
             entry = Entry(path, kind, shown, member.size, partial(_Part, file, member))
             yield entry
-            if not entry.was_read:
+            if not entry.is_used:
                 passed_bytes += member.size
             if file.is_compressed and passed_bytes > MAX_PASSED_BYTES:
                 raise DataError(

@@ -262,6 +262,7 @@ def _why_unread(entry: Entry) -> str | None:
 
 
 def _size_of(entry: Entry) -> Size:
+    entry.is_used = True
     try:
         return picture_size(entry.head(HEADER_BYTES), entry.where)
     except DataError:

@@ -46,8 +46,8 @@ class Entry:
         self.kind = kind
         self.size = size
         """Bytes."""
-        self.was_read = False
-        """Whether all its bytes were asked for."""
+        self.is_used = False
+        """Whether it is taken in, not passed over."""
         self._source = source
         self._opened = opened
         self._file: Readable | None = None
@@ -77,7 +77,7 @@ class Entry:
         """
         if self.size > limit:
             raise DataError(f"{self.where} has {self.size:,} bytes, more than any file of images; take it out.")
-        self.was_read = True
+        self.is_used = True
         with sentences(self._source, lambda: printable(str(self.path), 200)):
             rest = self._open().read(self.size - len(self._head) + 1)
         data = self._head + rest if self._head else rest

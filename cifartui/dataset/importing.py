@@ -32,7 +32,7 @@ def import_dataset(path: Path, name: str, size: Size | None = None, fit: Fit = "
     Pictures in class folders are brought to `size` if one is given, and else must have one size.
 
     Raises:
-        UsageError: the name is taken or not allowed.
+        UsageError: the name is taken or not allowed, or a size is given for CIFAR's own files.
         DataError: the images cannot be used; the sentence names the file. Nothing is stored then.
         OSError: the data set cannot be written; nothing of it is left.
     """
@@ -44,6 +44,8 @@ def import_dataset(path: Path, name: str, size: Size | None = None, fit: Fit = "
         yield from read_entries(entries(path), official, folders)
         source = f"imported from {shown}"
         if official.images:
+            if size:
+                raise UsageError(f"{shown} holds CIFAR's own files, whose pictures are 32×32; leave --size out.")
             train, test, classes = official.splits()
             splits: dict[Split, LabelledImages] = {"train": train, "test": test}
             return (yield from store_splits(name, splits, classes, source, left_out=folders.left_out))

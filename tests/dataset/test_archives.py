@@ -14,6 +14,7 @@ import pytest
 from cifartui.dataset import archive as archives
 from cifartui.dataset.importing import import_dataset
 from cifartui.dataset.store import DatasetFacts
+from cifartui.dataset.surveying import survey_dataset
 from cifartui.errors import DataError
 from cifartui.progress import finish
 from tests.dataset.test_importing import FOLDERS, left_behind, make_folders, pack_tar, picture, tar_with
@@ -122,6 +123,10 @@ def test_much_that_is_no_image_is_not_waited_for(tmp_path: Path, monkeypatch: py
     (tmp_path / "swells").write_bytes(gzip.compress(plain.read_bytes()))
     with pytest.raises(DataError, match=r"swells holds 1.2 MB of what is no image \(as far as data\); take it out"):
         finish(import_dataset(tmp_path / "swells", "more"))
+    monkeypatch.setattr(archives, "MAX_PASSED_BYTES", 1_000)
+    only_pictures = tar_with(tmp_path / "other", *members)
+    (tmp_path / "pictures").write_bytes(gzip.compress(only_pictures.read_bytes()))
+    assert finish(survey_dataset(tmp_path / "pictures")).images == 4  # looked at, not passed over
 
 
 def test_nested_headers_are_damage(tmp_path: Path) -> None:

@@ -11,10 +11,11 @@ import numpy as np
 import pytest
 import torchvision
 
+from cifartui.dataset.decoding import Size
 from cifartui.dataset.images import load_image_set
 from cifartui.dataset.importing import import_dataset
 from cifartui.dataset.official import CLASSES
-from cifartui.errors import DataError
+from cifartui.errors import DataError, UsageError
 from cifartui.progress import finish
 from tests.conftest import noise
 from tests.dataset.test_importing import left_behind, pack_tar
@@ -137,6 +138,12 @@ def test_damaged_binary_batch_gets_a_sentence(tmp_path: Path) -> None:
         (folder / "test_batch.bin").write_bytes(data)
         with pytest.raises(DataError, match=sentence):
             finish(import_dataset(folder, "cifar10"))
+
+
+def test_official_files_are_not_scaled(tmp_path: Path) -> None:
+    """A size for them is wrong usage, not passed over."""
+    with pytest.raises(UsageError, match="whose pictures are 32×32; leave --size out"):
+        finish(import_dataset(write_python(tmp_path), "cifar10", Size(64, 64)))
 
 
 @pytest.mark.parametrize("missing", ["data_batch_4", "test_batch"])

@@ -4,6 +4,7 @@ import argparse
 import sys
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cifartui.cli.output import complain, make_console, print_json, say, table, watch
 from cifartui.cli.parsing import Commands, add_json, group
@@ -20,6 +21,9 @@ from cifartui.dataset.store import (
 )
 from cifartui.errors import DataError, UsageError
 from cifartui.text import bar, printable
+
+if TYPE_CHECKING:
+    from cifartui.dataset.decoding import Fit, Size
 
 BAR_CELLS = 20
 MAX_VARIANTS = 64
@@ -104,19 +108,25 @@ def _add_size(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--fit",
         choices=("crop", "pad", "stretch"),
-        default="crop",
-        help="how: the middle, all with edges, or stretched",
+        help="how: the middle (crop, if it is not said), all of it with black edges, or stretched",
     )
+
+
+def _size_and_fit(options: argparse.Namespace) -> "tuple[Size | None, Fit]":
+    from cifartui.dataset.decoding import parse_size
+
+    if options.fit and options.size is None:
+        raise UsageError("--fit says how pictures are brought to a size; name one with --size.")
+    return None if options.size is None else parse_size(options.size), options.fit or "crop"
 
 
 def import_(options: argparse.Namespace) -> None:
     """Import images from a path."""
-    from cifartui.dataset.decoding import parse_size
     from cifartui.dataset.importing import import_dataset
 
     started = time.monotonic()
-    size = parse_size(options.size) if options.size else None
-    facts = watch(import_dataset(options.path, options.name, size, options.fit), as_json=options.json)
+    size, fit = _size_and_fit(options)
+    facts = watch(import_dataset(options.path, options.name, size, fit), as_json=options.json)
     if options.json:
         print_json(facts)
         return
@@ -126,12 +136,11 @@ def import_(options: argparse.Namespace) -> None:
 
 def survey(options: argparse.Namespace) -> None:
     """Look at the images at a path."""
-    from cifartui.dataset.decoding import parse_size
     from cifartui.dataset.surveying import survey_dataset
 
-    size = parse_size(options.size) if options.size else None
+    size, fit = _size_and_fit(options)
     previews = min(max(options.previews, 0), MAX_PREVIEWS)
-    found = watch(survey_dataset(options.path, size, options.fit, previews), as_json=options.json)
+    found = watch(survey_dataset(options.path, size, fit, previews), as_json=options.json)
     if options.json:
         print_json(found)
         return

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 import msgspec
 
 from cifartui import home
+from cifartui.dataset.statistics import ChannelTally
 from cifartui.dataset.tensors_file import StreamedTensor, Written, write_tensors
 from cifartui.errors import DataError, UsageError
 from cifartui.files import durably, write_durably
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 SKETCHES = "sketches"
 """The data set that the program draws itself."""
 
-HISTOGRAM_BINS = 32
 MAX_SIZES = 8
 BLOCK_BYTES = 4 * 1024 * 1024
 """Of pixels, in memory at a time."""
@@ -315,36 +315,6 @@ def write_facts(facts: DatasetFacts) -> None:
         OSError: they cannot be written; the former ones, if any, stand.
     """
     write_durably(facts_file(facts.name), msgspec.json.format(msgspec.json.encode(facts)))
-
-
-Triple = tuple[float, float, float]
-
-
-class ChannelTally:
-    """Counts the values of each channel, block by block."""
-
-    def __init__(self) -> None:
-        import numpy as np
-
-        self._histogram = np.zeros((3, 256), dtype=np.int64)
-
-    def add(self, images: "NDArray[np.uint8]") -> None:
-        """Count the values of `[N, 3, H, W]`."""
-        import numpy as np
-
-        for channel in range(3):
-            self._histogram[channel] += np.bincount(images[:, channel].ravel(), minlength=256)
-
-    def statistics(self) -> tuple[Triple, Triple, tuple[tuple[int, ...], ...]]:
-        """Of each channel: exact mean and standard deviation (population) on the scale 0-1; histogram."""
-        import numpy as np
-
-        levels = np.arange(256) / 255
-        share = self._histogram / self._histogram.sum(axis=1, keepdims=True)
-        mean = share @ levels
-        std = np.sqrt(np.maximum(share @ levels**2 - mean**2, 0))  # of one grey alone, a hair below zero
-        bins = tuple(tuple(row) for row in self._histogram.reshape(3, HISTOGRAM_BINS, -1).sum(axis=2).tolist())
-        return (mean[0].item(), mean[1].item(), mean[2].item()), (std[0].item(), std[1].item(), std[2].item()), bins
 
 
 def _counts(labels: "NDArray[np.int64]", classes: int) -> tuple[int, ...]:

@@ -10,9 +10,8 @@ from cifartui.dataset.catalogue import export_dataset, remove_dataset, rename_da
 from cifartui.dataset.images import load_image_set
 from cifartui.dataset.importing import import_dataset
 from cifartui.dataset.pictures import read_pictures, read_split
+from cifartui.dataset.statistics import HISTOGRAM_BINS, ChannelTally
 from cifartui.dataset.store import (
-    HISTOGRAM_BINS,
-    ChannelTally,
     DatasetFacts,
     images_file,
     load_facts,

@@ -123,6 +123,8 @@ def test_import_says_what_came_in(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert "choose one for all of them (--size 32" in capsys.readouterr().err
     assert run_command(["dataset", "import", str(root), "--name", "pets", "--size", "0"]) == 2
     assert "'0' is no size" in capsys.readouterr().err
+    assert run_command(["dataset", "import", str(root), "--name", "pets", "--fit", "pad"]) == 2
+    assert "name one with --size" in capsys.readouterr().err
     assert run_command(["dataset", "import", str(root), "--name", "pets", "--size", "16x24"]) == 0
     shown = capsys.readouterr().out
     for words in (

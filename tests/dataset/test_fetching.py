@@ -36,7 +36,9 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> bytes:
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Stalls and rests are short, so that the tests are."""
-    shortened = msgspec.structs.replace(BOUNDS, stall_seconds=1.0, slow_seconds=1.0, back_off_seconds=0.2)
+    shortened = msgspec.structs.replace(
+        BOUNDS, stall_seconds=1.0, slow_seconds=1.0, probe_seconds=0.3, others_seconds=1.0, back_off_seconds=0.2
+    )
     monkeypatch.setattr(archives, "BOUNDS", shortened)
 
 
@@ -281,6 +283,13 @@ def test_table_of_archives(home: Path) -> None:
     table(home, b"content", ("http://example.org/a.tar.gz",))
     with pytest.raises(UsageError, match=r"archives\.toml: archive\.0\.sources\.0 = 'http://example.org/a.tar.gz'"):
         load_archives()
+    (home / "archives.toml").write_text("least_bytes_per_second = 0\n")
+    assert load_archives() == shipped
+    assert archives.load_bounds().least_bytes_per_second == 0
+    (home / "archives.toml").write_text("least_bytes_per_second = -1\n")
+    with pytest.raises(UsageError, match="least_bytes_per_second = -1 is not allowed"):
+        archives.load_bounds()
     (home / "archives.toml").unlink()
+    assert archives.load_bounds().least_bytes_per_second == BOUNDS.least_bytes_per_second == 1_000
     with pytest.raises(DataError, match="It is not known where to fetch 'mnist'; known are cifar10, cifar100"):
         finish(fetch_dataset("mnist"))

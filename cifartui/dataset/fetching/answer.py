@@ -46,9 +46,9 @@ def host_of(url: str) -> str:
 
 
 def make_client(bounds: Bounds) -> httpx.Client:
-    """A client with timeouts everywhere; proxies and certificates come from the environment."""
+    """A client whose proxies and certificates come from the environment; its own timeouts are a second net."""
     return httpx.Client(
-        timeout=httpx.Timeout(bounds.stall_seconds, connect=bounds.connect_seconds),
+        timeout=httpx.Timeout(2 * bounds.stall_seconds, connect=bounds.connect_seconds),
         limits=httpx.Limits(max_keepalive_connections=0),  # a connection ends with its answer
         follow_redirects=False,
         headers={"Accept-Encoding": "identity"},

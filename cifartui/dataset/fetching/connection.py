@@ -52,6 +52,11 @@ class Connection:
         return self._answered is not None
 
     @property
+    def begun(self) -> bool:
+        """Whether at least one byte has come."""
+        return self._received > 0
+
+    @property
     def full(self) -> bool:
         """Whether it waits for its bytes to be taken."""
         return len(self._buffer) >= BUFFER_BYTES

@@ -47,7 +47,7 @@ class Sources:
         """The sources that can be asked now: none while those that are left rest, or are all given up."""
         living = [url for url, standing in self._standings.items() if not standing.given_up]
         if self.unmixed:
-            living = [url for url in living if url in self._used][:1] or living[:1]
+            living = [url for url in living if url in self._used] or living
         now = time.monotonic()
         return [url for url in living if self._standings[url].not_before <= now]
 
@@ -59,10 +59,10 @@ class Sources:
     def complaint(self, kept: int) -> DataError:
         """What to tell when all are given up and `kept` bytes have come."""
         why = "; ".join(f"{host_of(url)} {standing.reason}" for url, standing in self._standings.items())
-        stays = " What came is kept." if kept else ""
+        stays = "; what came is kept" if kept else ""
         return DataError(
-            f"{self._archive.file} could not be fetched ({why or 'no source is known'}): "
-            f"try again later, or give an address or a file of your own as the source.{stays}"
+            f"{self._archive.file} could not be fetched ({why or 'no source is known'}){stays}: "
+            "try again later, or give an address or a file of your own as the source."
         )
 
     def connect(self, url: str, offset: int) -> Connection:
@@ -112,7 +112,8 @@ class Sources:
         rate = standing.rate.over(bounds.least_seconds)
         if rate >= bounds.least_bytes_per_second:
             return None
-        reason = f"sends less than {bounds.least_bytes_per_second:,} bytes a second (least_bytes_per_second)"
+        least = f"{bounds.least_bytes_per_second:,} bytes a second"
+        reason = f"sends less than {least}, the least_bytes_per_second of archives.toml"
         return SourceFailed(standing.reason if standing.reason and not rate else reason, for_good=True)
 
     def leave_out(self, connection: Connection, seconds: float) -> None:

@@ -47,7 +47,7 @@ class Supply:
         """
         with self._news:
             self._position = position
-            if not self._giving and not self._tried:
+            if not self._giving:
                 if self._sources.exhausted:
                     raise self._sources.complaint(kept=position)
                 self._ask(self._sources.ready())
@@ -78,20 +78,24 @@ class Supply:
         return [*self._tried, *([self._giving] if self._giving else [])]
 
     def _ask(self, urls: list[str]) -> None:
-        self._asked = time.monotonic()
-        self._tried = [self._sources.connect(url, self._position) for url in urls]
+        """Ask those of the sources that are not asked already."""
+        if not self._tried:
+            self._asked = time.monotonic()
+        asked = {connection.url for connection in self._open()}
+        self._tried += [self._sources.connect(url, self._position) for url in urls if url not in asked]
 
     def _something_to_do(self) -> bool:
         if self._giving:
             return self._giving.has_bytes or self._giving.failure is not None
-        return self._can_choose() or any(connection.failure for connection in self._tried)
+        return bool(self._candidates()) or any(connection.failure for connection in self._tried)
 
-    def _can_choose(self) -> bool:
-        """Whether all that were asked are measured, or the others were waited for long enough."""
-        alone = not self._giving and len(self._tried) == 1
-        measured = [connection.answered if alone else connection.measured for connection in self._tried]
+    def _candidates(self) -> list[Connection]:
+        """Those of the tried that have begun to give, once all are measured or were waited for long enough."""
+        begun = [connection for connection in self._tried if connection.begun]
+        if not self._giving and len(self._tried) == 1:
+            return begun
         late = time.monotonic() - self._asked >= self._bounds.others_seconds
-        return any(measured) and (late or all(measured))
+        return begun if late or all(connection.measured for connection in self._tried) else []
 
     def _leave_out_pause(self) -> None:
         """If this process was stopped, or its caller busy with other things, no source is to blame."""
@@ -117,33 +121,33 @@ class Supply:
                 self._tried.remove(connection)
 
     def _choose(self) -> None:
-        if not self._tried or not self._can_choose():
+        candidates = self._candidates()
+        if not candidates:
             return
         for connection in self._tried:
             if not connection.answered:
                 self._sources.failed(connection, SourceFailed("does not answer"))
         self._tried = [connection for connection in self._tried if connection.answered]
-        self._change_to(max(self._tried, key=lambda connection: (not connection.skipping, connection.speed)))
+        self._change_to(max(candidates, key=lambda connection: (not connection.skipping, connection.speed)))
 
     def _search_is_due(self) -> bool:
         assert self._giving
         slow = self._sources.rate(self._giving) < self._bounds.slow_bytes_per_second
         if self._sources.unmixed or not slow or time.monotonic() < self._next_search:
             return False
-        self._ask([url for url in self._sources.ready() if url != self._giving.url])
+        self._ask(self._sources.ready())
         self._next_search = time.monotonic() + self._bounds.look_again_seconds
         return True
 
     def _change_to_faster(self) -> None:
         assert self._giving
-        if not self._can_choose():
-            return
-        rate = self._sources.rate(self._giving)
-        fit = [connection for connection in self._tried if connection.measured and not connection.skipping]
-        best = max(fit, key=lambda connection: connection.speed, default=None)
-        if best and best.speed >= FASTER * rate:
+        rate, least = self._sources.rate(self._giving), self._bounds.least_bytes_per_second
+        candidates = [connection for connection in self._candidates() if not connection.skipping]
+        best = max(candidates, key=lambda connection: connection.speed, default=None)
+        if best and best.speed >= max(FASTER * rate, least):
             self._change_to(best)
-        elif rate >= self._bounds.least_bytes_per_second:  # else they stay: one of them will be needed soon
+        elif rate >= least and time.monotonic() - self._asked >= self._bounds.others_seconds:
+            # Below the least they stay: one of them will be needed soon.
             for connection in self._tried:
                 self._sources.hang_up(connection)
             self._tried = []

@@ -28,7 +28,7 @@ class Archive(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 class _Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     archive: tuple[Archive, ...] = ()
-    least_bytes_per_second: Annotated[int, msgspec.Meta(ge=0)] | None = None
+    least_bytes_per_second: Annotated[int, msgspec.Meta(ge=0)] = BOUNDS.least_bytes_per_second
     """A source that gives less is given up; 0: none is."""
 
 
@@ -52,12 +52,11 @@ def load_bounds() -> Bounds:
     Raises:
         UsageError: the user's table is not valid.
     """
-    own = [table.least_bytes_per_second for table in _load_tables() if table.least_bytes_per_second is not None]
-    return msgspec.structs.replace(BOUNDS, least_bytes_per_second=own[0]) if own else BOUNDS
+    return msgspec.structs.replace(BOUNDS, least_bytes_per_second=_load_tables()[0].least_bytes_per_second)
 
 
 def _load_tables() -> list[_Table]:
-    """The user's own table, if there is one, and the one that comes along."""
+    """The user's own table, if there is one, before the one that comes along."""
     shipped = resources.files("cifartui.dataset.fetching").joinpath(TABLE)
     tables = [decode_toml(shipped.read_bytes(), _Table, TABLE)]
     own = home.home() / TABLE

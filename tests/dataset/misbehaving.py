@@ -96,11 +96,10 @@ class Server:
         self._closing.set()
         with suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
 
     def _accept(self) -> None:
-        with suppress(OSError):
-            while True:
+        with suppress(OSError), self._listener:
+            while not self._closing.is_set():
                 stream = self._listener.accept()[0]
                 threading.Thread(target=self._serve, args=(stream,), daemon=True).start()
 

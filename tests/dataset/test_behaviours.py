@@ -3,6 +3,7 @@
 import hashlib
 import re
 import ssl
+import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -19,7 +20,7 @@ from cifartui.dataset.fetching.bounds import BOUNDS, Bounds
 from cifartui.dataset.fetching.download import download
 from cifartui.errors import CifartuiError
 from cifartui.progress import finish
-from tests.dataset.behaviours import CASES, Case, falling_to, good, steady
+from tests.dataset.behaviours import CASES, Case, falling_to, good, head_drip, silent, steady
 from tests.dataset.misbehaving import Server, serving
 
 CONTENT = np.random.default_rng(8).bytes(600_000)
@@ -167,3 +168,15 @@ def test_pause_of_this_program_is_no_fault_of_the_source(tmp_path: Path, authori
             pass
         time.sleep(2.5)
         assert finish(work).read_bytes() == CONTENT
+
+
+def test_no_thread_is_left_behind(tmp_path: Path, authorities: Authorities) -> None:
+    """What still waits for a silent mirror when the archive is whole is ended, not closed under it."""
+    servers = [Server(behaviour, CONTENT, SHORT, authorities.trusted) for behaviour in (silent, head_drip, good)]
+    with serving(*servers) as urls:
+        finish(download(archive_at(*urls), tmp_path, scaled(SHORT)))
+        names = {f"fetch {url}" for url in urls}
+        deadline = time.monotonic() + 5
+        while left := names & {thread.name for thread in threading.enumerate()}:
+            assert time.monotonic() < deadline, left
+            time.sleep(0.02)

@@ -46,7 +46,11 @@ def host_of(url: str) -> str:
 
 
 def make_client(bounds: Bounds) -> httpx.Client:
-    """A client whose proxies and certificates come from the environment; its own timeouts are a second net."""
+    """A client whose proxies and certificates come from the environment; its own timeouts are a second net.
+
+    It must not be closed while a thread reads: the thread would go on reading, from whichever file or socket gets the
+    number of the closed one. It keeps nothing open between answers.
+    """
     return httpx.Client(
         timeout=httpx.Timeout(2 * bounds.stall_seconds, connect=bounds.connect_seconds),
         limits=httpx.Limits(max_keepalive_connections=0),  # a connection ends with its answer

@@ -135,6 +135,8 @@ class Connection:
             try:
                 self._receive(answer)
             finally:
+                with self._news:
+                    self._stream = None
                 with blamed_on_source():
                     answer.response.close()
         except Exception as error:

@@ -30,12 +30,12 @@ def download(archive: Archive, folder: Path, bounds: Bounds = BOUNDS) -> Steps[P
     if target.exists() and target.stat().st_size == archive.bytes:
         return target
     part = target.with_name(f"{target.name}.part")
-    with _owned(part) as file, make_client(bounds) as client:
+    with _owned(part) as file:
         begun = file.seek(0, os.SEEK_END)
         if begun > archive.bytes:
             begun = file.truncate(0)
         _require_room(folder, archive.bytes - begun)
-        supply = Supply(archive, client, bounds)
+        supply = Supply(archive, make_client(bounds), bounds)
         while True:
             yield from _fill(file.fileno(), supply, archive, bounds)
             yield Progress("verifying", archive.bytes, archive.bytes, "bytes")

@@ -200,7 +200,9 @@ async def test_fetch_shows_progress_and_can_be_cancelled(home: Path, tmp_path: P
         async with CifarApp().run_test(size=SMALL, notifications=True) as pilot:
             await wait_for_text(pilot, "page 1 of")
             await pilot.press("f")
-            await wait_for_text(pilot, "cifar100")
+            text = await wait_for_text(pilot, "cifar100")
+            assert "from the best of 1 source" in text
+            assert "1 sources" not in text
             await pilot.press("enter")
             await wait_for_text(pilot, "… fetching from localhost")
             await wait_for_text(pilot, "MB/s")
@@ -215,6 +217,24 @@ async def test_fetch_shows_progress_and_can_be_cancelled(home: Path, tmp_path: P
             assert pilot.app.dataset_name == "cifar10"  # type: ignore[attr-defined]
     assert have > 0
     assert source.asked[-1] == f"bytes={have}-"
+
+
+async def test_fetch_that_fails_asks_again_with_the_reason(tmp_path: Path) -> None:
+    """A source that is no file: the sentence stands where another one can be given, with what was typed."""
+    missing = tmp_path / "nothing.tar.gz"
+    async with CifarApp().run_test(size=SMALL) as pilot:
+        await wait_for_text(pilot, "page 1 of")
+        await pilot.press("f")
+        await wait_for_text(pilot, "cifar100")
+        await pilot.press("down")
+        pilot.app.screen.query_one("#source", Input).value = str(missing)
+        await pilot.press("tab", "enter")
+        await wait_until(pilot, lambda: bool(pilot.app.screen.query(".problem")) and text_of(pilot, ".problem"))
+        assert "nothing.tar.gz" in text_of(pilot, ".problem")
+        assert pilot.app.screen.query_one("#source", Input).value == str(missing)
+        await wait_until(pilot, lambda: pilot.app.screen.query_one("#archives", OptionList).highlighted == 1, 5)
+        await pilot.press("escape")
+        await wait_for_text(pilot, "page 1 of")
 
 
 async def test_data_sets_are_verified_renamed_and_removed() -> None:

@@ -64,7 +64,7 @@ def class_lines(facts: DatasetFacts, labels: range, name_cells: int, width: int)
         numbers = " +".join(f"{images:>6,}" for images in of_class[label])
         cells_left = max(2, width - name_cells - len(numbers)) if bars else 0
         filled = bar(of_class[label][0] / most, cells_left)
-        lines.append(Content.assemble(f"{name} ", (filled, "$primary"), (numbers, "$text-muted")))
+        lines.append(Content.assemble(f"{name} ", (filled, "$secondary"), (numbers, "$text-muted")))
     return lines
 
 

@@ -49,7 +49,7 @@ class FetchDialog(Dialog[tuple[str, str]]):
             yield Label(Content("or from an https address, or a file that you have brought:"))
             yield PathInput(self._source, widget_id="source", placeholder="https://… or a path (optional)")
             yield Static(Content(printable(self._problem)), classes="problem")
-            yield keys_line(("enter", "fetches"), ("tab", "to the line and back; completes a path"), ("esc", "back"))
+            yield keys_line(("enter", "fetches"), ("tab", "to the line; completes a path"), ("esc", "back"))
 
     def on_mount(self) -> None:
         if self._name in self._names:

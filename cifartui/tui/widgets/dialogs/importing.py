@@ -107,3 +107,4 @@ class ImportDialog(Dialog[Import]):
     def on_unmount(self) -> None:
         if self._child:
             self._child.cancel()
+            self._child = None

@@ -107,6 +107,7 @@ class SurveyDialog(Dialog[Import]):
     def on_unmount(self) -> None:
         if self._child:
             self._child.cancel()
+            self._child = None
 
     def _heading(self) -> str:
         classes = f"{len(self._survey.classes):,} classes"

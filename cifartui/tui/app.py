@@ -8,6 +8,7 @@ import sys
 import threading
 from functools import partial
 from typing import ClassVar
+from weakref import WeakKeyDictionary
 
 import msgspec
 from textual import events, work
@@ -159,6 +160,8 @@ class CifarApp(App[None]):
         """The one in hand on the model screen; None before that was opened, and it is the recipe's."""
         self._early_keys: list[events.Key] = []
         """Typed while a screen was opening."""
+        self._typed_on: WeakKeyDictionary[events.Key, Screen[object]] = WeakKeyDictionary()
+        """The screens on top when keys were typed."""
         self.unsaved = ""
         """The name of a network that was changed and not kept."""
 
@@ -243,11 +246,20 @@ class CifarApp(App[None]):
                 return
             if self.notice and self.notice.age >= READING_SECONDS:
                 self.notice = None
+            self._typed_on[event] = self.screen
         await super().on_event(event)
+
+    def on_key(self, event: events.Key) -> None:
+        """A key that comes up from a screen which another has covered meanwhile was meant for that one."""
+        if self._typed_on.get(event, self.screen) is not self.screen:
+            event.prevent_default()
+            self.post_message(events.Key(event.key, event.character))
 
     async def _type_early_keys(self) -> None:
         while self._early_keys and self.screen_stack and self.screen.is_mounted:
-            await super().on_event(self._early_keys.pop(0))
+            key = self._early_keys.pop(0)
+            self._typed_on[key] = self.screen
+            await super().on_event(key)
         if self._early_keys:
             self.set_timer(OPENING_SECONDS, self._type_early_keys)
 

@@ -160,9 +160,9 @@ def _huge() -> bytes:
 IMAGES: dict[str, tuple[Callable[[], bytes], str]] = {
     "text": (lambda: b"no picture", "is not an image that can be decoded; replace or remove it."),
     "nothing": (lambda: b"", "is not an image that can be decoded; replace or remove it."),
-    "cut": (lambda: picture(1)[:500], "is damaged ("),
-    "large": (lambda: _saved("png", Image.new("1", (4_097, 2))), "is 4097×2 pixels; sides of at most 4096 are read."),
-    "a bomb": (_huge, "is not an image that can be decoded; replace or remove it."),
+    "cut": (lambda: picture(1)[:500], "is damaged or cut short; replace or remove it."),
+    "large": (lambda: _saved("png", Image.new("1", (8_193, 8_193))), "is 8,193×8,193 pixels, and 67 million are read"),
+    "a bomb": (_huge, "has more than 67 million pixels; scale it down."),
     "PostScript": (lambda: b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "is not an image that can be"),
 }
 
@@ -211,7 +211,7 @@ OUT = ("-o", "a.safetensors")
         (["compact", *FEW, *OUT, "--weights", "net.pth"], 3, "does not fit network compact: conv1.weight is 6×3×5×5"),
         (["tutorial", *FEW, *OUT, "--weights", "bare.pth"], 3, "no conv1.weight; name the network that it was trained"),
         (["tutorial", *FEW, *OUT, "--weights", "evil.pth"], 3, "holds more than tensors, which could run code"),
-        (["tutorial", *FEW, *OUT, "--weights", "text.safetensors"], 3, "is no file of weights, or is damaged"),
+        (["tutorial", *FEW, *OUT, "--weights", "text.safetensors"], 3, "is no safetensors file, or is damaged"),
     ],
 )
 def test_errors_are_one_sentence_with_the_right_code(

@@ -1,14 +1,17 @@
 """The foot of every screen: what is said, the line of keys, and the list of all keys behind `?`."""
 
 import asyncio
+from typing import cast
 
 import pytest
 from textual.content import Content
+from textual.events import Key
 from textual.pilot import Pilot
 from textual.widgets import Static
 
 from cifartui.dataset.store import DatasetFacts
 from cifartui.training.events import StateChanged
+from cifartui.training.run import all_runs
 from cifartui.tui import app as app_module
 from cifartui.tui.app import CifarApp
 from cifartui.tui.messages import Notice
@@ -170,3 +173,37 @@ async def test_every_key_has_a_sentence(sketches: DatasetFacts, mode: str) -> No
         for active in pilot.app.screen.active_bindings.values():
             if active.binding.id and not active.binding.system:
                 assert " " in active.binding.tooltip, active.binding
+
+
+# KEYS TYPED FAST
+
+
+async def test_keys_typed_while_a_dialog_opens_go_into_it(sketches: DatasetFacts) -> None:
+    """A new value and enter right behind v: the setting is changed, and no run is started by that enter."""
+    async with CifarApp().run_test(size=SMALL) as pilot:
+        assert isinstance(pilot.app, CifarApp)
+        await wait_for_text(pilot, "few · training images")
+        await pilot.press("3")
+        await wait_for_text(pilot, "network = tutorial")
+        await pilot.press("down")
+        await wait_for_text(pilot, "epochs = 2")
+        for key in ("v", "7", "enter"):
+            pilot.app.post_message(Key(key, key if key == "7" else None))
+        await wait_until(pilot, lambda: cast(CifarApp, pilot.app).recipe.epochs == 7, seconds=10)
+        await pilot.pause()
+    assert all_runs() == []
+
+
+async def test_a_second_enter_does_not_close_the_screen_below(sketches: DatasetFacts) -> None:
+    """A dialog closes once, however often it is told to."""
+    async with CifarApp().run_test(size=SMALL) as pilot:
+        await wait_for_text(pilot, "few · training images")
+        await pilot.press("o")
+        await wait_for_text(pilot, "Normalize")
+        pilot.app.push_screen(TextDialog("Name:"))
+        await pilot.pause()
+        for _ in range(3):
+            pilot.app.simulate_key("enter")
+        await pilot.pause()
+        await wait_until(pilot, lambda: "Name:" not in shown(pilot), seconds=10)
+        assert "Normalize" in shown(pilot)

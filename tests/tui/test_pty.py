@@ -144,8 +144,11 @@ def test_hostile_names_do_not_reach_the_terminal(tmp_path: Path) -> None:
     finish(import_dataset(tar_with(tmp_path, *members), "hostile"))
     terminal = Terminal()
     terminal.wait_for("hostile · training images", " #")
-    for key in "ccco":
-        terminal.press(key)
+    terminal.press("c")
+    terminal.wait_for("look at one class")
+    terminal.press(DOWN, ENTER)
+    terminal.wait_for("hostile · training images · �]52;")
+    terminal.press("o")
     terminal.wait_for("pixel (16, 16)")
     for key in ("\x1b", "h", "3"):
         terminal.press(key)

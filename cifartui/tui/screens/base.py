@@ -2,7 +2,6 @@
 
 from typing import TYPE_CHECKING, ClassVar, cast
 
-from textual import events
 from textual.app import ComposeResult
 from textual.await_complete import AwaitComplete
 from textual.containers import Container
@@ -33,12 +32,6 @@ class BaseScreen(Screen[ScreenResultType]):
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         if event.state is WorkerState.ERROR and event.worker.error:
             self.cifar_app.complain(str(failure(event.worker.error)))
-
-    def on_key(self, event: events.Key) -> None:
-        """Hand on a key that was typed while the screen or dialog on top was opening or closing."""
-        if not self.is_active:
-            event.stop()
-            self.app.post_message(events.Key(event.key, event.character))
 
 
 class CifarScreen(BaseScreen[None]):

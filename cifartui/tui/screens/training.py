@@ -28,9 +28,6 @@ class TrainingScreen(NounScreen):
     NOUN = "training"
     CSS_PATH = "training.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(
-            "enter", "start", "start", tooltip="Start training with these settings", id="training.start", priority=True
-        ),
         Binding("v", "change", "change", tooltip="Change the setting under the cursor", id="training.change"),
         Binding(
             "backspace,delete",

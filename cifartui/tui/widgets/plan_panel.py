@@ -34,9 +34,10 @@ KEEP, DROP = "keep", "drop"
 
 
 class SettingsTable(DataTable[Text]):
-    """A line for each setting."""
+    """A line for each setting; enter starts what they say."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "screen.start", "start", tooltip="Start training with these settings", id="training.start"),
         Binding("home", "row(0)", "first", tooltip="The first setting", show=False, id="settings.first"),
         Binding("end", "row(-1)", "last", tooltip="The last setting", show=False, id="settings.last"),
     ]

@@ -108,6 +108,20 @@ async def test_the_palette_is_paged_before_its_list_is_there(sketches: DatasetFa
         await wait_until(pilot, lambda: len(pilot.app.screen_stack) == 1, seconds=10)
 
 
+@pytest.mark.parametrize("opened", ["command_palette", "change_theme"])
+async def test_a_palette_closes_once(sketches: DatasetFacts, opened: str) -> None:
+    """A click beside it and escape at once close it, and not the screen below."""
+    async with CifarApp().run_test(size=SMALL) as pilot:
+        await wait_for_text(pilot, "few · training images")
+        await pilot.app.run_action(opened)
+        await wait_for_text(pilot, "Search for", seconds=10)
+        palette = pilot.app.screen
+        for _ in range(2):
+            palette.dismiss()
+        await wait_until(pilot, lambda: len(pilot.app.screen_stack) == 1, seconds=10)
+        assert "few · training images" in shown(pilot)
+
+
 async def test_lists_without_room_are_paged(sketches: DatasetFacts) -> None:
     """A wide terminal of few lines leaves none for the list of data sets."""
     async with CifarApp().run_test(size=(160, 12)) as pilot:

@@ -200,3 +200,15 @@ async def test_walk_needs_a_window(sketches: DatasetFacts) -> None:
         assert not pilot.app.screen.check_action("walk", ())
         await pilot.press("w")
         assert not isinstance(pilot.app.screen, KernelWalkScreen)
+
+
+async def test_opening_computes_once(sketches: DatasetFacts) -> None:
+    """One file of activations for one walk: a second child process would be started for nothing."""
+    async with CifarApp().run_test(size=SMALL) as pilot:
+        assert isinstance(pilot.app, CifarApp)
+        await wait_for_text(pilot, "few · training images")
+        await pilot.press("2", "down", "w")
+        await wait_for_text(pilot, "step 1/784")
+        file = pilot.app.activations.last and pilot.app.activations.have(pilot.app.activations.last)
+        assert file
+        assert file.path.name == "activations-1.safetensors"

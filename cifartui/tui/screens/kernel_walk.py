@@ -70,7 +70,6 @@ class KernelWalkScreen(ActivationScreen):
     def on_mount(self) -> None:
         self._channel = 0
         self._playing: Timer | None = None
-        super().on_mount()
 
     @property
     def _operation(self) -> Operation:

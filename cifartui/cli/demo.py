@@ -5,9 +5,9 @@ import argparse
 from cifartui.cli.dataset import print_facts, require_dataset
 from cifartui.cli.evaluation import evaluation_of, print_evaluation
 from cifartui.cli.model import print_summary
-from cifartui.cli.output import say, watch
+from cifartui.cli.output import say, say_followed, watch
 from cifartui.cli.parsing import Commands
-from cifartui.cli.train import say_followed, show_until_interrupted
+from cifartui.cli.train import show_until_interrupted
 from cifartui.dataset.store import SKETCHES
 from cifartui.model.summary import summarize
 from cifartui.training.launch import plan_run, start_run
@@ -34,7 +34,7 @@ def demo(options: argparse.Namespace) -> int:
     say("3 training: the tutorial's recipe in a process of its own")
     run, _ = start_run(config)
     say(f"run: {run.id}")
-    say_followed(config)
+    say_followed(config.dataset, config.followed)
     code = show_until_interrupted(run, as_json=False)
     if code:
         return code

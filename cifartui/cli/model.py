@@ -7,7 +7,7 @@ import msgspec
 
 from cifartui.cli import activations, recording
 from cifartui.cli.dataset import require_dataset
-from cifartui.cli.output import make_console, print_json, say, table, watch
+from cifartui.cli.output import make_console, print_json, say, say_followed, table, watch
 from cifartui.cli.parsing import Commands, add_json, group, positive_int
 from cifartui.errors import CifartuiError
 from cifartui.model.adapting import Adaptation
@@ -149,8 +149,7 @@ def show(options: argparse.Namespace) -> int:
         print_json(report(summary, options.batch_size))
     else:
         print_summary(summary, options.batch_size)
-        for change in changes:
-            say(f"follows {options.dataset}: {change}")
+        say_followed(options.dataset, changes)
     return 1 if summary.problem else 0
 
 

@@ -3,6 +3,7 @@
 import os
 import sys
 import time
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
@@ -36,6 +37,12 @@ def make_console(*, stderr: bool = False) -> Console:
 def say(text: str = "") -> None:
     """Print one line of a command's result."""
     print(printable(text, 10_000), flush=True)
+
+
+def say_followed(dataset: str, clauses: Iterable[str]) -> None:
+    """Print what of a recipe or network follows a data set."""
+    for clause in clauses:
+        say(f"follows {dataset}: {clause}")
 
 
 def say_written(target: Path, text: str) -> None:

@@ -6,7 +6,7 @@ import time
 import msgspec
 
 from cifartui.cli.follow import show_run, stalled_text
-from cifartui.cli.output import complain, make_console, print_json, say, table
+from cifartui.cli.output import complain, make_console, print_json, say, say_followed, table
 from cifartui.cli.parsing import Commands, add_journal_json, add_json, group
 from cifartui.errors import CifartuiError
 from cifartui.training.checkpoints import CheckpointFacts, best_checkpoint, list_checkpoints
@@ -34,6 +34,8 @@ class RunReport(RunOverview, frozen=True, kw_only=True):
     message: str
     """Why it failed, was stopped, was interrupted or tells nothing, or what it warned of last; else empty."""
     settings: dict[str, str]
+    followed: tuple[str, ...]
+    """What of recipe and network follows the data set, a clause each."""
     checkpoints: list[CheckpointFacts]
 
 
@@ -99,6 +101,7 @@ def show(options: argparse.Namespace) -> None:
         if sentence:
             say(sentence)
     say(f"{report.model} on {report.dataset}, {report.device}, seed {report.seed}")
+    say_followed(report.dataset, report.followed)
     rows = table("setting", "value")
     for key, value in report.settings.items():
         rows.add_row(key, value)
@@ -156,6 +159,7 @@ def _report(run: Run) -> RunReport:
         device=f"{started.device}: {started.device_reason}" if started else config.device,
         seed=config.seed,
         message=_message(run, state, history),
+        followed=config.followed,
         settings={setting.key: setting.value for setting in settings(config.settings)},
         checkpoints=list_checkpoints(run),
     )

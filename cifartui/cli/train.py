@@ -5,13 +5,13 @@ import time
 
 from cifartui.cli.dataset import require_dataset
 from cifartui.cli.follow import show_run
-from cifartui.cli.output import complain, print_json, say
+from cifartui.cli.output import complain, print_json, say, say_followed
 from cifartui.cli.parsing import Commands, add_journal_json
 from cifartui.dataset.store import SKETCHES
 from cifartui.training.events import Warned
 from cifartui.training.follow import follow, read_history, tell
 from cifartui.training.launch import DEFAULT_SEED, plan_run, start_run
-from cifartui.training.run import Run, RunConfig
+from cifartui.training.run import Run
 
 INTERRUPTED = 130
 
@@ -63,7 +63,7 @@ def train(options: argparse.Namespace) -> int:
         return 0
     if not options.json:
         say(f"run: {run.id}")
-        say_followed(config)
+        say_followed(config.dataset, config.followed)
     code = show_until_interrupted(run, as_json=options.json)
     if code == 0 and not options.json:
         say(f"next: cifartui evaluate {run.id}")
@@ -93,12 +93,6 @@ def show_rest(run: Run) -> str:
     step = history.latest.step if history.latest else 0
     message = f" ({history.finished.message})" if history.finished and history.finished.message else ""
     return f"Run {run.id} is {state} at step {step:,}{message}."
-
-
-def say_followed(config: RunConfig) -> None:
-    """Print what of recipe and network follows the data set."""
-    for clause in config.followed:
-        say(f"follows {config.dataset}: {clause}")
 
 
 def _say_detached(run: Run, *, as_json: bool) -> None:

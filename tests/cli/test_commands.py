@@ -26,8 +26,13 @@ def cifartui(*arguments: str, timeout: float = 120) -> "subprocess.CompletedProc
     )
 
 
-def test_whole_path_by_command(sketches: DatasetFacts, tmp_path: Path) -> None:
+def test_whole_path_by_command(sketches: DatasetFacts, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Train, list, show, evaluate, export; each JSON has the fields of the contract."""
+
+    def printed(*arguments: str) -> str:
+        assert run_command(arguments) == 0
+        return capsys.readouterr().out
+
     trained = cifartui(
         "train", "--dataset", "few", "--epochs", "1", "--set", "log_every=25", "--device", "cpu", "--json"
     )
@@ -38,17 +43,18 @@ def test_whole_path_by_command(sketches: DatasetFacts, tmp_path: Path) -> None:
     assert events[-1]["type"] == "RunFinished"
     assert [event["batch"] for event in events if event["type"] == "LossLogged"] == [25, 50]
 
-    (listed,) = json.loads(cifartui("runs", "list", "--json").stdout)
+    (listed,) = json.loads(printed("runs", "list", "--json"))
     assert list(listed) == [
         *("id", "recipe", "model", "dataset", "state", "epoch", "epochs", "step", "best_accuracy", "last_accuracy"),
         *("created", "stalled_seconds", "problem"),
     ]
     assert (listed["state"], listed["step"], listed["epochs"]) == ("finished", 50, 1)
     run = listed["id"]
-    shown = json.loads(cifartui("runs", "show", run, "--json").stdout)
+    shown = json.loads(printed("runs", "show", run, "--json"))
     assert shown["settings"]["log_every"] == "25"
     assert [checkpoint["step"] for checkpoint in shown["checkpoints"]] == [50]
-    assert cifartui("runs", "follow", run, "--json").stdout == trained.stdout
+    assert shown["followed"] == []
+    assert printed("runs", "follow", run, "--json") == trained.stdout
 
     evaluated = cifartui("evaluate", run, "--json")
     result = json.loads(evaluated.stdout)
@@ -60,10 +66,10 @@ def test_whole_path_by_command(sketches: DatasetFacts, tmp_path: Path) -> None:
     assert all(json.loads(line)["type"] == "Progress" for line in evaluated.stderr.splitlines())
 
     target = tmp_path / "net.pth"
-    assert cifartui("export", "pth", run, "-o", str(target)).returncode == 0
-    again = json.loads(cifartui("evaluate", str(target), "--dataset", "few", "--json").stdout)
+    printed("export", "pth", run, "-o", str(target))
+    again = json.loads(printed("evaluate", str(target), "--dataset", "few", "--json"))
     assert again["correct"] == result["correct"]
-    table = cifartui("evaluate", run).stdout
+    table = printed("evaluate", run)
     assert table.count("█") == sum(round(8 * 20 * one["accuracy"]) // 8 for one in result["per_class"])
     assert f"{result['correct']} correct" in table
 

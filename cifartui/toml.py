@@ -77,6 +77,7 @@ def _sentence(complaint: str, document: dict[str, Any], document_type: type[msgs
     for key in keys:
         value = value[key]
     choices = _choices(document_type, keys, document)
+    what = what.replace(" | null`", "`")  # TOML has none
     for term, words in _WORDS.items():
         what = what.replace(term, words)
     rule = f"choose one of {', '.join(choices)}" if choices else f"{what[:1].lower()}{what[1:]}"
@@ -97,9 +98,18 @@ def _type_at(document_type: type[msgspec.Struct], keys: list[Any], document: Any
         if isinstance(place, msgspec.inspect.Metadata):
             place = place.type
         if isinstance(place, msgspec.inspect.UnionType):
-            kinds: tuple[Any, ...] = place.types
-            place = next((kind for kind in kinds if kind.tag == document.get(kind.tag_field)), place)
+            place = _meant(place, document)
     return place
+
+
+def _meant(union: msgspec.inspect.UnionType, value: Any) -> msgspec.inspect.Type:
+    """The one type of a union that a value is meant as: the table of its tag, or what else than nothing is allowed."""
+    kinds = [kind for kind in union.types if not isinstance(kind, msgspec.inspect.NoneType)]
+    if len(kinds) == 1:
+        return kinds[0]
+    tables = [kind for kind in kinds if isinstance(kind, msgspec.inspect.StructType)]
+    tags = value if isinstance(value, dict) else {}
+    return next((table for table in tables if table.tag == tags.get(table.tag_field)), union)
 
 
 def _field_names(document_type: type[msgspec.Struct], keys: list[Any], document: Any) -> list[str]:

@@ -1,6 +1,7 @@
 """The networks there are, as lines of a list."""
 
-from cifartui.errors import CifartuiError, explain
+from cifartui.errors import CifartuiError
+from cifartui.failures import failure
 from cifartui.model.network import load_network, network_names
 from cifartui.model.summary import summarize
 
@@ -14,10 +15,8 @@ def network_choices() -> list[tuple[str, str]]:
     for name in network_names():
         try:
             network = load_network(name)
-        except CifartuiError as error:
-            text = f"{name:<12} {error}"
-        except OSError as error:
-            text = f"{name:<12} {explain(error)}"
+        except (CifartuiError, OSError) as error:
+            text = f"{name:<12} {failure(error)}"
         else:
             text = f"{name:<12} {summarize(network).parameters:>11,} parameters   {network.description}"
         choices.append((name, text))

@@ -6,7 +6,8 @@ from typing import Literal
 import msgspec
 
 from cifartui.dataset.store import DatasetFacts, load_facts
-from cifartui.errors import CifartuiError, explain
+from cifartui.errors import CifartuiError
+from cifartui.failures import failure
 from cifartui.model.network import load_network
 from cifartui.training.following import follow_data, follow_network, steps_per_epoch, trained_images
 from cifartui.training.launch import DEFAULT_SEED, plan_run
@@ -58,6 +59,17 @@ class InHand(msgspec.Struct, frozen=True):
         """What was changed, as `plan_run` takes it."""
         values = {setting.key: setting.value for setting in settings(self.recipe)}
         return [f"{key}={values[key]}" for key in self.changed]
+
+    def config(self, dataset: str) -> RunConfig:
+        """What a run on a data set would be, checked as `plan_run` checks it.
+
+        Raises:
+            CifartuiError: something of it does not exist, is not allowed or does not fit.
+            OSError: the recipe's or the network's file cannot be read.
+        """
+        return plan_run(
+            recipe=self.name, dataset=dataset, overrides=self.assignments, device=self.device, seed=int(self.seed)
+        )
 
     def onto(self, name: str, own: Recipe) -> "InHand":
         """Another recipe with the same changes on top."""
@@ -111,25 +123,15 @@ def make_plan(asked: InHand, dataset: str) -> RunPlan:
     """Work out what a run on a data set would be; no code of the user's own is run for it."""
     try:
         facts = load_facts(dataset)
-    except CifartuiError as error:
-        return RunPlan(planned_settings(asked, None), problem=str(error))
-    except OSError as error:
-        return RunPlan(planned_settings(asked, None), problem=str(explain(error)))
+    except (CifartuiError, OSError) as error:
+        return RunPlan(planned_settings(asked, None), problem=str(failure(error)))
     planned = planned_settings(asked, facts)
     try:
         if ":" in asked.recipe.network:
             return RunPlan(planned, facts)
-        config = plan_run(
-            recipe=asked.name,
-            dataset=dataset,
-            overrides=asked.assignments,
-            device=asked.device,
-            seed=int(asked.seed),
-        )
-    except CifartuiError as error:
-        return RunPlan(planned, facts, problem=str(error))
-    except OSError as error:
-        return RunPlan(planned, facts, problem=str(explain(error)))
+        config = asked.config(dataset)
+    except (CifartuiError, OSError) as error:
+        return RunPlan(planned, facts, problem=str(failure(error)))
     return RunPlan(planned, facts, config)
 
 

@@ -20,6 +20,7 @@ from cifartui.dataset.catalogue import remove_dataset, rename_dataset
 from cifartui.dataset.pictures import Picture, picture_order, read_pictures
 from cifartui.dataset.store import SKETCHES, DatasetFacts, Split, is_prepared, load_facts, prepared_names
 from cifartui.errors import CifartuiError, DataError, explain
+from cifartui.failures import failure
 from cifartui.text import printable, shortened, size
 from cifartui.tui.screens.base import NounScreen
 from cifartui.tui.screens.loader_lab import LoaderLabScreen
@@ -515,10 +516,8 @@ class DatasetScreen(NounScreen):
             if answer:
                 try:
                     remove_dataset(name)
-                except CifartuiError as error:
-                    self.cifar_app.complain(str(error))
-                except OSError as error:
-                    self.cifar_app.complain(str(explain(error)))
+                except (CifartuiError, OSError) as error:
+                    self.cifar_app.complain(str(failure(error)))
                 if self.cifar_app.dataset_name == name:
                     self.cifar_app.dataset_name = next(iter(prepared_names()), None)
                 self._looked_at = self._facts = None

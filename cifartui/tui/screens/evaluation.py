@@ -17,6 +17,7 @@ from textual.widgets.option_list import Option
 from cifartui.errors import CifartuiError, explain
 from cifartui.evaluation.results import Evaluation
 from cifartui.evaluation.store import JudgedCheckpoint, judged_checkpoints
+from cifartui.failures import failure
 from cifartui.model.network import Network, load_network
 from cifartui.model.source import loading_source
 from cifartui.text import printable, shortened
@@ -257,8 +258,8 @@ class EvaluationScreen(NounScreen):
             return
         try:
             network = self.cifar_app.network or load_network(self.cifar_app.recipe.network)
-        except CifartuiError as error:
-            self.cifar_app.complain(str(error))
+        except (CifartuiError, OSError) as error:
+            self.cifar_app.complain(str(failure(error)))
             return
 
         def evaluate(path: str | None) -> None:

@@ -13,6 +13,7 @@ from textual.worker import get_current_worker
 
 from cifartui.dataset.store import DatasetFacts, load_facts
 from cifartui.errors import CifartuiError, DataError, UsageError, explain
+from cifartui.failures import failure
 from cifartui.model.editing import (
     inserted,
     moved,
@@ -351,10 +352,8 @@ class ModelScreen(NounScreen):
                 return
             try:
                 network = load_network(name)
-            except OSError as error:
-                self.cifar_app.complain(str(explain(error)))
-            except CifartuiError as error:
-                self.cifar_app.complain(str(error))
+            except (CifartuiError, OSError) as error:
+                self.cifar_app.complain(str(failure(error)))
             else:
                 self._open(network)
 

@@ -7,10 +7,11 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.widgets import ContentSwitcher
 
-from cifartui.errors import CifartuiError, explain
+from cifartui.errors import CifartuiError
+from cifartui.failures import failure
 from cifartui.training.controls import Command
 from cifartui.training.follow import tell
-from cifartui.training.launch import plan_run, start_run
+from cifartui.training.launch import start_run
 from cifartui.training.run import LIVING, RunState, living_run
 from cifartui.tui.run_plan import InHand
 from cifartui.tui.screens.base import NounScreen
@@ -106,18 +107,10 @@ class TrainingScreen(NounScreen):
         try:
             if living := living_run():
                 raise CifartuiError(f"Run {living.id} is still there, and two would slow each other; o shows it.")
-            config = plan_run(
-                recipe=asked.name,
-                dataset=dataset,
-                overrides=asked.assignments,
-                device=asked.device,
-                seed=int(asked.seed),
-            )
+            config = asked.config(dataset)
             run, _ = start_run(config)
-        except CifartuiError as error:
-            self.app.call_from_thread(panel.refuse, str(error))
-        except OSError as error:
-            self.app.call_from_thread(panel.refuse, str(explain(error)))
+        except (CifartuiError, OSError) as error:
+            self.app.call_from_thread(panel.refuse, str(failure(error)))
         else:
             self.app.call_from_thread(self.cifar_app.follow_run, run)
 

@@ -16,6 +16,7 @@ from textual.widgets import DataTable, Static
 
 from cifartui.dataset.store import SKETCHES
 from cifartui.errors import CifartuiError, UsageError, explain
+from cifartui.failures import failure
 from cifartui.model.network import load_network
 from cifartui.text import printable
 from cifartui.training.launch import check_seed
@@ -199,11 +200,8 @@ class PlanPanel(Vertical):
         try:
             own = load_recipe(name)
             onto = self.asked.onto(name, own)
-        except CifartuiError as error:
-            self._app.complain(str(error))
-            return
-        except OSError as error:
-            self._app.complain(str(explain(error)))
+        except (CifartuiError, OSError) as error:
+            self._app.complain(str(failure(error)))
             return
         plain = msgspec.structs.replace(self.asked, name=name, own=own, recipe=own, kept=frozenset())
 

@@ -27,7 +27,7 @@ class CheckpointFacts(msgspec.Struct, frozen=True, kw_only=True):
     batch: Count
     """Batches of that epoch already taken: where training would go on."""
     cause: str
-    """Why it was saved: "epoch", "asked for", "stopped", "finished"."""
+    """Why it was saved: "epoch" (its end), "asked for", "stopped"."""
     validation_accuracy: float | None
     """On the held-out images, if it was measured at this step."""
     sha256: str

@@ -14,7 +14,7 @@ _move_page = OptionList._move_page
 
 def mend() -> None:
     """Mend for this process what cannot be mended in a class of our own."""
-    OptionList._move_page = _move_page_with_room  # type: ignore[method-assign,assignment]
+    OptionList._move_page = _move_page_with_room  # type: ignore[method-assign,assignment]  # a function for a method
 
 
 def _move_page_with_room(options: OptionList, direction: Literal[-1, 1]) -> None:
@@ -36,4 +36,4 @@ class Palette(CommandPalette):
     @work(exclusive=True, group=CommandPalette._GATHER_COMMANDS_GROUP)
     async def _gather_commands(self, search_value: str) -> None:
         with suppress(NoMatches):
-            await CommandPalette._gather_commands.__wrapped__(self, search_value)  # type: ignore[attr-defined]
+            await CommandPalette._gather_commands.__wrapped__(self, search_value)  # type: ignore[attr-defined]  # what `work` wrapped

@@ -56,7 +56,7 @@ def write_binary(root: Path) -> Path:
     return folder
 
 
-class Unchecked(torchvision.datasets.CIFAR10):  # type: ignore[misc]
+class Unchecked(torchvision.datasets.CIFAR10):  # type: ignore[misc]  # torchvision has no types
     """torchvision's reader without its list of checksums."""
 
     meta = {**torchvision.datasets.CIFAR10.meta, "md5": None}

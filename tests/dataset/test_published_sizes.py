@@ -26,7 +26,7 @@ print(re.search(r"VmHWM:\\s+(\\d+) kB", open("/proc/self/status").read())[1])
 """
 
 
-class Unchecked(torchvision.datasets.CIFAR100):  # type: ignore[misc]
+class Unchecked(torchvision.datasets.CIFAR100):  # type: ignore[misc]  # torchvision has no types
     """torchvision's reader without its list of checksums."""
 
     meta = {**torchvision.datasets.CIFAR100.meta, "md5": None}

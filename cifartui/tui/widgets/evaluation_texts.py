@@ -58,9 +58,9 @@ def overall(evaluation: Evaluation) -> Content:
 
 
 def checkpoint_text(checkpoint: JudgedCheckpoint) -> str:
-    """What a checkpoint is, in a line: `end of epoch 3 · 61.0% of the held-out images · 503 kB`."""
+    """What a checkpoint is, in a line: `end of epoch 3 · 61.0% held out · 503 kB`."""
     facts = checkpoint.facts
-    causes = {"epoch": f"end of epoch {facts.epoch:,}", "finished": "end of the run", "stopped": "the run was stopped"}
+    causes = {"epoch": f"end of epoch {facts.epoch:,}", "stopped": "the run was stopped"}
     parts = [causes.get(facts.cause, f"{printable(facts.cause, 20)}, in epoch {facts.epoch:,}")]
     if facts.validation_accuracy is not None:
         parts.append(f"{facts.validation_accuracy:.1%} held out")

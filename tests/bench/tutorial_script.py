@@ -57,7 +57,7 @@ def main(root: str) -> None:
             # print statistics
             running_loss += loss.item()
             if i % 2000 == 1999:  # print every 2000 mini-batches
-                print("[%d, %5d] loss: %.3f" % (epoch + 1, i + 1, running_loss / 2000), flush=True)  # noqa: UP031
+                print("[%d, %5d] loss: %.3f" % (epoch + 1, i + 1, running_loss / 2000), flush=True)  # noqa: UP031  # as in the tutorial
                 running_loss = 0.0
     seconds = time.perf_counter() - started
 

@@ -301,9 +301,9 @@ class DatasetScreen(NounScreen):
 
     def on_page_read(self, message: PageRead) -> None:
         if self._facts and message.asked == self._asked:
-            classes, size = self._facts.classes, fitted(self._facts.image_size, TILE_BOX)
+            classes, tile_size = self._facts.classes, fitted(self._facts.image_size, TILE_BOX)
             tiles = [
-                Tile(scaled(one.pixels, size), printable(classes[one.label]), f"#{one.position}")
+                Tile(scaled(one.pixels, tile_size), printable(classes[one.label]), f"#{one.position}")
                 for one in message.pictures
             ]
             self.query_one(PictureWall).show_tiles(tiles)

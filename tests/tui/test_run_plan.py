@@ -29,7 +29,7 @@ def test_every_recipe_can_start_on_a_small_data_set_and_logs(sketches: DatasetFa
     assert plan.log_lines > 0
     log_every = planned(plan, "log_every")
     assert int(log_every.setting.value) < int(log_every.own)
-    assert row_cells(log_every)[3] == f"follows the data, the recipe: {log_every.own}"
+    assert row_cells(log_every)[3] == f"follows the data (recipe {log_every.own})"
     assert "mini-batches; the recipe says" in setting_text(log_every, name)
 
 

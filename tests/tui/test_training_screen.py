@@ -9,14 +9,14 @@ from textual.widgets import Input
 
 from cifartui.dataset.store import DatasetFacts
 from cifartui.training.events import EpochFinished, LossLogged, RunFinished, StateChanged, StepsReported, Warned
-from cifartui.training.recipe import load_recipe, override
+from cifartui.training.recipe import load_recipe, override, recipe_names
 from cifartui.training.run import all_runs, create_run
 from cifartui.tui.app import CifarApp
 from cifartui.tui.view import short_id
 from cifartui.tui.widgets.charts import CurveChart
 from cifartui.tui.widgets.dialogs import TextDialog
 from cifartui.tui.widgets.plan_panel import PlanPanel, SettingsTable
-from cifartui.tui.widgets.plan_texts import setting_text
+from cifartui.tui.widgets.plan_texts import row_cells, setting_text
 from tests.training.running import plan
 from tests.tui.driving import LARGE, SMALL, control_lines, scripted_run, shown, text_of, wait_for_text, wait_until
 
@@ -161,6 +161,45 @@ async def test_settings_are_explained_changed_and_refused(sketches: DatasetFacts
         pilot.app.screen.query_one(Input).value = "7"
         await pilot.press("enter")
         await wait_until(pilot, lambda: any("epochs" in line and " 7" in line for line in shown(pilot).splitlines()))
+
+
+@pytest.mark.parametrize("recipe", recipe_names())
+async def test_settings_are_whole_at_80_columns(sketches: DatasetFacts, recipe: str) -> None:
+    """Nothing in the table is cut or needs scrolling sideways, with changes and without."""
+    async with CifarApp().run_test(size=SMALL) as pilot:
+        await pilot.press("3")
+        await wait_for_text(pilot, "network = tutorial")
+        panel, table = pilot.app.screen.query_one(PlanPanel), pilot.app.screen.query_one(SettingsTable)
+        panel._take_recipe(recipe)
+        for value in (None, "[0.4, 0.5, 0.6]"):
+            if value:
+                panel.set_value("normalize.mean", value)
+            await pilot.pause()
+            assert not table.show_horizontal_scrollbar
+            for row, planned in enumerate(panel.plan.settings):
+                table.move_cursor(row=row, animate=False)
+                await pilot.pause()
+                line = next(line for line in shown(pilot).splitlines() if f" {planned.setting.key} " in line)
+                assert row_cells(planned)[3] in line
+                assert "…" not in line
+
+
+async def test_value_that_a_setting_has_is_no_change(sketches: DatasetFacts) -> None:
+    """Enter in the dialog without typing, and going back to the recipe's; held to the recipe's against the data is."""
+    async with CifarApp().run_test(size=SMALL) as pilot:
+        await pilot.press("3")
+        await wait_for_text(pilot, "network = tutorial")
+        panel = pilot.app.screen.query_one(PlanPanel)
+        await pilot.press("v", "enter", "down", "v", "enter")
+        assert panel.asked.changed == ()
+        for key, value in (("log_every", "10"), ("epochs", "2"), ("network", "tutorial")):
+            panel.set_value(key, value)
+            assert panel.asked.changed == ()
+        panel.set_value("network", "resnet18")
+        panel.set_value("network", "tutorial")
+        assert panel.asked.changed == ()
+        panel.set_value("log_every", "2000")
+        assert panel.asked.changed == ("log_every",)
 
 
 async def test_every_explanation_is_whole(sketches: DatasetFacts) -> None:

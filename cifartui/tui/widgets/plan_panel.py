@@ -19,19 +19,24 @@ from cifartui.errors import CifartuiError, UsageError, explain
 from cifartui.failures import failure
 from cifartui.model.network import load_network
 from cifartui.text import printable
+from cifartui.training.following import HELD_OUT, LOG_EVERY
 from cifartui.training.launch import check_seed
 from cifartui.training.recipe import Recipe, load_recipe, override, recipe_names
 from cifartui.tui.networks import OTHER_NETWORK, network_choices
 from cifartui.tui.run_plan import DEVICE, SEED, Device, InHand, PlannedSetting, RunPlan, make_plan
 from cifartui.tui.widgets.dialogs import ChoiceDialog, TextDialog
-from cifartui.tui.widgets.plan_texts import plan_text, row_cells, setting_text, title_text
+from cifartui.tui.widgets.plan_texts import REMARK_CELLS, VALUE_CELLS, plan_text, row_cells, setting_text, title_text
 
 if TYPE_CHECKING:
     from cifartui.tui.app import CifarApp
 
 NETWORK = "network"
 OUTSIDE_RECIPE = (SEED.key, DEVICE.key)
+FOLLOWING = (LOG_EVERY, HELD_OUT)
+"""Settings that the data set changes, so that the recipe's own value is a choice too."""
 KEEP, DROP = "keep", "drop"
+COLUMNS = (("", 2), ("setting", 24), ("value", VALUE_CELLS + 1), ("from", REMARK_CELLS))
+"""Labels, and cells with the gap to the next column."""
 
 
 class SettingsTable(DataTable[Text]):
@@ -64,13 +69,14 @@ class PlanPanel(Vertical):
     def compose(self) -> ComposeResult:
         yield Static(id="plan-title", classes="heading")
         yield Static(id="plan")
-        yield SettingsTable(id="settings", cursor_type="row", show_header=False)
+        yield SettingsTable(id="settings", cursor_type="row", show_header=False, cell_padding=0)
         yield Static(id="explanation")
 
     def on_mount(self) -> None:
         recipe = self._app.recipe
         self.asked = InHand(self._app.recipe_name, load_recipe(self._app.recipe_name), recipe)
-        self.query_one(SettingsTable).add_columns("", "setting", "value", "from")
+        for label, width in COLUMNS:
+            self.query_one(SettingsTable).add_column(label, width=width)
         self.watch(self.app, "recipe", self._recipe_changed, init=False)
         self.watch(self.app, "dataset_name", self.refresh_plan)
 
@@ -149,13 +155,22 @@ class PlanPanel(Vertical):
         self.app.push_screen(dialog)
 
     def set_value(self, key: str, text: str) -> None:
-        """Give a setting a new value.
+        """Give a setting a new value; the one it has or the recipe's is no change, unless the data set made it another.
 
         Raises:
             UsageError: it is not allowed; the sentence says what is.
         """
-        asked = self._with_value(key, text.strip())
-        self._take(asked if key in OUTSIDE_RECIPE else msgspec.structs.replace(asked, kept=asked.kept | {key}))
+        text = text.strip()
+        asked = self._with_value(key, text)
+        planned = next(planned for planned in self.plan.settings if planned.setting.key == key)
+        if not planned.changed and text == planned.setting.value:
+            return
+        if key in OUTSIDE_RECIPE:
+            self._take(asked)
+        elif text == planned.own and key not in FOLLOWING:
+            self._take(msgspec.structs.replace(asked, kept=asked.kept - {key}))
+        else:
+            self._take(msgspec.structs.replace(asked, kept=asked.kept | {key}))
 
     def take_back(self) -> None:
         """Give the setting under the cursor the recipe's own value again."""

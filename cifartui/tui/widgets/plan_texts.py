@@ -7,7 +7,8 @@ from cifartui.text import printable, shortened
 from cifartui.tui.run_plan import PlannedSetting, RunPlan
 
 CHANGED = "●"
-VALUE_CELLS = 20
+VALUE_CELLS, REMARK_CELLS = 19, 30
+"""With mark and key they fit a terminal of 80 columns."""
 
 
 def title_text(recipe: str, dataset: str, changes: int) -> Content:
@@ -45,9 +46,10 @@ def row_cells(planned: PlannedSetting) -> tuple[str, str, str, str]:
         remark = f"{'the recipe' if planned.of_recipe else 'usually'}: {planned.own}"
     elif planned.follows:
         same = planned.own == setting.value
-        remark = "follows the data" + ("" if same else f", the recipe: {planned.own}")
+        remark = "follows the data" + ("" if same else f" (recipe {planned.own})")
     mark = CHANGED if planned.changed else ""
-    return mark, setting.key, shortened(printable(setting.value), VALUE_CELLS), printable(remark)
+    value = shortened(printable(setting.value), VALUE_CELLS)
+    return mark, setting.key, value, shortened(printable(remark), REMARK_CELLS)
 
 
 def setting_text(planned: PlannedSetting, recipe: str) -> str:

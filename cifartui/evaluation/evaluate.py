@@ -9,7 +9,7 @@ from cifartui.evaluation.results import Evaluation, from_confusion
 from cifartui.evaluation.subject import Subject
 from cifartui.model.recording.record import require_module_fit
 from cifartui.progress import Progress, Steps
-from cifartui.training.device import tune_cpu
+from cifartui.training.device import choose_device, tune_cpu
 from cifartui.training.prediction import batch_images, predict
 
 
@@ -23,7 +23,7 @@ def evaluate(subject: Subject, dataset: str) -> Steps[Evaluation]:
     test_set = load_image_set(dataset, "test")
     classes = len(test_set.classes)
     summary = require_module_fit(subject.network, tuple(test_set.images.shape[1:]), classes, subject.module)
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    device = torch.device(choose_device("auto").device)
     if device.type == "cpu":
         tune_cpu(summary.macs * batch_images(test_set))
     module = subject.module.to(device)

@@ -84,9 +84,8 @@ def find_checkpoint(run: Run, which: str) -> CheckpointFacts:
         return best
     steps = {str(facts.step): facts for facts in checkpoints}
     if which not in steps:
-        raise DataError(
-            f"Run {run.id} has no checkpoint {printable(which, 40)!r}; there are: last, best, {', '.join(steps)}."
-        )
+        names = ["last", *(["best"] if best_checkpoint(checkpoints) else []), *steps]
+        raise DataError(f"Run {run.id} has no checkpoint {printable(which, 40)!r}; there are: {', '.join(names)}.")
     return steps[which]
 
 

@@ -68,6 +68,22 @@ async def test_keys_turn_pages_and_choose_class_and_split() -> None:
         await wait_until(pilot, lambda: pilot.app.screen.query_one(PictureWall).size.height > before + 8)
 
 
+async def test_messages_leave_the_pages_as_they_are() -> None:
+    """A message of two lines stands over the wall: the same pictures, the same number of pages, when it goes too."""
+    pictures = noise(60, size=64)
+    save_dataset("large", pictures, pictures, CLASSES, "made for the tests")
+    async with CifarApp().run_test(size=SMALL) as pilot:
+        assert isinstance(pilot.app, CifarApp)
+        await wait_for_text(pilot, "large · training images · all classes · page 1 of 15, at 1/4")
+        before = pilot.app.screen.query_one(PictureWall).size
+        pilot.app.tell("large is imported, and chosen for training: 2 shows the network, 3 trains it. " * 2)
+        await wait_for_text(pilot, "✓ large is imported")
+        await pilot.pause()
+        assert pilot.app.screen.query_one(PictureWall).size == before
+        assert "page 1 of 15, at 1/4" in shown(pilot)
+        assert "? help" in shown(pilot).splitlines()[-1]
+
+
 async def test_first_start_draws_the_sketches(home: Path) -> None:
     """On a machine without data sets the sketches are drawn in a child process, then shown and chosen."""
     for file in (home / "datasets").iterdir():

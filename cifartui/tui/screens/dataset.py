@@ -31,7 +31,7 @@ from cifartui.tui.widgets.dialogs.fetching import FetchDialog
 from cifartui.tui.widgets.dialogs.importing import ImportDialog
 from cifartui.tui.widgets.dialogs.survey import Import
 from cifartui.tui.widgets.picture_wall import PictureWall, Tile
-from cifartui.tui.widgets.pixels import fitted, scaled
+from cifartui.tui.widgets.pixels import fitted, part_text, scaled
 
 Answer = TypeVar("Answer")
 TILE_BOX = (32, 32)
@@ -316,7 +316,11 @@ class DatasetScreen(NounScreen):
         assert self._facts
         what = "all classes" if self._label is None else self._facts.classes[self._label]
         page, pages = self._first // capacity + 1, -(-len(self._order) // capacity)
-        title = f"{self._facts.name} · {SPLIT_WORDS[self._split]} images · {what} · page {page:,} of {pages:,}"
+        drawn = self.query_one(PictureWall).drawn_size
+        title = (
+            f"{self._facts.name} · {SPLIT_WORDS[self._split]} images · {what} · page {page:,} of {pages:,}"
+            f"{part_text(self._facts.image_size, drawn)}"
+        )
         width = self.query_one("#wall-title").size.width
         self.query_one("#wall-title", Static).update(Content(shortened(printable(title), width)))
 

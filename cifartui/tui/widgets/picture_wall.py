@@ -45,10 +45,13 @@ class PictureWall(Widget):
 
         capacity: int
 
-    def __init__(self, *, widget_id: str, caption_cells: int = 0) -> None:
-        """Narrow pictures stand apart so that their captions have `caption_cells`."""
+    def __init__(self, *, widget_id: str, caption_cells: int = 0, must_caption: bool = True) -> None:
+        """Narrow pictures stand apart so that their captions have `caption_cells`.
+
+        Unless it `must_caption`, a row that is whole but for its captions is drawn without them, not smaller.
+        """
         super().__init__(id=widget_id)
-        self._caption_cells = caption_cells
+        self._caption_cells, self._must_caption = caption_cells, must_caption
         self._picture_size = (32, 32)
         self._lines: list[Strip] = []
         self._tidying: Timer | None = None
@@ -58,6 +61,12 @@ class PictureWall(Widget):
         """How many pictures fit."""
         columns, rows = self._grid()
         return columns * rows
+
+    @property
+    def drawn_size(self) -> tuple[int, int]:
+        """How many pixels high and wide each picture is drawn."""
+        height, width = self._picture_size
+        return max(1, height // self._shrink()), max(1, width // self._shrink())
 
     def set_picture_size(self, size: tuple[int, int]) -> None:
         """Say how many pixels high and wide the pictures are."""
@@ -69,7 +78,7 @@ class PictureWall(Widget):
         width = self._cell_width()
         coloured, few = shows_colours(self.app), few_colours(self.app)
         style = self.rich_style
-        gap = Segment(" " * (GAP + width - self._picture_cells()), style)
+        gap = Segment(" " * (GAP + width - self.drawn_size[1]), style)
         self._lines = []
         for start in range(0, len(tiles), columns):
             row = tiles[start : start + columns]
@@ -100,19 +109,16 @@ class PictureWall(Widget):
         height, width = self._picture_size
         shrink = 1
         while shrink < min(height, width) and (
-            self.size.height < -(-(height // shrink) // 2) + 1 or self.size.width < width // shrink
+            self.size.height < -(-(height // shrink) // 2) + self._must_caption or self.size.width < width // shrink
         ):
             shrink *= 2
         return shrink
 
-    def _picture_cells(self) -> int:
-        return max(1, self._picture_size[1] // self._shrink())
-
     def _cell_width(self) -> int:
-        return max(self._picture_cells(), self._caption_cells)
+        return max(self.drawn_size[1], self._caption_cells)
 
     def _grid(self) -> tuple[int, int]:
-        cell_height = -(-max(1, self._picture_size[0] // self._shrink()) // 2) + 1
+        cell_height = -(-self.drawn_size[0] // 2) + 1
         return max(1, (self.size.width + GAP) // (self._cell_width() + GAP)), max(1, self.size.height // cell_height)
 
 

@@ -96,6 +96,11 @@ def fitted(size: tuple[int, int], box: tuple[int, int]) -> tuple[int, int]:
     return max(1, int(size[0] * scale)), max(1, int(size[1] * scale))
 
 
+def part_text(size: tuple[int, int], drawn: tuple[int, int]) -> str:
+    """Said where a picture of `size` (height, width) is drawn smaller than it is: `, at 1/4`; else empty."""
+    return f", at 1/{round(size[0] / drawn[0])}" if round(size[0] / drawn[0]) > 1 else ""
+
+
 def _shaded(pixels: "NDArray[np.uint8]") -> list[list[Segment]]:
     if pixels.shape[0] % 2:
         pixels = pixels[[*range(pixels.shape[0]), -1]]

@@ -47,16 +47,20 @@ async def test_pictures_of_several_sizes_are_shown_before_they_come_in(size: tup
     """Counts, sizes, what is left out; previews follow size and fit; the import runs among the data sets, is chosen."""
     async with CifarApp().run_test(size=size) as pilot:
         await ask(pilot, make_pets(tmp_path / "pets", (300, 200), (64, 64)))
-        text = await wait_for_text(pilot, "as they come in: 32 wide, 32 high")
+        text = await wait_for_text(pilot, "as they come in: 32×32")
+        if size == SMALL:
+            assert max(line.count("▀") for line in text.splitlines()) == 32  # as many cells as pixels
+            assert ", at 1/" not in text
         assert "pets: 12 pictures in 2 classes" in text
         assert "300×200" in text
         assert "64×64 (6)" in text
         assert "notes.txt" in text
         assert "▀" in text
-        await pilot.press("down", "right")
-        await wait_for_text(pilot, "as they come in: 64 wide, 64 high")
+        await pilot.press("right")
+        text = await wait_for_text(pilot, "as they come in: 64×64")
+        assert (", at 1/2" in text) == (size == SMALL)
         await pilot.press("right", "down", *"24x48", "down", "right")
-        await wait_for_text(pilot, "as they come in: 48 wide, 24 high")
+        await wait_for_text(pilot, "as they come in: 48×24")
         assert pilot.app.screen.query_one("#previews", PictureWall).capacity
         await pilot.press("enter")
         await wait_for_text(pilot, "pets · training images · all classes")

@@ -37,7 +37,10 @@ class Picker(Widget, can_focus=True):
 
     def render(self) -> Content:
         """All values in a line; `▸` marks the one chosen while the arrows change it, `●` otherwise."""
-        texts: list[str | tuple[str, str]] = [f"{self._label} "]
+        texts: list[str | tuple[str, str]] = [
+            (self._label, "bold reverse $primary" if self.has_focus else ""),
+            " ",
+        ]
         for place, (_, text) in enumerate(self._choices):
             chosen = place == self._place
             mark = ("▸" if self.has_focus else "●") if chosen else " "

@@ -25,12 +25,11 @@ from cifartui.tui.children import ChildCommand
 from cifartui.tui.widgets.dialogs.base import Dialog, keys_line
 from cifartui.tui.widgets.picker import Picker
 from cifartui.tui.widgets.picture_wall import PictureWall, Tile
-from cifartui.tui.widgets.pixels import fitted, scaled
+from cifartui.tui.widgets.pixels import part_text
 
 PREVIEWS = 12
 CHANGE_SECONDS = 0.4
 """After the last change of size or fit, until the previews are asked for anew."""
-PREVIEW_BOX = (32, 32)
 CAPTION_CELLS = 16
 MOST_NAME_CELLS = 32
 OTHER = "other"
@@ -75,27 +74,28 @@ class SurveyDialog(Dialog[Import]):
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog survey"):
-            yield Label(Content.styled(printable(self._heading()), "bold"))
+            with Horizontal(id="headings"):
+                yield Label(Content.styled(printable(self._heading()), "bold"))
+                yield Static(id="preview-title", classes="state")
             with Horizontal(id="found"):
                 yield Static(id="summary")
-                with Vertical(id="coming"):
-                    yield Static(id="preview-title", classes="state")
-                    yield PictureWall(widget_id="previews", caption_cells=CAPTION_CELLS)
+                yield PictureWall(widget_id="previews", caption_cells=CAPTION_CELLS, must_caption=False)
             with Horizontal(classes="field"):
                 yield Label("name ")
                 yield Input(suggested_name(self._path), compact=True, id="name", select_on_focus=False)
             if self._sizes:
-                yield Picker("size", self._sizes, widget_id="size")
+                yield Picker("size ", self._sizes, widget_id="size")
                 with Horizontal(classes="field", id="other-size"):
-                    yield Label("     ")
+                    yield Label("other")
                     yield Input(compact=True, id="other", placeholder="48, or height x width: 48x64")
-                yield Picker("fit ", FITS, widget_id="fit")
+                yield Picker("fit  ", FITS, widget_id="fit")
             yield Static(classes="problem")
             choosing = (("↑↓", "field"), ("←→", "another size or fit")) if self._sizes else ()
             yield keys_line(("enter", "imports"), *choosing, ("esc", "back"))
 
     def on_mount(self) -> None:
-        self.query_one("#name").focus()
+        self.query_one(".problem").display = False
+        self.query_one("#size" if self._sizes else "#name").focus()
         if self._sizes:
             self.query_one("#other-size").display = False
         if not self._survey.previews:
@@ -126,24 +126,26 @@ class SurveyDialog(Dialog[Import]):
             return
         import numpy as np  # for which the first frame need not wait
 
-        size = fitted((previews[0].height, previews[0].width), PREVIEW_BOX)
+        size = (previews[0].height, previews[0].width)
         wall.set_picture_size(size)
         tiles = [
             Tile(
-                scaled(np.frombuffer(one.pixels, dtype=np.uint8).reshape(one.height, one.width, 3), size),
+                np.frombuffer(one.pixels, dtype=np.uint8).reshape(one.height, one.width, 3),
                 printable(self._survey.classes[one.label].name),
             )
             for one in one_of_each_class(previews)[: wall.capacity]
         ]
         wall.show_tiles(tiles)
         if not self._child:
-            self._tell(f"as they come in: {previews[0].width:,} wide, {previews[0].height:,} high")
+            self._tell(f"as they come in: {by(size[1], size[0])}{part_text(size, wall.drawn_size)}")
 
     def _tell(self, text: str) -> None:
         self.query_one("#preview-title", Static).update(Content(text))
 
     def _complain(self, sentence: str) -> None:
-        self.query_one(".problem", Static).update(Content(printable(sentence)))
+        problem = self.query_one(".problem", Static)
+        problem.update(Content(printable(sentence)))
+        problem.display = bool(sentence)
 
     def _answer(self) -> Import:
         """What is asked for at the moment.

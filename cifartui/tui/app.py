@@ -19,14 +19,14 @@ from textual.screen import Screen
 from textual.theme import Theme, ThemeProvider
 from textual.worker import Worker, WorkerState, get_current_worker
 
-from cifartui.dataset.store import prepared_names
+from cifartui.dataset.store import find_dataset, prepared_names
 from cifartui.errors import CifartuiError
 from cifartui.failures import failure
 from cifartui.home import datasets_folder, runs_folder
 from cifartui.model.network import Network
 from cifartui.training.follow import follow
 from cifartui.training.recipe import Recipe, load_recipe
-from cifartui.training.run import Run, living_run
+from cifartui.training.run import Run, all_runs
 from cifartui.tui.activations import ActivationSource
 from cifartui.tui.leaving import farewell
 from cifartui.tui.library_faults import Palette, mend
@@ -87,6 +87,15 @@ def _evaluation_screen() -> Screen[None]:
     from cifartui.tui.screens.evaluation import EvaluationScreen
 
     return EvaluationScreen()
+
+
+def _dataset_of(run: Run) -> str | None:
+    """The name that the data set of a run has now, if it is still here."""
+    try:
+        config = run.config()
+        return find_dataset(config.dataset, config.dataset_sha256).name
+    except (CifartuiError, OSError):
+        return None
 
 
 class CifarApp(App[None]):
@@ -170,11 +179,15 @@ class CifarApp(App[None]):
         self.theme = COLOURS.name if shows_colours(self) else "ansi-dark"
         for number in (signal.SIGHUP, signal.SIGTERM):
             signal.signal(number, partial(self._end, asyncio.get_running_loop()))
-        self.dataset_name = next(iter(prepared_names()), None)
-        run = living_run()
-        if run:
-            self.follow_run(run)
-        self.switch_mode("training" if run else "dataset")
+        runs = all_runs()
+        living = next((run for run in runs if run.is_carried()), None)
+        latest = living or next(iter(runs), None)
+        self.dataset_name = (latest and _dataset_of(latest)) or next(iter(prepared_names()), None)
+        if living:
+            self.follow_run(living)
+        elif latest:
+            self._follow(latest)  # in view once it is read: before that it would look as if it lived
+        self.switch_mode("training" if living else "dataset")
         gc.set_threshold(*GARBAGE_THRESHOLDS)
 
     def _end(self, loop: asyncio.AbstractEventLoop, number: int, _frame: object) -> None:
@@ -201,11 +214,11 @@ class CifarApp(App[None]):
                     return
                 view = read_on(view, events)
                 self.post_message(RunRead(view))
-        except CifartuiError as error:
-            self.post_message(RunRead(msgspec.structs.replace(view, problem=str(error))))
+        except (CifartuiError, OSError) as error:
+            self.post_message(RunRead(msgspec.structs.replace(view, problem=str(failure(error)))))
 
     def on_run_read(self, message: RunRead) -> None:
-        if self.run_view and message.view.run.id == self.run_view.run.id:
+        if self.run_view is None or message.view.run.id == self.run_view.run.id:
             self.run_view = message.view
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:

@@ -7,7 +7,9 @@ import pytest
 import tomli_w
 from textual.widgets import Input
 
-from cifartui.dataset.store import DatasetFacts
+from cifartui.dataset.catalogue import rename_dataset
+from cifartui.dataset.sketches import CLASSES
+from cifartui.dataset.store import DatasetFacts, save_dataset
 from cifartui.training.events import EpochFinished, LossLogged, RunFinished, StateChanged, StepsReported, Warned
 from cifartui.training.recipe import load_recipe, override, recipe_names
 from cifartui.training.run import all_runs, create_run
@@ -17,6 +19,7 @@ from cifartui.tui.widgets.charts import CurveChart
 from cifartui.tui.widgets.dialogs import TextDialog
 from cifartui.tui.widgets.plan_panel import PlanPanel, SettingsTable
 from cifartui.tui.widgets.plan_texts import row_cells, setting_text
+from tests.conftest import noise
 from tests.training.running import plan
 from tests.tui.driving import LARGE, SMALL, control_lines, scripted_run, shown, text_of, wait_for_text, wait_until
 
@@ -345,7 +348,7 @@ async def test_all_runs_are_listed_and_an_ended_one_is_looked_at(sketches: Datas
     damaged = create_run(plan(sketches.name))
     damaged.journal_file.write_text("rubbish\n")
     async with CifarApp().run_test(size=SMALL) as pilot:
-        await wait_for_text(pilot, "no run · 3 starts one")
+        await wait_for_text(pilot, f"{damaged.id[-3:]} … queued")
         await pilot.press("3", "o")
         text = await wait_for_text(pilot, "2 runs")
         assert "… queued !" in text
@@ -359,6 +362,33 @@ async def test_all_runs_are_listed_and_an_ended_one_is_looked_at(sketches: Datas
         await wait_for_text(pilot, "[1,  4000] loss: 1.705")
         assert "stopped: at step 6,000, as asked" in text_of(pilot, "#log-lines")
         await wait_until(pilot, lambda: "⠤" in shown(pilot) or "⣀" in shown(pilot))
+
+
+async def test_run_that_ended_meanwhile_is_in_view_after_a_restart(sketches: DatasetFacts) -> None:
+    """The newest run on top and its curves on 3; its data set is in hand, under the name that it has by now."""
+    save_dataset("zebras", noise(40), noise(10), CLASSES, "tests")
+    run, journal = scripted_run("zebras")
+    journal.append(RunFinished(reason="finished"))
+    rename_dataset("zebras", "stripes")
+    async with CifarApp().run_test(size=SMALL) as pilot:
+        assert isinstance(pilot.app, CifarApp)
+        assert "▌1 dataset▐" in await wait_for_text(pilot, f"{run.id[-3:]} ✓ finished")
+        assert pilot.app.dataset_name == "stripes"
+        await pilot.press("3")
+        await wait_for_text(pilot, "n another run")
+        await wait_for_text(pilot, "[1,  4000] loss: 1.705")
+
+
+async def test_damaged_newest_run_does_not_keep_the_screens_from_starting(sketches: DatasetFacts) -> None:
+    """Without a config that can be read and with a folder for a journal: a sentence, and the first data set."""
+    run, _ = scripted_run(sketches.name)
+    (run.folder / "config.toml").write_text("rubbish")
+    run.journal_file.unlink()
+    run.journal_file.mkdir()
+    async with CifarApp().run_test(size=SMALL) as pilot:
+        assert isinstance(pilot.app, CifarApp)
+        assert "▌1 dataset▐" in await wait_for_text(pilot, "✗ damaged")
+        assert pilot.app.dataset_name == sketches.name
 
 
 async def test_lines_of_the_log_are_whole_at_80_columns(sketches: DatasetFacts) -> None:

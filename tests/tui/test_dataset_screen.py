@@ -17,6 +17,7 @@ from cifartui.dataset.store import (
     save_dataset,
 )
 from cifartui.tui.app import CifarApp
+from cifartui.tui.widgets.dataset_texts import class_choices, dataset_line
 from cifartui.tui.widgets.picture_wall import PictureWall
 from tests.conftest import CLASSES, noise
 from tests.dataset.sources import Source, serve, table
@@ -66,6 +67,13 @@ async def test_keys_turn_pages_and_choose_class_and_split() -> None:
         before = pilot.app.screen.query_one(PictureWall).size.height
         await pilot.press("w")
         await wait_until(pilot, lambda: pilot.app.screen.query_one(PictureWall).size.height > before + 8)
+
+
+def test_lines_that_are_highlighted_have_no_colours_of_their_own() -> None:
+    """Grey upon the highlight could not be read."""
+    facts = load_facts(SKETCHES)
+    lines = [dataset_line(SKETCHES, chosen=True), *(line for _, line in class_choices(facts, 40))]
+    assert [line.spans for line in lines] == [[]] * len(lines)
 
 
 async def test_messages_leave_the_pages_as_they_are() -> None:

@@ -39,7 +39,9 @@ def dataset_line(name: str, chosen: bool) -> Content:
         return Content(f"✗ {shortened(name, 2 * NAME_CELLS)} · damaged")
     mark = "●" if chosen else " "
     drawn = " drawn" * facts.drawn
-    return Content.assemble(f"{mark} {column(name, NAME_CELLS)}", (f"{counts(facts)}{drawn}", "$text-muted"))
+    return Content(
+        f"{mark} {column(name, NAME_CELLS)}{counts(facts)}{drawn}"
+    )  # no colour of its own: it is highlighted
 
 
 def counts(facts: DatasetFacts) -> str:
@@ -118,7 +120,7 @@ def _unequal_classes(facts: DatasetFacts, width: int, lines: int) -> list[Conten
 def class_choices(facts: DatasetFacts, width: int) -> list[tuple[str, Content]]:
     """All classes and then each, to choose from: the label as text, and a line with counts."""
     lines = class_lines(facts, range(len(facts.classes)), LIST_CLASS_CELLS, width)
-    each = [(str(label), line) for label, line in enumerate(lines)]
+    each = [(str(label), Content(line.plain)) for label, line in enumerate(lines)]  # to be read when highlighted, too
     return [("", Content(f"all classes: {counts(facts)} images")), *each]
 
 

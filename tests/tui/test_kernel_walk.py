@@ -12,6 +12,7 @@ from textual.widgets import Input
 from cifartui.dataset.pictures import picture_order
 from cifartui.dataset.store import DatasetFacts, save_dataset
 from cifartui.tui.app import CifarApp
+from cifartui.tui.screens.activations import picture_and_weights
 from cifartui.tui.screens.kernel_walk import KernelWalkScreen
 from tests.conftest import noise
 from tests.training.running import plan, train_here
@@ -47,6 +48,14 @@ def is_whole(pilot: Pilot[None]) -> bool:
         and "at row 0, col 0" in total
         and "space play" in keys
     )
+
+
+def test_step_of_the_checkpoint_is_always_in_the_title() -> None:
+    """Where there is little room the picture's name is cut, then the recipe goes; the step stays."""
+    assert picture_and_weights("cat #4", "tutorial-2qyx@12500", 40) == "cat #4 · tutorial-2qyx@12500"
+    assert picture_and_weights("automobile #1234", "tutorial-2qyx@12500", 30) == "automob… · tutorial-2qyx@12500"
+    assert picture_and_weights("cat #4", "tutorial-2qyx@12500", 22) == "cat #4 · 2qyx@12500"
+    assert picture_and_weights("automobile #1234", "tutorial-2qyx@12500", 22) == "automobi… · 2qyx@12500"
 
 
 @pytest.mark.parametrize("size", [SMALL, LARGE])

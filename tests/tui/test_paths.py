@@ -7,7 +7,7 @@ import pytest
 from textual.app import App, ComposeResult
 from textual.widgets import Input
 
-from cifartui.tui.widgets.paths import PathInput, completions, names_line
+from cifartui.tui.widgets.paths import WEIGHTS, PathInput, completions, names_line
 from tests.tui.driving import shown, wait_until
 
 
@@ -35,6 +35,15 @@ def test_completions_are_what_is_there(folder: Path, monkeypatch: pytest.MonkeyP
     assert completions("~/no") == ["~/notes.txt"]
     monkeypatch.chdir(folder)
     assert completions("no") == ["notes.txt"]
+
+
+def test_files_of_other_kinds_are_not_offered(folder: Path) -> None:
+    """Where weights are asked for: folders, and files that can be weights, however their suffix is written."""
+    for name in ("net.pth", "NET.PT", "net.py", "net.png"):
+        (folder / name).write_bytes(b"")
+    offered = [Path(path).name for path in completions(f"{folder}/", WEIGHTS)]
+    assert offered == ["NET.PT", "net.pth", "pets-large", "pets"]
+    assert completions(f"{folder}/", ()) == [f"{folder}/pets-large/", f"{folder}/pets/"]
 
 
 @pytest.mark.parametrize("typed", ["/no/such/folder/", "~nobody-of-this-name/x", "a\0b/", "/etc/passwd/x"])

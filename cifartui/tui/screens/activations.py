@@ -19,10 +19,12 @@ from cifartui.tui.children import ChildCommand
 from cifartui.tui.screens.base import CifarScreen
 from cifartui.tui.view import short_id
 from cifartui.tui.widgets.dialogs import ChoiceDialog, TextDialog
+from cifartui.tui.widgets.paths import ANY_FILE, WEIGHTS
 
 FRESH = "fresh"
 LEAST_NAME_CELLS = 8
-"""Of a picture's name in the title."""
+"""Of a picture's name in the title, before the weights are said in fewer words."""
+SEPARATOR = " · "
 
 
 KEYS: list[BindingType] = [
@@ -89,11 +91,10 @@ class ActivationScreen(CifarScreen):
         return short_id(self.file.facts.weights) if self.file and self._asked.weights else "untrained"
 
     def facts_text(self, room: int) -> str:
-        """The picture and the weights in a few words; the picture's name is cut before the weights are."""
+        """The picture and the weights in a few words."""
         if not self.file:
             return ""
-        name = self.file.facts.pictures[self.picture].name
-        return f"{shortened(name, max(LEAST_NAME_CELLS, room - 3 - len(self.weights_text)))} · {self.weights_text}"
+        return picture_and_weights(self.file.facts.pictures[self.picture].name, self.weights_text, room)
 
     def _ask(self, asked: Asked) -> None:
         if self._child:
@@ -170,7 +171,7 @@ class ActivationScreen(CifarScreen):
                 self._ask(msgspec.structs.replace(self._wanted, image=str(Path(path.strip()).expanduser().absolute())))
 
         title = "Path of a picture; it is cut and shrunk to the network's size:"
-        self.app.push_screen(TextDialog(title, self._wanted.image, _require_file, path=True), take)
+        self.app.push_screen(TextDialog(title, self._wanted.image, _require_file, path=ANY_FILE), take)
 
     def action_weights(self) -> None:
         """Choose fresh weights, those of a run with this network, or of a file."""
@@ -183,7 +184,7 @@ class ActivationScreen(CifarScreen):
         title = "Weights" if checkpoints else "Weights (no run has trained this network yet; 3 trains it)"
         choices = [(FRESH, "untrained weights: the random numbers that training starts with"), *checkpoints]
         other = "or a .pth or .safetensors file"
-        self.app.push_screen(ChoiceDialog(title, choices, other, self._wanted.weights or FRESH, path=True), take)
+        self.app.push_screen(ChoiceDialog(title, choices, other, self._wanted.weights or FRESH, path=WEIGHTS), take)
 
     def _checkpoints(self) -> list[tuple[str, str]]:
         found = []
@@ -203,6 +204,14 @@ class ActivationScreen(CifarScreen):
     def action_close(self) -> None:
         """Go back to the model."""
         self.dismiss()
+
+
+def picture_and_weights(name: str, weights: str, room: int) -> str:
+    """Both in so many cells: the picture's name is cut first, then a checkpoint is `k3f@12500` without its recipe."""
+    if len(weights) > room - len(SEPARATOR) - min(len(name), LEAST_NAME_CELLS) and "@" in weights:
+        run, _, step = weights.rpartition("@")
+        weights = f"{run.rpartition('-')[2]}@{step}"
+    return f"{shortened(name, max(1, room - len(SEPARATOR) - len(weights)))}{SEPARATOR}{weights}"
 
 
 def _require_file(path: str) -> None:

@@ -481,7 +481,7 @@ class DatasetScreen(NounScreen):
 
         def dialog(value: str, problem: str = "") -> TextDialog:
             title = f"Write {name} as class folders of PNGs to the new folder:"
-            return TextDialog(title, value, path=True, problem=problem)
+            return TextDialog(title, value, path=(), problem=problem)
 
         def start(path: str | None) -> None:
             if path:

@@ -39,6 +39,7 @@ from cifartui.tui.widgets.evaluation_texts import (
     window,
     wrapped,
 )
+from cifartui.tui.widgets.paths import WEIGHTS
 
 REFRESH_SECONDS = 1.0
 """Between two looks at the checkpoints of a run that goes on."""
@@ -274,7 +275,7 @@ class EvaluationScreen(NounScreen):
         title = (
             f"Evaluate a .pth or .safetensors file as weights of network {network.name} (2 changes it) on {dataset}:"
         )
-        self.app.push_screen(TextDialog(title, path=True), evaluate)
+        self.app.push_screen(TextDialog(title, path=WEIGHTS), evaluate)
 
     def _recipe_file(self, network: Network) -> str:
         """Write the recipe in hand with the network in hand, for the child process to read."""
@@ -341,7 +342,7 @@ class EvaluationScreen(NounScreen):
                     self._export(checkpoint, path)
 
             title = f"Write the weights of {short_id(checkpoint.reference)} to:"
-            self.app.push_screen(TextDialog(title, "cifar_net.pth", path=True), write)
+            self.app.push_screen(TextDialog(title, "cifar_net.pth", path=WEIGHTS), write)
 
     @work(thread=True, group="export", exit_on_error=False, description="export weights")
     def _export(self, checkpoint: JudgedCheckpoint, path: str) -> None:

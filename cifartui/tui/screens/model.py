@@ -39,6 +39,7 @@ from cifartui.tui.screens.base import NounScreen
 from cifartui.tui.widgets.dialogs import ChoiceDialog, TextDialog, TextScreen
 from cifartui.tui.widgets.layer_table import LayerTable
 from cifartui.tui.widgets.layer_texts import row_text
+from cifartui.tui.widgets.paths import TOML
 from cifartui.tui.widgets.settings_input import SettingsInput
 
 DEFAULT_NETWORK = "tutorial"
@@ -357,7 +358,7 @@ class ModelScreen(NounScreen):
             else:
                 self._open(network)
 
-        self.app.push_screen(ChoiceDialog("Networks", network_choices(), OTHER_NETWORK, path=True), take)
+        self.app.push_screen(ChoiceDialog("Networks", network_choices(), OTHER_NETWORK, path=TOML), take)
 
     def _open(self, network: Network) -> None:
         """Show another network; code of the user's own is run first, to see its operations as they are now."""

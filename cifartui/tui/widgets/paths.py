@@ -15,12 +15,18 @@ from cifartui.text import cells, printable, shortened
 
 LONGEST_NAME_CELLS = 30
 """Of a name among those that are there."""
+ANY_FILE = ("",)
+"""Suffixes of the files that are offered."""
+WEIGHTS = (".pth", ".pt", ".safetensors")
+TOML = (".toml",)
 EDGE_CELLS = 4
 """Of the lower edge that stay edge."""
 
 
-def completions(typed: str) -> list[str]:
-    """The paths that go on from what is typed, sorted, folders with `/` at the end; none where nothing can be read.
+def completions(typed: str, suffixes: tuple[str, ...] = ANY_FILE) -> list[str]:
+    """The paths that go on from what is typed, sorted: files with these suffixes, and folders with `/` at the end.
+
+    None where nothing can be read.
 
     `~` is kept as it was typed. Names that cannot be shown as they are, and hidden ones that were not asked for, are
     left out.
@@ -37,6 +43,7 @@ def completions(typed: str) -> list[str]:
                 if entry.name.startswith(begun)
                 and (begun.startswith(".") or not entry.name.startswith("."))
                 and printable(entry.name) == entry.name
+                and (entry.name.lower().endswith(suffixes) or _is_folder(entry))
             ]
     except (OSError, RuntimeError, ValueError):  # no such folder, no such user's home, a zero byte
         return []
@@ -59,8 +66,17 @@ class PathInput(Input):
     DEFAULT_CSS = "PathInput { border-subtitle-align: left; border-subtitle-color: $text-muted; }"
     BINDINGS: ClassVar[list[BindingType]] = [Binding("tab", "complete", "complete", id="path.complete", show=False)]
 
-    def __init__(self, value: str = "", *, widget_id: str | None = None, placeholder: str = "path") -> None:
+    def __init__(
+        self,
+        value: str = "",
+        *,
+        widget_id: str | None = None,
+        placeholder: str = "path",
+        suffixes: tuple[str, ...] = ANY_FILE,
+    ) -> None:
+        """Files with other suffixes are not offered; they can be typed."""
         super().__init__(value, id=widget_id, placeholder=placeholder, select_on_focus=False)
+        self._suffixes = suffixes
 
     def on_mount(self) -> None:
         self._look(self.value)
@@ -74,7 +90,7 @@ class PathInput(Input):
 
     @work(group="look", exclusive=True, exit_on_error=False, description="look what paths there are")
     async def _look(self, typed: str) -> None:
-        found = await asyncio.to_thread(completions, typed)
+        found = await asyncio.to_thread(completions, typed, self._suffixes)
         names = [Path(path).name + "/" * path.endswith("/") for path in found]
         self.border_subtitle = Content(names_line(names, self.size.width - EDGE_CELLS)) if names else None
 
@@ -84,7 +100,7 @@ class PathInput(Input):
 
     @work(group="complete", exclusive=True, exit_on_error=False, description="complete a path")
     async def _complete(self, typed: str) -> None:
-        found = await asyncio.to_thread(completions, typed) if typed else []
+        found = await asyncio.to_thread(completions, typed, self._suffixes) if typed else []
         if self.value != typed:
             return
         completed = _shared(found)

@@ -25,6 +25,7 @@ from cifartui.training.recipe import Recipe, load_recipe, override, recipe_names
 from cifartui.tui.networks import OTHER_NETWORK, network_choices
 from cifartui.tui.run_plan import DEVICE, SEED, Device, InHand, PlannedSetting, RunPlan, make_plan
 from cifartui.tui.widgets.dialogs import ChoiceDialog, TextDialog
+from cifartui.tui.widgets.paths import TOML
 from cifartui.tui.widgets.plan_texts import REMARK_CELLS, VALUE_CELLS, plan_text, row_cells, setting_text, title_text
 
 if TYPE_CHECKING:
@@ -146,7 +147,7 @@ class PlanPanel(Vertical):
         check = _explaining(partial(self.set_value, key))
         if key == NETWORK:
             dialog: ChoiceDialog | TextDialog = ChoiceDialog(
-                *(key, network_choices(), OTHER_NETWORK, value, check), explanation=explanation, path=True
+                *(key, network_choices(), OTHER_NETWORK, value, check), explanation=explanation, path=TOML
             )
         elif choices:
             dialog = ChoiceDialog(key, choices, chosen=value, check=check, explanation=explanation)
@@ -206,7 +207,7 @@ class PlanPanel(Vertical):
 
         choices = [(name, f"{name:<10} {load_recipe(name).description}") for name in recipe_names()]
         self.app.push_screen(
-            ChoiceDialog("Recipes", choices, "or a .toml file", self.asked.name, _explaining(load_recipe), path=True),
+            ChoiceDialog("Recipes", choices, "or a .toml file", self.asked.name, _explaining(load_recipe), path=TOML),
             take,
         )
 

@@ -31,10 +31,11 @@ class ChoiceDialog(Dialog[str]):
         check: Callable[[str], object] | None = None,
         *,
         explanation: str = "",
-        path: bool = False,
+        path: tuple[str, ...] | None = None,
     ) -> None:
-        """`choices` are values and their texts; `other` asks for something else, a `path` that is completed;
-        the cursor begins at the value `chosen`; it stays open with a sentence while `check` finds the answer wrong.
+        """`choices` are values and their texts; `other` asks for something else, a `path` is completed to files with
+        these suffixes; the cursor begins at the value `chosen`; it stays open with a sentence while `check` finds the
+        answer wrong.
         """
         super().__init__()
         self._title, self._choices, self._other, self._path = title, choices, other, path
@@ -53,7 +54,7 @@ class ChoiceDialog(Dialog[str]):
             )
             if self._other:
                 yield Label(Content(f"{self._other}:"))
-                yield PathInput() if self._path else Input()
+                yield PathInput(suffixes=self._path) if self._path is not None else Input()
             yield Static(classes="problem")
             if self._other:
                 yield keys_line(("enter", "takes it"), ("tab", "to the line and back"), ("esc", "back"))

@@ -28,10 +28,10 @@ class TextDialog(Dialog[str]):
         check: Callable[[str], object] | None = None,
         *,
         explanation: str = "",
-        path: bool = False,
+        path: tuple[str, ...] | None = None,
         problem: str = "",
     ) -> None:
-        """A `path` is completed as it is typed; `problem` says what was wrong with the text before."""
+        """A `path` is completed to files with these suffixes; `problem` says what was wrong with the text before."""
         super().__init__()
         self._title, self._value, self._check, self._path, self._problem = title, value, check, path, problem
         self._explanation = explanation
@@ -40,9 +40,9 @@ class TextDialog(Dialog[str]):
         with Vertical(classes="dialog"):
             yield Label(Content(printable(self._title)))
             yield explaining(self._explanation)
-            yield PathInput(self._value) if self._path else Input(self._value)
+            yield PathInput(self._value, suffixes=self._path) if self._path is not None else Input(self._value)
             yield Static(Content(printable(self._problem)), classes="problem")
-            completing = (("tab", "completes"),) if self._path else ()
+            completing = (("tab", "completes"),) if self._path is not None else ()
             yield keys_line(("enter", "takes it"), *completing, ("esc", "back"))
 
     @on(Input.Submitted)

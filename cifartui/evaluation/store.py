@@ -91,6 +91,17 @@ def result_of(results: list[KeptEvaluation], checkpoint: CheckpointFacts, datase
     return max(its, key=lambda kept: (kept.dataset_sha256 == dataset_sha256, kept.evaluated), default=None)
 
 
+def last_result(run: Run) -> KeptEvaluation | None:
+    """The result of a run's last checkpoint on the data set that it was trained on, if it was evaluated on that."""
+    last = next(iter(judged_checkpoints(run)), None)
+    if last is None or last.result is None:
+        return None
+    try:
+        return last.result if last.result.dataset_sha256 == run.config().dataset_sha256 else None
+    except CifartuiError:
+        return None
+
+
 def why_gone(checkpoint: JudgedCheckpoint) -> str:
     """Why a checkpoint was removed, in the words of the run's journal; empty where that does not say."""
     decoder = msgspec.json.Decoder(CheckpointPruned)

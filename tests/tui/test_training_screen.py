@@ -1,5 +1,6 @@
 """The training screen: a scripted run drawn, its controls written, settings changed and refused."""
 
+import time
 from pathlib import Path
 
 import msgspec
@@ -10,10 +11,22 @@ from textual.widgets import Input
 from cifartui.dataset.catalogue import rename_dataset
 from cifartui.dataset.sketches import CLASSES
 from cifartui.dataset.store import DatasetFacts, save_dataset
-from cifartui.training.events import EpochFinished, LossLogged, RunFinished, StateChanged, StepsReported, Warned
+from cifartui.evaluation.results import from_confusion
+from cifartui.evaluation.store import keep_evaluation
+from cifartui.training.checkpoints import CheckpointFacts, facts_file, tensors_file
+from cifartui.training.events import (
+    EpochFinished,
+    Evaluated,
+    LossLogged,
+    RunFinished,
+    StateChanged,
+    StepsReported,
+    Warned,
+)
 from cifartui.training.recipe import load_recipe, override, recipe_names
-from cifartui.training.run import all_runs, create_run
+from cifartui.training.run import Run, all_runs, create_run
 from cifartui.tui.app import CifarApp
+from cifartui.tui.screens.runs import RunList
 from cifartui.tui.view import short_id
 from cifartui.tui.widgets.charts import CurveChart
 from cifartui.tui.widgets.dialogs import TextDialog
@@ -354,14 +367,47 @@ async def test_all_runs_are_listed_and_an_ended_one_is_looked_at(sketches: Datas
         assert "… queued !" in text
         assert "line 1 of the journal is damaged" in text_of(pilot, "#note")
         await pilot.press("end")
-        await wait_for_text(pilot, "none were held out")
+        await wait_until(pilot, lambda: "none were held out" in text_of(pilot, "#note"))
         line = next(line for line in shown(pilot).splitlines() if "■ stopped" in line)
-        assert all(word in line for word in (short_id(ended.id), "tutorial", "few", "53.1%"))
+        assert all(word in line for word in (short_id(ended.id), "few", " – "))
+        assert "53.1% is of the training images" in text_of(pilot, "#note")
         await pilot.press("enter")
         await wait_for_text(pilot, "4 evaluates it")
         await wait_for_text(pilot, "[1,  4000] loss: 1.705")
         assert "stopped: at step 6,000, as asked" in text_of(pilot, "#log-lines")
         await wait_until(pilot, lambda: "⠤" in shown(pilot) or "⣀" in shown(pilot))
+
+
+async def test_columns_of_the_runs_are_whole_at_80_columns(sketches: DatasetFacts) -> None:
+    """When it started, its best on held-out images, the kept test result; a long name keeps its end."""
+    run, journal = scripted_run(sketches.name)
+    journal.append(Evaluated(step=6_000, epoch=1, images=20, correct=12, loss=1.2))
+    journal.append(RunFinished(reason="finished"))
+    date, _, _ = run.id.partition("-tutorial-")
+    run = Run(run.folder.rename(run.folder.with_name(f"{date}-augmented-my-own-resnet18-{run.id[-3:]}")))
+    weights = b"weights"
+    checkpoint = CheckpointFacts(
+        run=run.id, step=6_000, epoch=1, batch=6_000, cause="epoch", validation_accuracy=0.6, sha256="1" * 64,
+        bytes=len(weights), created=1e9,
+    )  # fmt: skip
+    tensors_file(run, checkpoint).write_bytes(weights)
+    facts_file(run, checkpoint).write_bytes(msgspec.json.encode(checkpoint))
+    evaluation = from_confusion(
+        checkpoint=f"{run.id}@6000",
+        dataset=sketches.name,
+        classes=("cat", "dog"),
+        confusion=[[30, 10], [5, 35]],
+        seconds=1.0,
+    )
+    keep_evaluation(run, checkpoint, sketches.sha256, evaluation)
+    async with CifarApp().run_test(size=SMALL) as pilot:
+        await pilot.press("3", "o")
+        line = next(line for line in (await wait_for_text(pilot, "1 run")).splitlines() if "✓ finished" in line)
+        started = time.strftime("%d %b %H:%M", time.localtime(run.config().created))
+        assert line.split("  ")[0].strip() == "✓ finished"
+        assert f"augmented-my…-{run.id[-3:]}" in line
+        assert line.split()[-6:] == ["60.0%", "★", "81.2%", *started.split()]
+        assert not pilot.app.screen.query_one(RunList).show_horizontal_scrollbar
 
 
 async def test_run_that_ended_meanwhile_is_in_view_after_a_restart(sketches: DatasetFacts) -> None:

@@ -11,13 +11,17 @@ from textual.content import Content
 from textual.widgets import DataTable, Static
 from textual.worker import get_current_worker
 
-from cifartui.text import printable
+from cifartui.evaluation.store import KeptEvaluation, last_result
+from cifartui.text import cells, printable, shortened
 from cifartui.training.overview import RunOverview, overview
 from cifartui.training.run import all_runs
 from cifartui.tui.screens.base import CifarScreen
 from cifartui.tui.view import MARKS, short_id
 
-COLUMNS = ("state", "run", "network", "data set", "accuracy", "started")
+COLUMNS = {"state": 16, "run": 18, "data set": 14, "held-out": 9, "test": 7, "started": 12}
+"""Labels, and cells with the gap to the next column; they fit a terminal of 80 columns."""
+NAME_CELLS, DATASET_CELLS, STATE_CELLS = 17, 13, 15
+NOTHING = "–"
 
 
 class RunList(DataTable[Text]):
@@ -57,11 +61,12 @@ class RunsScreen(CifarScreen):
 
     def compose(self) -> ComposeResult:
         yield Static("reading the runs …", id="title", classes="heading")
-        yield RunList(cursor_type="row")
+        yield RunList(cursor_type="row", cell_padding=0)
         yield Static(id="note")
 
     def on_mount(self) -> None:
-        self.query_one(RunList).add_columns(*COLUMNS)
+        for label, width in COLUMNS.items():
+            self.query_one(RunList).add_column(label, width=width)
         self._read()
 
     @work(thread=True, group="read runs", exit_on_error=False, description="read the runs")
@@ -71,19 +76,22 @@ class RunsScreen(CifarScreen):
             if worker.is_cancelled:
                 return
             try:
-                self.app.call_from_thread(self._add, overview(run))
+                self.app.call_from_thread(self._add, overview(run), last_result(run))
             except OSError:
                 continue  # it was removed meanwhile
         self.app.call_from_thread(self._all_read)
 
-    def _add(self, run: RunOverview) -> None:
+    def _add(self, run: RunOverview, tested: KeptEvaluation | None) -> None:
         if not self.is_mounted:
             return
         table = self.query_one(RunList)
         self._notes[run.id] = note_of(run)
         view = self.cifar_app.run_view
         in_view = view is not None and view.run.id == run.id
-        table.add_row(*(Text(printable(cell), style="bold" if in_view else "") for cell in row_of(run)), key=run.id)
+        style = "bold" if in_view else ""
+        muted = self.app.theme_variables["text-muted"]
+        texts = (Text(cell, style=muted if cell == NOTHING else style) for cell in row_of(run, tested))
+        table.add_row(*texts, key=run.id)
         if in_view:
             table.move_cursor(row=table.row_count - 1)
 
@@ -113,25 +121,32 @@ class RunsScreen(CifarScreen):
         self.dismiss()
 
 
-def row_of(run: RunOverview) -> list[str]:
-    """A run's cells in the table."""
+def row_of(run: RunOverview, tested: KeptEvaluation | None) -> list[str]:
+    """A run's cells in the table, with the kept result of its last checkpoint on the test images."""
     state = "‖ stands still" if run.stalled_seconds else f"{MARKS[run.state]} {run.state}"
-    accuracy = run.last_accuracy if run.best_accuracy is None else run.best_accuracy
     return [
-        f"{state}{' !' if run.problem else ''}",
-        short_id(run.id),
-        run.model,
-        run.dataset,
-        "" if accuracy is None else f"{accuracy:.1%}{' ★' if run.best_accuracy is not None else ''}",
+        shortened(f"{state}{' !' if run.problem else ''}", STATE_CELLS),
+        _short_name(run.id),
+        shortened(printable(run.dataset), DATASET_CELLS),
+        NOTHING if run.best_accuracy is None else f"{run.best_accuracy:.1%} ★",
+        NOTHING if tested is None else f"{tested.evaluation.accuracy:.1%}",
         time.strftime("%d %b %H:%M", time.localtime(run.created)),
     ]
+
+
+def _short_name(run: str) -> str:
+    """A run's name without its date; of a long one the end, which no other run has, is kept."""
+    name, _, tag = printable(short_id(run)).rpartition("-")
+    return shortened(name, NAME_CELLS - 1 - cells(tag)) + f"-{tag}" if name else shortened(tag, NAME_CELLS)
 
 
 def note_of(run: RunOverview) -> str:
     """How far a run came and what its accuracy is of, in a sentence, or what is wrong with it."""
     if run.problem:
         return run.problem
-    progress = f"{run.id}: recipe {run.recipe}, epoch {run.epoch:,} of {run.epochs:,}, step {run.step:,}."
+    progress = (
+        f"{run.id}: recipe {run.recipe}, network {run.model}, epoch {run.epoch:,} of {run.epochs:,}, step {run.step:,}."
+    )
     if run.best_accuracy is not None:
         return f"{progress} ★ {run.best_accuracy:.1%} is its best on the held-out images."
     if run.last_accuracy is not None:

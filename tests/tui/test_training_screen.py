@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 import pytest
 import tomli_w
-from textual.widgets import Input
+from textual.widgets import Input, OptionList
 
 from cifartui.dataset.catalogue import rename_dataset
 from cifartui.dataset.sketches import CLASSES
@@ -254,6 +254,38 @@ async def test_choices_are_lists_with_their_explanation(sketches: DatasetFacts) 
         await wait_for_text(pilot, "at least 1 and at most 100,000")
         await wait_for_text(pilot, "takes it")
         assert isinstance(pilot.app.screen, TextDialog)
+
+
+@pytest.mark.parametrize("key", ["network", "loader.kind", "optimizer.name"])
+async def test_choices_fit_the_screen(key: str) -> None:
+    """The whole dialog is seen, with all of the explanation; the list alone scrolls; where the cursor is, is whole."""
+    save_dataset("wide", noise(40, size=64, classes=2), noise(10, size=64, classes=2), ("cat", "dog"), "tests")
+    async with CifarApp().run_test(size=SMALL) as pilot:
+        await pilot.press("3")
+        await wait_for_text(pilot, "network = tutorial")
+        panel = pilot.app.screen.query_one(PlanPanel)
+        row = [planned.setting.key for planned in panel.plan.settings].index(key)
+        panel.query_one(SettingsTable).move_cursor(row=row)
+        await pilot.press("v")
+        await wait_for_text(pilot, "esc back")
+        screen = pilot.app.screen
+        listed, dialog = screen.query_one(OptionList), screen.query_one(".dialog")
+        await wait_until(pilot, lambda: dialog.region.bottom <= screen.size.height, seconds=5)
+        assert dialog.region.y >= 0
+        assert not screen.show_vertical_scrollbar
+        assert not screen.query_one(".bounded").show_vertical_scrollbar
+        for _ in range(listed.option_count):
+            await pilot.press("down")
+            await pilot.pause()
+            assert listed.highlighted is not None
+            top = listed._index_to_line[listed.highlighted]
+            bottom = top + listed._heights[listed.highlighted]
+            assert listed.scroll_offset.y <= top
+            assert bottom <= listed.scroll_offset.y + listed.content_size.height
+        if key == "network":
+            await pilot.press("tab", *"nope", "enter")
+            await wait_for_text(pilot, "There is no network named 'nope'")
+            await wait_until(pilot, lambda: dialog.region.bottom <= screen.size.height, seconds=5)
 
 
 async def test_another_recipe_drops_no_changes_unasked(sketches: DatasetFacts) -> None:

@@ -6,7 +6,7 @@ from typing import ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Vertical
+from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.widgets import Input, Label, OptionList, Static
 from textual.widgets.option_list import Option
@@ -15,6 +15,22 @@ from cifartui.errors import CifartuiError
 from cifartui.text import printable
 from cifartui.tui.widgets.dialogs.base import ESCAPE, Dialog, explaining, keys_line
 from cifartui.tui.widgets.paths import PathInput
+
+LEAST_LINES = 2
+"""Of the list, so that the one under the cursor is seen."""
+
+
+class Frame(Vertical):
+    """What is around the list, which gets the lines that the rest leaves it, so that it alone scrolls."""
+
+    def on_resize(self) -> None:
+        self.call_after_refresh(self._fit)
+
+    def _fit(self) -> None:
+        choices = self.query_one(OptionList)
+        rest = self.outer_size.height - choices.outer_size.height
+        choices.styles.max_height = max(LEAST_LINES, self.screen.size.height - rest)
+        self.call_after_refresh(choices.scroll_to_highlight)
 
 
 class ChoiceDialog(Dialog[str]):
@@ -43,9 +59,10 @@ class ChoiceDialog(Dialog[str]):
         self._start = next((place for place, (value, _) in enumerate(choices) if value == chosen), 0)
 
     def compose(self) -> ComposeResult:
-        with Vertical(classes="dialog choosing explained" if self._explanation else "dialog choosing"):
+        with Frame(classes="dialog choosing explained" if self._explanation else "dialog choosing"):
             yield Label(Content(printable(self._title)))
-            yield explaining(self._explanation)
+            with VerticalScroll(classes="bounded", can_focus=False):
+                yield explaining(self._explanation)
             yield OptionList(
                 *(
                     Option(text if isinstance(text, Content) else Content(printable(text)), id=f"choice{place}")
@@ -66,7 +83,9 @@ class ChoiceDialog(Dialog[str]):
         choices = self.query_one(OptionList)
         if self._choices:
             choices.highlighted = self._start
-            self.call_after_refresh(choices.scroll_to_highlight)
+
+    def on_resize(self) -> None:
+        self.query_one(Frame).on_resize()
 
     @on(OptionList.OptionSelected)
     def _chosen(self, event: OptionList.OptionSelected) -> None:

@@ -13,7 +13,6 @@ from cifartui.training.run import Run
 
 KEPT_EPOCHS = 3
 """Checkpoints kept of those written at the ends of epochs, besides the best; those asked for are all kept."""
-PRUNING = f"the best and the {KEPT_EPOCHS} newest epochs stay"
 
 
 class CheckpointFacts(msgspec.Struct, frozen=True, kw_only=True):
@@ -94,6 +93,12 @@ def to_prune(checkpoints: list[CheckpointFacts]) -> list[CheckpointFacts]:
     best = best_checkpoint(checkpoints)
     of_epochs = [facts for facts in checkpoints if facts.cause == "epoch"]
     return [facts for facts in of_epochs[:-KEPT_EPOCHS] if facts != best]
+
+
+def why_pruned(facts: CheckpointFacts) -> str:
+    """Why a checkpoint is no longer needed; without held-out images none is known to be the best."""
+    newest = f"the {KEPT_EPOCHS} newest epochs stay"
+    return newest if facts.validation_accuracy is None else f"the best and {newest}"
 
 
 def prune(run: Run) -> list[CheckpointFacts]:

@@ -59,7 +59,7 @@ class StepsReported(Event, frozen=True, kw_only=True):
     loss: float | None
     """Mean; None when it is not a finite number."""
     running_loss: float | None
-    """The tutorial's running loss: the mean since the last log line."""
+    """The tutorial's running loss: the mean since the last log line; None also when no step was taken since."""
     accuracy: float
     """Share of right answers, 0-1."""
     learning_rate: float

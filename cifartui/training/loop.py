@@ -9,7 +9,7 @@ import torch
 from torch.nn import functional
 
 from cifartui.errors import CifartuiError, obstacle
-from cifartui.training.checkpoints import PRUNING, CheckpointFacts, prune
+from cifartui.training.checkpoints import CheckpointFacts, prune, why_pruned
 from cifartui.training.controls import Command, ControlInbox
 from cifartui.training.events import (
     AnyEvent,
@@ -139,7 +139,7 @@ class Training:
 
     def _report(self) -> Iterator[AnyEvent]:
         self._meter.read()
-        tally, now = self._meter.report, self._stopwatch.read()
+        tally, log, now = self._meter.report, self._meter.log, self._stopwatch.read()
         if not tally.batches:
             return
         on_gpu = self._job.device.type == "cuda"
@@ -147,7 +147,7 @@ class Training:
             step=self._step,
             epoch=self._epoch,
             loss=finite_or_none(tally.loss),
-            running_loss=finite_or_none(self._meter.log.loss),
+            running_loss=finite_or_none(log.loss) if log.batches else None,
             accuracy=tally.accuracy,
             learning_rate=self._job.optimizer.param_groups[0]["lr"],
             images_per_second=tally.images / max(now - self._last_report, 1e-6),
@@ -300,7 +300,7 @@ class Training:
         yield CheckpointSaved(step=facts.step, epoch=facts.epoch, file=f"{facts.stem}.safetensors", bytes=facts.bytes)
         try:
             for pruned in prune(self._run):
-                yield CheckpointPruned(step=pruned.step, epoch=pruned.epoch, reason=PRUNING)
+                yield CheckpointPruned(step=pruned.step, epoch=pruned.epoch, reason=why_pruned(pruned))
         except OSError as error:
             yield Warned(message=f"old checkpoints could not be removed: {obstacle(error)}")
         return ""

@@ -90,6 +90,7 @@ def test_events_tell_the_whole_story(sketches: DatasetFacts) -> None:
     reports = [event for event in events if isinstance(event, StepsReported)]
     assert [event.step for event in epochs] == [event.step for event in saved] == [50, 100]
     assert reports[-1].step == 100
+    assert reports[-1].running_loss is None, "the log line of this step was the last step"
     assert isinstance(events[-1], RunFinished)
     assert events[-1].reason == "finished"
     assert epochs[0].loss == pytest.approx(sum(losses(events)[:5]) / 5)  # type: ignore[arg-type]  # none is None
@@ -119,6 +120,13 @@ def test_old_epochs_are_pruned_but_never_the_best(sketches: DatasetFacts) -> Non
     pruned = [event for event in events if isinstance(event, CheckpointPruned)]
     assert {event.step for event in pruned} == {40 * epoch for epoch in range(1, 8)} - kept
     assert pruned[0].reason == "the best and the 3 newest epochs stay"
+
+
+def test_without_held_out_images_no_checkpoint_stays_as_the_best(sketches: DatasetFacts) -> None:
+    """The reason names the newest alone."""
+    _, events = train_here(plan(sketches.name, "epochs=4"))
+    pruned = [event for event in events if isinstance(event, CheckpointPruned)]
+    assert [event.reason for event in pruned] == ["the 3 newest epochs stay"]
 
 
 def test_pruning_passes_over_what_is_gone(sketches: DatasetFacts) -> None:

@@ -101,7 +101,17 @@ def test_ended_run_says_what_to_press_next(run: Run, reason: Reason) -> None:
     assert "4 evaluates" not in without
     for text in (with_checkpoint, without):
         assert "n another run · o all runs" in text
+        assert ("a stopped run cannot be continued yet" in text) == (reason == "stopped")
         assert ("the disk is full" in text) == (reason == "failed")
+
+
+def test_loss_of_no_steps_is_no_number(run: Run) -> None:
+    """Right after a log line, no step was taken since."""
+    events = scripted_events(run.id, 3)
+    latest = msgspec.structs.replace(events[-2], running_loss=None)
+    text = facts_text(RunView(run, history_of(*events[:-2], latest), "running")).plain
+    assert "loss –" in text
+    assert "not finite" not in text
 
 
 def test_older_checkpoint_is_told_by_its_step(run: Run) -> None:

@@ -63,7 +63,9 @@ def _now(view: RunView, started: RunStarted, latest: StepsReported) -> list[Cont
     else:
         images = view.history.images_per_second or 0.0
         speed = Content(f"{images:,.0f} images/s · {images / started.batch_size:,.0f} steps/s")
-    loss = "not finite" if latest.running_loss is None else f"{latest.running_loss:.3f} since the log line"
+    loss = "not finite"
+    if latest.finite:
+        loss = "–" if latest.running_loss is None else f"{latest.running_loss:.3f} since the log line"
     return [speed, Content(f"loss {loss}")]
 
 
@@ -130,11 +132,12 @@ def _next(view: RunView) -> str:
     if view.state in LIVING:
         return ""
     saved = view.history.checkpoints
+    stopped = " · a stopped run cannot be continued yet" if view.state == "stopped" else ""
     if not saved:
-        return "n another run · o all runs · it saved no checkpoint, so there is nothing to evaluate"
+        return f"n another run · o all runs · it saved no checkpoint, so there is nothing to evaluate{stopped}"
     latest = view.history.latest
     which = "" if latest and saved[-1].step == latest.step else f" (saved at step {saved[-1].step:,})"
-    return f"4 evaluates it{which} on the test images · n another run · o all runs"
+    return f"4 evaluates it{which} on the test images · n another run · o all runs{stopped}"
 
 
 def stop_question(history: RunHistory) -> str:

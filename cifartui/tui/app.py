@@ -340,7 +340,7 @@ def run_app() -> int:
         fault = error
     if fault:
         sentence = failure(fault)
-        print(" ".join(filter(None, (f"cifartui: {sentence}", farewell(app.run_view)))), file=sys.stderr)
+        print("\n".join(filter(None, (f"cifartui: {sentence}", farewell(app.run_view)))), file=sys.stderr)
         return sentence.exit_code
     if not app.return_code and (goes_on := farewell(app.run_view)):
         print(goes_on)

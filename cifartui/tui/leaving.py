@@ -8,7 +8,7 @@ from cifartui.tui.view import RunView
 
 
 def farewell(view: RunView | None) -> str:
-    """A sentence about the run in view, or another that lives, and how to come back to it; empty if none lives."""
+    """The run in view, or another that lives, and the commands to see and to end it, in lines; empty if none lives."""
     if view is None or view.state not in LIVING:
         view = _living()
     if view is None or view.state not in LIVING:
@@ -16,7 +16,9 @@ def farewell(view: RunView | None) -> str:
     run = printable(view.short_id)
     how = "is paused" if view.state == "paused" else "goes on"
     return (
-        f"Run {run} {how} ({view.history.fraction:.0%}); `cifartui` shows it again, `cifartui runs stop {run}` ends it."
+        f"Run {run} {how} ({view.history.fraction:.0%}).\n"
+        "  see it again:  cifartui\n"
+        f"  end it:        cifartui runs stop {run}"
     )
 
 

@@ -104,7 +104,7 @@ def _left(terminal: Terminal, run: Run, typed: list[str]) -> None:
     """The program ended as if asked to, and said that the run goes on."""
     last = f"typed last: {typed[-60:]!r}"
     assert terminal.process.wait(timeout=20) == 0, terminal.after_screens + last
-    told = f"`cifartui runs stop {short_id(run.id)}` ends it."
+    told = f"cifartui runs stop {short_id(run.id)}\n"
     terminal.wait_until(lambda: told in terminal.after_screens, seconds=10)
     for word in (b"Traceback", b"Unexpected"):
         assert word not in terminal.output, last

@@ -42,7 +42,9 @@ def test_an_exception_in_the_screens_is_one_sentence(sketches: DatasetFacts, hom
     sentence = re.escape(
         f"cifartui: Unexpected KeyError: 'a key\\x1b]52;c;ZXZpbA==\\x07'; please report it with {log}."
     )
-    assert re.fullmatch(sentence + r" Run tutorial-\w+ goes on \(\d+%\); .*ends it\.\n", text)
+    assert re.fullmatch(
+        sentence + r"\nRun tutorial-\w+ goes on \(\d+%\)\.\n.*\n  end it: +cifartui runs stop tutorial-\w+\n", text
+    )
     assert "Traceback" in log.read_text()
     assert b"Traceback" not in terminal.output
     assert terminal.output.count(LEAVE_ALTERNATE_SCREEN) == 1

@@ -132,7 +132,7 @@ def test_leaving_says_that_the_run_goes_on(started_run: tuple[Terminal, Run]) ->
     terminal.press("q")
     assert terminal.process.wait(timeout=20) == 0
     name = short_id(run.id)
-    told = rf"Run {name} goes on \(\d+%\); `cifartui` shows it again, `cifartui runs stop {name}` ends it\.\n"
+    told = rf"Run {name} goes on \(\d+%\)\.\n  see it again:  cifartui\n  end it:        cifartui runs stop {name}\n"
     terminal.wait_until(lambda: re.fullmatch(told, terminal.after_screens))
     assert_goes_on(run)
 

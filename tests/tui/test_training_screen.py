@@ -26,6 +26,7 @@ from cifartui.training.events import (
 from cifartui.training.recipe import load_recipe, override, recipe_names
 from cifartui.training.run import Run, all_runs, create_run
 from cifartui.tui.app import CifarApp
+from cifartui.tui.screens.keys import KEY_CELLS
 from cifartui.tui.screens.runs import RunList
 from cifartui.tui.view import short_id
 from cifartui.tui.widgets.charts import CurveChart
@@ -286,6 +287,22 @@ async def test_choices_fit_the_screen(key: str) -> None:
             await pilot.press("tab", *"nope", "enter")
             await wait_for_text(pilot, "There is no network named 'nope'")
             await wait_until(pilot, lambda: dialog.region.bottom <= screen.size.height, seconds=5)
+
+
+async def test_keys_stand_in_their_column(sketches: DatasetFacts) -> None:
+    """The list of keys: none is longer than its column, and of pause and resume one is not now."""
+    run, _ = scripted_run(sketches.name)
+    with run.lock():
+        async with CifarApp().run_test(size=SMALL) as pilot:
+            await wait_for_text(pilot, "● running")
+            await wait_for_text(pilot, "space pause")
+            await pilot.press("question_mark")
+            await wait_for_text(pilot, "on this screen")
+            lines = text_of(pilot, "#keys").splitlines()
+            assert all(line[KEY_CELLS : KEY_CELLS + 1].isspace() for line in lines if len(line) > 20)
+            assert any(line.startswith("⌫ del ") for line in lines)
+            of_space = [line for line in lines if line.startswith("space ")]
+            assert ["(not now)" in line for line in of_space] == [False, True]
 
 
 async def test_another_recipe_drops_no_changes_unasked(sketches: DatasetFacts) -> None:

@@ -22,6 +22,8 @@ NAMES = {
     "pageup": "pgup",
     "pagedown": "pgdn",
     "question_mark": "?",
+    "backspace": "⌫",
+    "delete": "del",
     "left": "←",
     "right": "→",
     "up": "↑",

@@ -69,6 +69,13 @@ async def test_keys_turn_pages_and_choose_class_and_split() -> None:
         await wait_until(pilot, lambda: pilot.app.screen.query_one(PictureWall).size.height > before + 8)
 
 
+async def test_keys_stand_on_their_line_where_there_is_room() -> None:
+    """At 160 columns those for split, histogram, check and wall, too."""
+    async with CifarApp().run_test(size=LARGE) as pilot:
+        text = await wait_for_text(pilot, "page 1 of")
+        assert all(key in text.splitlines()[-1] for key in ("s split", "h histogram", "v verify", "w wall", "q leave"))
+
+
 def test_lines_that_are_highlighted_have_no_colours_of_their_own() -> None:
     """Grey upon the highlight could not be read."""
     facts = load_facts(SKETCHES)

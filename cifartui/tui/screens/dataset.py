@@ -115,35 +115,11 @@ class DatasetScreen(NounScreen):
         ),
         Binding("l", "lab", "lab", tooltip="Measure which way of loading pictures is fastest here", id="dataset.lab"),
         Binding(
-            "h",
-            "histogram",
-            "histogram",
-            tooltip="Show how bright the pictures are, or the counts again",
-            id="dataset.histogram",
-            show=False,
-        ),
-        Binding(
             "c",
             "class",
             "class",
             tooltip="Look at one class, chosen from a list with the counts of each",
             id="dataset.class",
-        ),
-        Binding(
-            "s",
-            "other_split",
-            "split",
-            tooltip="Show training images, held-out ones where there are any, or test images",
-            id="dataset.split",
-            show=False,
-        ),
-        Binding(
-            "w",
-            "wall",
-            "wall",
-            tooltip="Give the pictures the whole screen, or take it back",
-            id="dataset.wall",
-            show=False,
         ),
         Binding(
             "x",
@@ -153,12 +129,32 @@ class DatasetScreen(NounScreen):
             id="dataset.cancel",
         ),
         Binding(
+            "s",
+            "other_split",
+            "split",
+            tooltip="Show training images, held-out ones where there are any, or test images",
+            id="dataset.split",
+        ),
+        Binding(
+            "h",
+            "histogram",
+            "histogram",
+            tooltip="Show how bright the pictures are, or the counts again",
+            id="dataset.histogram",
+        ),
+        Binding(
             "v",
             "verify",
             "verify",
             tooltip="Check that the stored data set is undamaged",
             id="dataset.verify",
-            show=False,
+        ),
+        Binding(
+            "w",
+            "wall",
+            "wall",
+            tooltip="Give the pictures the whole screen, or take it back",
+            id="dataset.wall",
         ),
         Binding(
             "r",
@@ -166,7 +162,6 @@ class DatasetScreen(NounScreen):
             "rename",
             tooltip="Give the data set under the cursor another name",
             id="dataset.rename",
-            show=False,
         ),
         Binding(
             "delete",
@@ -174,7 +169,6 @@ class DatasetScreen(NounScreen):
             "remove",
             tooltip="Remove the data set under the cursor; you are asked first",
             id="dataset.remove",
-            show=False,
         ),
         Binding(
             "p",
@@ -182,7 +176,6 @@ class DatasetScreen(NounScreen):
             "export",
             tooltip="Write the data set as folders of PNG files, one a class",
             id="dataset.export",
-            show=False,
         ),
     ]
 

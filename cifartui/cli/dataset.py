@@ -37,14 +37,14 @@ def add_commands(commands: Commands) -> None:
     importing = actions.add_parser(
         "import", help="import a folder or archive of class folders, or CIFAR-10's own files"
     )
-    importing.add_argument("path", metavar="PATH", type=Path, help="a folder, .tar, .tar.gz, .tar.xz or .zip")
+    importing.add_argument("path", metavar="PATH", type=Path, help="a folder, .zip, .tar, .tar.gz, .tar.bz2 or .tar.xz")
     importing.add_argument("--name", required=True, help="what the data set will be called here")
     _add_size(importing)
     add_json(importing)
     importing.set_defaults(handler=import_)
 
     surveying = actions.add_parser("survey", help="look at what an import would bring, without storing anything")
-    surveying.add_argument("path", metavar="PATH", type=Path, help="a folder, .tar, .tar.gz, .tar.xz or .zip")
+    surveying.add_argument("path", metavar="PATH", type=Path, help="a folder, .zip, .tar, .tar.gz, .tar.bz2 or .tar.xz")
     _add_size(surveying)
     surveying.add_argument("--previews", type=int, default=0, metavar="N", help="with N pictures, in JSON (0)")
     add_json(surveying)
@@ -132,6 +132,7 @@ def import_(options: argparse.Namespace) -> None:
         return
     say(f"{facts.name}: {_counts(facts)} in {time.monotonic() - started:.1f} s")
     print_facts(facts)
+    _say_next(facts)
 
 
 def survey(options: argparse.Namespace) -> None:
@@ -163,6 +164,7 @@ def fetch(options: argparse.Namespace) -> None:
         return
     say(f"{facts.name}: {facts.train:,} training and {facts.test:,} test images in {time.monotonic() - started:.1f} s")
     print_facts(facts)
+    _say_next(facts)
 
 
 def list_(options: argparse.Namespace) -> None:
@@ -279,6 +281,11 @@ def print_facts(facts: DatasetFacts) -> None:
     say(f"mean {_triple(facts.mean)}   std {_triple(facts.std)}   (red, green, blue on the scale 0-1)")
 
 
+def _say_next(facts: DatasetFacts) -> None:
+    """Print what is done with a data set that has come in."""
+    say(f"next: cifartui train --dataset {facts.name}")
+
+
 def _counts(facts: DatasetFacts) -> str:
     """`240 training, 30 validation and 60 test images of 64×48 (height × width)`."""
     height, width = facts.image_size
@@ -293,7 +300,7 @@ def _print_sources(sizes: tuple[PictureSize, ...], left_out: tuple[LeftOut, ...]
         listed = ", ".join(f"{size.images:,} of {size.width}×{size.height}" for size in sizes)
         say(f"pictures: {listed}{' …' if len(sizes) == MAX_SIZES else ''}")
     for left in left_out:
-        say(f"left out: {left.files:,} {left.reason} ({left.example})")
+        say(f"left out: {left.text}")
 
 
 def _triple(values: tuple[float, float, float]) -> str:

@@ -10,8 +10,9 @@ from cifartui.cli.output import complain, make_console, print_json, say, say_wri
 from cifartui.cli.parsing import Commands, add_json, group
 from cifartui.dataset.store import load_facts
 from cifartui.errors import explain
-from cifartui.evaluation.results import Evaluation, most_confused
+from cifartui.evaluation.results import Evaluation, most_confused, weights_file_name
 from cifartui.evaluation.store import keep_evaluation
+from cifartui.model.source import loading_lines
 from cifartui.progress import Progress, Steps
 from cifartui.text import bar
 from cifartui.training.checkpoints import find_checkpoint
@@ -47,8 +48,12 @@ def evaluate_(options: argparse.Namespace) -> None:
         evaluation = watch(evaluation_of(options.subject, options.dataset, options.recipe), as_json=options.json)
     if options.json:
         print_json(evaluation)
-    else:
-        print_evaluation(evaluation)
+        return
+    print_evaluation(evaluation)
+    from cifartui.evaluation.subject import names_file
+
+    if not names_file(options.subject):
+        say(f"next: cifartui export pth {evaluation.checkpoint} -o {weights_file_name(evaluation.dataset)}")
 
 
 def evaluation_of(subject_reference: str, dataset: str | None, recipe: str) -> Steps[Evaluation]:
@@ -80,6 +85,7 @@ def export_pth_(options: argparse.Namespace) -> None:
     subject = load_subject(options.subject)
     written = export_pth(subject, options.output)
     say_written(options.output, f"{options.output}: the state_dict of {subject.name}, {written:,} bytes")
+    say_written(options.output, f"load it with: {'; '.join(loading_lines(subject.network, str(options.output)))}")
 
 
 def print_evaluation(evaluation: Evaluation) -> None:

@@ -14,7 +14,7 @@ from cifartui.dataset.entry import Entry
 from cifartui.dataset.magic import HEAD_BYTES, picture_kind
 from cifartui.dataset.splits import LAYOUT, Folder, Place, arrange
 from cifartui.dataset.spool import PixelSpool, SpooledImages
-from cifartui.dataset.store import MAX_SIZES, SPLITS, LeftOut, PictureSize, Split
+from cifartui.dataset.store import MAX_SIZES, NO_PICTURES, SPLITS, LeftOut, PictureSize, Split
 from cifartui.errors import DataError
 from cifartui.text import printable
 
@@ -217,7 +217,7 @@ class ClassFolders:
     def _told_left_out(self) -> str:
         if not self._left_out:
             return ""
-        told = ", ".join(f"{files:,} {reason} ({example})" for reason, (files, example) in self._left_out.items())
+        told = ", ".join(left.text for left in self.left_out)
         return f" Left out: {told}."
 
 
@@ -258,7 +258,7 @@ def _why_unread(entry: Entry) -> str | None:
     suffix = entry.path.suffix.lower()
     if suffix in UNREAD_SUFFIXES:
         return f"{suffix[1:].upper()} pictures, which are not read"
-    return None if suffix in SUFFIXES or picture_kind(entry.head(HEAD_BYTES)) else "no pictures"
+    return None if suffix in SUFFIXES or picture_kind(entry.head(HEAD_BYTES)) else NO_PICTURES
 
 
 def _size_of(entry: Entry) -> Size:

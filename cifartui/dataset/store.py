@@ -76,6 +76,10 @@ class PictureSize(msgspec.Struct, frozen=True):
     images: int
 
 
+NO_PICTURES = "no pictures"
+"""Why files were left out that have nothing of a picture."""
+
+
 class LeftOut(msgspec.Struct, frozen=True):
     """What was not taken in, and why."""
 
@@ -84,6 +88,14 @@ class LeftOut(msgspec.Struct, frozen=True):
     files: int
     example: str
     """The path of one of them within the source, fit to be shown."""
+
+    @property
+    def text(self) -> str:
+        """`3 that are no pictures (README.txt …)`: how many, why, and one of them."""
+        reason = self.reason
+        if reason == NO_PICTURES:
+            reason = "that is no picture" if self.files == 1 else "that are no pictures"
+        return f"{self.files:,} {reason} ({self.example}{' …' * (self.files > 1)})"
 
 
 class DatasetFacts(msgspec.Struct, frozen=True, kw_only=True):

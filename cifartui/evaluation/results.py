@@ -1,6 +1,7 @@
 """The result of an evaluation, and the statistics in it, without torch."""
 
 import math
+import re
 from collections.abc import Sequence
 from typing import Annotated
 
@@ -36,6 +37,11 @@ class Evaluation(msgspec.Struct, frozen=True, kw_only=True):
     confusion: tuple[tuple[Count, ...], ...]
     """Counts `[classes][classes]`: rows true, columns predicted."""
     seconds: float
+
+
+def weights_file_name(dataset: str) -> str:
+    """What weights trained on a data set are exported as: the tutorial's `cifar_net.pth` for CIFAR-10, by its name."""
+    return "cifar_net.pth" if re.match(r"cifar10(?!\d)", dataset) else f"{dataset}_net.pth"
 
 
 def from_confusion(

@@ -89,13 +89,19 @@ def python_source(network: Network) -> str:
     return "\n".join(lines) + "\n"
 
 
-def loading_source(network: Network, path: str) -> str:
-    """The two lines that load exported weights, as the tutorial does, and where the network's class is."""
-    module, _, factory = network.factory.partition(":")
-    lines = [
+def loading_lines(network: Network, path: str) -> list[str]:
+    """The two lines of the tutorial that load exported weights into a new network."""
+    factory = network.factory.partition(":")[2]
+    return [
         f"net = {factory or class_name(network)}()",
         f"net.load_state_dict(torch.load({path!r}, weights_only=True))",
     ]
+
+
+def loading_source(network: Network, path: str) -> str:
+    """Those lines, what they import, and the network's class."""
+    module, _, factory = network.factory.partition(":")
+    lines = loading_lines(network, path)
     if factory:
         return "\n".join(["import torch", f"from {module} import {factory}", "", *lines]) + "\n"
     return "\n".join(["import torch", "", *lines, "", "# with the class", python_source(network)])

@@ -13,7 +13,7 @@ from cifartui.cli.main import run_command
 from cifartui.dataset.decoding import Size
 from cifartui.dataset.importing import import_dataset
 from cifartui.dataset.pictures import read_split
-from cifartui.dataset.store import PictureSize
+from cifartui.dataset.store import LeftOut, PictureSize
 from cifartui.dataset.surveying import MAX_PREVIEW_SIDE, Survey, SurveyedClass, survey_dataset
 from cifartui.errors import DataError
 from cifartui.progress import finish
@@ -112,8 +112,14 @@ def test_command_prints_one_line_of_json(tmp_path: Path, capsys: pytest.CaptureF
     assert np.frombuffer(survey.previews[0].pixels, np.uint8).size == 4 * 6 * 3
     assert run_command(["dataset", "survey", str(root)]) == 0
     shown = capsys.readouterr().out
-    for words in ("cat", "12 of 30×20, 10 of 60×40", "left out: 1 no pictures (README)"):
+    for words in ("cat", "12 of 30×20, 10 of 60×40", "left out: 1 that is no picture (README)"):
         assert words in shown
+
+
+def test_what_is_left_out_is_said_in_a_few_words() -> None:
+    """How many, why, and an example with a mark where there are more."""
+    assert LeftOut("no pictures", 3, "README.txt").text == "3 that are no pictures (README.txt …)"
+    assert LeftOut("hidden", 1, ".DS_Store").text == "1 hidden (.DS_Store)"
 
 
 def test_import_says_what_came_in(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -130,9 +136,10 @@ def test_import_says_what_came_in(tmp_path: Path, capsys: pytest.CaptureFixture[
     for words in (
         "12 training, 4 validation and 6 test images of 16×24 (height × width)",
         "pictures: 12 of 30×20, 10 of 60×40",
-        "left out: 1 no pictures (README)",
+        "left out: 1 that is no picture (README)",
     ):
         assert words in shown
+    assert shown.splitlines()[-1] == "next: cifartui train --dataset pets"
 
 
 def test_struct_of_surveys_needs_no_numpy() -> None:

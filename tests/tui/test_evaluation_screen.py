@@ -3,11 +3,12 @@
 import re
 from pathlib import Path
 
+import pytest
 import torch
 from textual.widgets import Input
 
 from cifartui.dataset.store import DatasetFacts, save_dataset
-from cifartui.evaluation.results import Evaluation, from_confusion
+from cifartui.evaluation.results import Evaluation, from_confusion, weights_file_name
 from cifartui.evaluation.store import keep_evaluation
 from cifartui.model.module import build_module
 from cifartui.model.network import load_network
@@ -66,15 +67,20 @@ async def test_file_that_does_not_fit_is_a_sentence(sketches: DatasetFacts, tmp_
         assert "no checkpoints yet" in shown(pilot)
 
 
-async def test_export_writes_the_tutorials_file_and_says_how_to_load_it(sketches: DatasetFacts, tmp_path: Path) -> None:
+async def test_export_writes_the_tutorials_file_and_says_how_to_load_it(
+    sketches: DatasetFacts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """x writes the checkpoint under the cursor as a .pth file; the code on the screen loads it in plain PyTorch."""
     run, _ = train_here(plan(sketches.name, "epochs=1"))
     async with CifarApp().run_test(size=LARGE) as pilot:
         await wait_for_text(pilot, "few · training images")
         await pilot.press("4")
         await wait_for_text(pilot, "50 last")
+        monkeypatch.chdir(tmp_path)
         await pilot.press("x")
-        pilot.app.screen.query_one(Input).value = str(tmp_path / "net.pth")
+        await wait_for_text(pilot, "A name without a folder is a file in")
+        assert pilot.app.screen.query_one(Input).value == "few_net.pth"
+        pilot.app.screen.query_one(Input).value = "net.pth"
         await pilot.press("enter")
         await wait_for_text(pilot, "the state_dict of")
         code = loading_source(run.config().network, str(tmp_path / "net.pth"))
@@ -87,6 +93,13 @@ async def test_export_writes_the_tutorials_file_and_says_how_to_load_it(sketches
     net = scope["net"]
     assert isinstance(net, torch.nn.Module)
     assert torch.equal(net.get_parameter("fc3.bias"), torch.load(tmp_path / "net.pth", weights_only=True)["fc3.bias"])
+
+
+def test_tutorials_name_of_the_file_is_for_cifar10_only() -> None:
+    """Weights trained on another data set are named after it."""
+    assert weights_file_name("cifar10") == weights_file_name("cifar10-jpeg") == "cifar_net.pth"
+    assert weights_file_name("cifar100") == "cifar100_net.pth"
+    assert weights_file_name("pets") == "pets_net.pth"
 
 
 def judged(checkpoint: CheckpointFacts, right: int) -> Evaluation:

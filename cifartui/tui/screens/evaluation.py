@@ -15,7 +15,7 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from cifartui.errors import CifartuiError, explain
-from cifartui.evaluation.results import Evaluation
+from cifartui.evaluation.results import Evaluation, weights_file_name
 from cifartui.evaluation.store import JudgedCheckpoint, judged_checkpoints
 from cifartui.failures import failure
 from cifartui.model.network import Network, load_network
@@ -339,17 +339,24 @@ class EvaluationScreen(NounScreen):
 
             def write(path: str | None) -> None:
                 if path:
-                    self._export(checkpoint, path)
+                    self._export(checkpoint, str(Path(path.strip()).expanduser().absolute()))
 
+            try:
+                name = weights_file_name(checkpoint.run.config().dataset)
+            except CifartuiError as error:
+                self.cifar_app.complain(str(error))
+                return
             title = f"Write the weights of {short_id(checkpoint.reference)} to:"
-            self.app.push_screen(TextDialog(title, "cifar_net.pth", path=WEIGHTS), write)
+            where = f"A name without a folder is a file in {Path.cwd()}."
+            self.app.push_screen(TextDialog(title, name, explanation=where, path=WEIGHTS), write)
 
     @work(thread=True, group="export", exit_on_error=False, description="export weights")
     def _export(self, checkpoint: JudgedCheckpoint, path: str) -> None:
         child = ChildCommand("export", "pth", "--output", path, "--", checkpoint.reference)
         try:
-            sentence = child.result().decode(errors="replace")
-            text = f"{sentence}\n\n{loading_source(checkpoint.run.config().network, path)}"
+            child.result()
+            loading = loading_source(checkpoint.run.config().network, path)
+            text = f"{path}: the state_dict of {checkpoint.reference}\n\n{loading}"
         except CifartuiError as error:
             self.app.call_from_thread(self.cifar_app.complain, str(error))
         else:

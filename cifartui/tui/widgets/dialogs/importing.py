@@ -22,7 +22,7 @@ from cifartui.tui.widgets.dialogs.survey import PREVIEWS, Import, SurveyDialog
 from cifartui.tui.widgets.paths import PathInput
 
 READABLE = (
-    "Import pictures in class folders, or CIFAR's own files: a folder, .tar, .tar.gz, .tar.xz or .zip. "
+    "Import pictures in class folders, or CIFAR's own files: a folder, .zip, .tar, .tar.gz, .tar.bz2 or .tar.xz. "
     "train/, val/ and test/ above the class folders are kept apart; without them a fifth becomes the test images."
 )
 

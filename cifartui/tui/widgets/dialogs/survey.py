@@ -291,7 +291,7 @@ def _sources_lines(survey: Survey, width: int, lines: int) -> list[str]:
     """What sizes the pictures have, and what is left out; what does not fit so many lines is counted."""
     sizes = ", ".join(f"{by(size.width, size.height)} ({size.images:,})" for size in survey.sizes)
     texts = [f"sizes (width × height): {sizes}"] if survey.sizes else []
-    texts += [f"left out: {one.files:,} {one.reason} ({one.example})" for one in survey.left_out]
+    texts += [f"left out: {one.text}" for one in survey.left_out]
     shown: list[str] = []
     for place, text in enumerate(texts):
         wrapped = textwrap.wrap(printable(text), max(10, width), subsequent_indent="  ")

@@ -1,0 +1,206 @@
+"""Setting up a run: settings shown whole, explained, changed, taken back and refused."""
+
+from pathlib import Path
+
+import msgspec
+import pytest
+import tomli_w
+from textual.widgets import Input, OptionList
+
+from cifartui.dataset.store import DatasetFacts, save_dataset
+from cifartui.training.recipe import load_recipe, override, recipe_names
+from cifartui.training.run import all_runs
+from cifartui.tui.app import CifarApp
+from cifartui.tui.widgets.dialogs import TextDialog
+from cifartui.tui.widgets.plan_panel import PlanPanel, SettingsTable
+from cifartui.tui.widgets.plan_texts import row_cells, setting_text
+from tests.conftest import noise
+from tests.tui.driving import LARGE, SMALL, shown, text_of, wait_for_text, wait_until
+
+
+async def test_settings_are_explained_changed_and_refused(sketches: DatasetFacts) -> None:
+    """The setting under the cursor is explained; v changes it; a bad value keeps the dialog open with a sentence."""
+    async with CifarApp().run_test(size=SMALL) as pilot:
+        await pilot.press("3")
+        await wait_for_text(pilot, "The network to train")
+        await pilot.press("down")
+        await wait_for_text(pilot, "How often training goes through all training images")
+        await pilot.press("v")
+        pilot.app.screen.query_one(Input).value = "0"
+        await pilot.press("enter")
+        await wait_for_text(pilot, "epochs = 0 is not allowed")
+        pilot.app.screen.query_one(Input).value = "7"
+        await pilot.press("enter")
+        await wait_until(pilot, lambda: any("epochs" in line and " 7" in line for line in shown(pilot).splitlines()))
+
+
+@pytest.mark.parametrize("recipe", recipe_names())
+async def test_settings_are_whole_at_80_columns(sketches: DatasetFacts, recipe: str) -> None:
+    """Nothing in the table is cut or needs scrolling sideways, with changes and without."""
+    async with CifarApp().run_test(size=SMALL) as pilot:
+        await pilot.press("3")
+        await wait_for_text(pilot, "network = tutorial")
+        panel, table = pilot.app.screen.query_one(PlanPanel), pilot.app.screen.query_one(SettingsTable)
+        panel._take_recipe(recipe)
+        for value in (None, "[0.4, 0.5, 0.6]"):
+            if value:
+                panel.set_value("normalize.mean", value)
+            await pilot.pause()
+            assert not table.show_horizontal_scrollbar
+            for row, planned in enumerate(panel.plan.settings):
+                table.move_cursor(row=row, animate=False)
+                await pilot.pause()
+                line = next(line for line in shown(pilot).splitlines() if f" {planned.setting.key} " in line)
+                assert row_cells(planned)[3] in line
+                assert "…" not in line
+
+
+async def test_value_that_a_setting_has_is_no_change(sketches: DatasetFacts) -> None:
+    """Enter in the dialog without typing, and going back to the recipe's; held to the recipe's against the data is."""
+    async with CifarApp().run_test(size=SMALL) as pilot:
+        await pilot.press("3")
+        await wait_for_text(pilot, "network = tutorial")
+        panel = pilot.app.screen.query_one(PlanPanel)
+        await pilot.press("v", "enter", "down", "v", "enter")
+        assert panel.asked.changed == ()
+        for key, value in (("log_every", "10"), ("epochs", "2"), ("network", "tutorial")):
+            panel.set_value(key, value)
+            assert panel.asked.changed == ()
+        panel.set_value("network", "resnet18")
+        panel.set_value("network", "tutorial")
+        assert panel.asked.changed == ()
+        panel.set_value("log_every", "2000")
+        assert panel.asked.changed == ("log_every",)
+
+
+async def test_every_explanation_is_whole(sketches: DatasetFacts) -> None:
+    """Nothing of any setting's explanation is cut; end and home go to the last and the first."""
+    async with CifarApp().run_test(size=SMALL) as pilot:
+        await pilot.press("3")
+        await wait_for_text(pilot, "network = tutorial")
+        panel = pilot.app.screen.query_one(PlanPanel)
+        for row, planned in enumerate(panel.plan.settings):
+            panel.query_one(SettingsTable).move_cursor(row=row)
+            whole = " ".join(setting_text(planned, "tutorial").split())
+            await wait_until(pilot, lambda whole=whole: whole in " ".join(shown(pilot).split()))
+        await pilot.press("home")
+        await wait_for_text(pilot, "network = tutorial")
+        await pilot.press("end")
+        await wait_for_text(pilot, "device = auto")
+
+
+async def test_choices_are_lists_with_their_explanation(sketches: DatasetFacts) -> None:
+    """Networks, words, yes and no, and devices are chosen, not typed; numbers say their range in the dialog."""
+    async with CifarApp().run_test(size=SMALL) as pilot:
+        await pilot.press("3", "v")
+        await wait_for_text(pilot, "resnet18      11,173,962 parameters")
+        await pilot.press("tab", *"nope", "enter")
+        await wait_for_text(pilot, "There is no network named 'nope'")
+        await pilot.press("escape", *["down"] * 5, "v")
+        text = await wait_for_text(pilot, "resident · the recipe")
+        assert "a batch is an index into it" in text
+        await pilot.press("up", "enter")
+        await wait_for_text(pilot, "● 1 changed")
+        await pilot.press("end", "v")
+        await wait_for_text(pilot, "auto · as usual")
+        await pilot.press("down", "enter")
+        await wait_for_text(pilot, "usually: auto")
+        await pilot.press("home", "down", "v")
+        await wait_for_text(pilot, "at least 1 and at most 100,000")
+        await wait_for_text(pilot, "takes it")
+        assert isinstance(pilot.app.screen, TextDialog)
+
+
+@pytest.mark.parametrize("key", ["network", "loader.kind", "optimizer.name"])
+async def test_choices_fit_the_screen(key: str) -> None:
+    """The whole dialog is seen, with all of the explanation; the list alone scrolls; where the cursor is, is whole."""
+    save_dataset("wide", noise(40, size=64, classes=2), noise(10, size=64, classes=2), ("cat", "dog"), "tests")
+    async with CifarApp().run_test(size=SMALL) as pilot:
+        await pilot.press("3")
+        await wait_for_text(pilot, "network = tutorial")
+        panel = pilot.app.screen.query_one(PlanPanel)
+        row = [planned.setting.key for planned in panel.plan.settings].index(key)
+        panel.query_one(SettingsTable).move_cursor(row=row)
+        await pilot.press("v")
+        await wait_for_text(pilot, "esc back")
+        screen = pilot.app.screen
+        listed, dialog = screen.query_one(OptionList), screen.query_one(".dialog")
+        await wait_until(pilot, lambda: dialog.region.bottom <= screen.size.height, seconds=5)
+        assert dialog.region.y >= 0
+        assert not screen.show_vertical_scrollbar
+        assert not screen.query_one(".bounded").show_vertical_scrollbar
+        for _ in range(listed.option_count):
+            await pilot.press("down")
+            await pilot.pause()
+            assert listed.highlighted is not None
+            top = listed._index_to_line[listed.highlighted]
+            bottom = top + listed._heights[listed.highlighted]
+            assert listed.scroll_offset.y <= top
+            assert bottom <= listed.scroll_offset.y + listed.content_size.height
+        if key == "network":
+            await pilot.press("tab", *"nope", "enter")
+            await wait_for_text(pilot, "There is no network named 'nope'")
+            await wait_until(pilot, lambda: dialog.region.bottom <= screen.size.height, seconds=5)
+
+
+async def test_another_recipe_drops_no_changes_unasked(sketches: DatasetFacts) -> None:
+    """The changes are named; they are kept on top, dropped, or the recipe stays; backspace takes one back."""
+    async with CifarApp().run_test(size=SMALL) as pilot:
+        assert isinstance(pilot.app, CifarApp)
+        await pilot.press("3")
+        await wait_for_text(pilot, "network = tutorial")
+        panel = pilot.app.screen.query_one(PlanPanel)
+        panel.set_value("epochs", "7")
+        await pilot.press("r")
+        await wait_for_text(pilot, "PyTorch's CIFAR-10 tutorial, to the letter")
+        await pilot.press("home", "enter")
+        await wait_for_text(pilot, "You changed: epochs=7")
+        await pilot.press("escape")
+        await wait_for_text(pilot, "recipe tutorial · data set few · ● 1 changed")
+        await pilot.press("r", "home", "enter")
+        await wait_for_text(pilot, "keep my changes")
+        await pilot.press("enter")
+        await wait_for_text(pilot, "recipe augmented · data set few · ● 1 changed")
+        assert (pilot.app.recipe.epochs, pilot.app.recipe.batch_size) == (7, 32)
+        await pilot.press("home", "down")
+        await wait_for_text(pilot, "⌫ unset")
+        await pilot.press("backspace")
+        await wait_until(pilot, lambda: "changed" not in shown(pilot))
+        assert pilot.app.recipe == load_recipe("augmented")
+
+
+async def test_recipe_of_the_users_own_is_taken_from_its_file(sketches: DatasetFacts, tmp_path: Path) -> None:
+    """A .toml file is named in the list of recipes; one that is none keeps the list open with a sentence."""
+    path = tmp_path / "mine.toml"
+    path.write_text("epochs = 3\n")
+    async with CifarApp().run_test(size=LARGE) as pilot:
+        assert isinstance(pilot.app, CifarApp)
+        await pilot.press("3", "r")
+        await wait_for_text(pilot, "or a .toml file")
+        pilot.app.screen.query_one(Input).value = str(path)
+        await pilot.press("tab", "enter")
+        await wait_for_text(pilot, "is missing; add it")
+        path.write_text(tomli_w.dumps(msgspec.to_builtins(override(load_recipe("tutorial"), ["epochs=3"]))))
+        await pilot.press("enter")
+        await wait_for_text(pilot, "3 epochs")
+        assert pilot.app.recipe_name == str(path)
+        assert "changed" not in text_of(pilot, "#plan-title")
+
+
+async def test_refusal_stays_until_it_is_put_right(sketches: DatasetFacts) -> None:
+    """Why no run can start stands on the screen, before and after enter, and goes when the setting is right."""
+    async with CifarApp().run_test(size=SMALL) as pilot:
+        assert isinstance(pilot.app, CifarApp)
+        await pilot.press("3")
+        await wait_for_text(pilot, "62,006 parameters · 200 images")
+        panel = pilot.app.screen.query_one(PlanPanel)
+        panel.set_value("validation.images", "200")
+        await wait_for_text(pilot, "✗ validation.images = 200 leaves nothing to train on")
+        await pilot.press("enter")
+        await pilot.app.workers.wait_for_complete()
+        assert "leaves nothing to train on" in shown(pilot)
+        assert not all_runs()
+        panel.set_value("validation.images", "20")
+        await wait_for_text(pilot, "180 images + 20 held out")
+        pilot.app.dataset_name = "gone"
+        await wait_for_text(pilot, "There is no data set named 'gone'")

@@ -1,0 +1,104 @@
+"""The list of runs, and the run that is in view after a restart."""
+
+import time
+
+import msgspec
+
+from cifartui.dataset.catalogue import rename_dataset
+from cifartui.dataset.sketches import CLASSES
+from cifartui.dataset.store import DatasetFacts, save_dataset
+from cifartui.evaluation.results import from_confusion
+from cifartui.evaluation.store import keep_evaluation
+from cifartui.training.checkpoints import CheckpointFacts, facts_file, tensors_file
+from cifartui.training.events import EpochFinished, Evaluated, RunFinished
+from cifartui.training.run import Run, create_run
+from cifartui.tui.app import CifarApp
+from cifartui.tui.screens.runs import RunList
+from cifartui.tui.view import short_id
+from tests.conftest import noise
+from tests.training.running import plan
+from tests.tui.driving import SMALL, scripted_run, shown, text_of, wait_for_text, wait_until
+
+
+async def test_all_runs_are_listed_and_an_ended_one_is_looked_at(sketches: DatasetFacts) -> None:
+    """After a restart o lists the runs with state, network, data and accuracy; enter brings curves and log back."""
+    ended, journal = scripted_run(sketches.name)
+    journal.append(EpochFinished(epoch=1, step=6_000, loss=1.4, accuracy=0.531, seconds=15.0))
+    journal.append(RunFinished(reason="stopped", message="at step 6,000, as asked"))
+    damaged = create_run(plan(sketches.name))
+    damaged.journal_file.write_text("rubbish\n")
+    async with CifarApp().run_test(size=SMALL) as pilot:
+        await wait_for_text(pilot, f"{damaged.id[-3:]} … queued")
+        await pilot.press("3", "o")
+        text = await wait_for_text(pilot, "2 runs")
+        assert "… queued !" in text
+        assert "line 1 of the journal is damaged" in text_of(pilot, "#note")
+        await pilot.press("end")
+        await wait_until(pilot, lambda: "none were held out" in text_of(pilot, "#note"))
+        line = next(line for line in shown(pilot).splitlines() if "■ stopped" in line)
+        assert all(word in line for word in (short_id(ended.id), "few", " – "))
+        assert "53.1% is of the training images" in text_of(pilot, "#note")
+        await pilot.press("enter")
+        await wait_for_text(pilot, "4 evaluates it")
+        await wait_for_text(pilot, "[1,  4000] loss: 1.705")
+        assert "stopped: at step 6,000, as asked" in text_of(pilot, "#log-lines")
+        await wait_until(pilot, lambda: "⠤" in shown(pilot) or "⣀" in shown(pilot))
+
+
+async def test_columns_of_the_runs_are_whole_at_80_columns(sketches: DatasetFacts) -> None:
+    """When it started, its best on held-out images, the kept test result; a long name keeps its end."""
+    run, journal = scripted_run(sketches.name)
+    journal.append(Evaluated(step=6_000, epoch=1, images=20, correct=12, loss=1.2))
+    journal.append(RunFinished(reason="finished"))
+    date, _, _ = run.id.partition("-tutorial-")
+    run = Run(run.folder.rename(run.folder.with_name(f"{date}-augmented-my-own-resnet18-{run.id[-3:]}")))
+    weights = b"weights"
+    checkpoint = CheckpointFacts(
+        run=run.id, step=6_000, epoch=1, batch=6_000, cause="epoch", validation_accuracy=0.6, sha256="1" * 64,
+        bytes=len(weights), created=1e9,
+    )  # fmt: skip
+    tensors_file(run, checkpoint).write_bytes(weights)
+    facts_file(run, checkpoint).write_bytes(msgspec.json.encode(checkpoint))
+    evaluation = from_confusion(
+        checkpoint=f"{run.id}@6000",
+        dataset=sketches.name,
+        classes=("cat", "dog"),
+        confusion=[[30, 10], [5, 35]],
+        seconds=1.0,
+    )
+    keep_evaluation(run, checkpoint, sketches.sha256, evaluation)
+    async with CifarApp().run_test(size=SMALL) as pilot:
+        await pilot.press("3", "o")
+        line = next(line for line in (await wait_for_text(pilot, "1 run")).splitlines() if "✓ finished" in line)
+        started = time.strftime("%d %b %H:%M", time.localtime(run.config().created))
+        assert line.split("  ")[0].strip() == "✓ finished"
+        assert f"augmented-my…-{run.id[-3:]}" in line
+        assert line.split()[-6:] == ["60.0%", "★", "81.2%", *started.split()]
+        assert not pilot.app.screen.query_one(RunList).show_horizontal_scrollbar
+
+
+async def test_run_that_ended_meanwhile_is_in_view_after_a_restart(sketches: DatasetFacts) -> None:
+    """The newest run on top and its curves on 3; its data set is in hand, under the name that it has by now."""
+    save_dataset("zebras", noise(40), noise(10), CLASSES, "tests")
+    run, journal = scripted_run("zebras")
+    journal.append(RunFinished(reason="finished"))
+    rename_dataset("zebras", "stripes")
+    async with CifarApp().run_test(size=SMALL) as pilot:
+        assert isinstance(pilot.app, CifarApp)
+        assert "▌1 dataset▐" in await wait_for_text(pilot, f"{run.id[-3:]} ✓ finished")
+        assert pilot.app.dataset_name == "stripes"
+        await pilot.press("3")
+        await wait_for_text(pilot, "n another run")
+        await wait_for_text(pilot, "[1,  4000] loss: 1.705")
+
+
+async def test_damaged_newest_run_does_not_keep_the_screens_from_starting(sketches: DatasetFacts) -> None:
+    """Without a config that can be read and with a folder for a journal: a sentence, and the first data set."""
+    run, _ = scripted_run(sketches.name)
+    (run.folder / "config.toml").write_text("rubbish")
+    run.journal_file.unlink()
+    run.journal_file.mkdir()
+    async with CifarApp().run_test(size=SMALL) as pilot:
+        assert isinstance(pilot.app, CifarApp)
+        assert "▌1 dataset▐" in await wait_for_text(pilot, "✗ damaged")
+        assert pilot.app.dataset_name == sketches.name

@@ -154,7 +154,7 @@ async def test_help_lists_every_key_of_the_screen_in_sentences(sketches: Dataset
         for part in (
             "w Give the pictures the whole screen",
             "an export (not now)",
-            "delete Remove the data set",
+            "del Remove the data set",
             "on every screen 1 d Go to the data sets",
             "q Leave the program",
         ):

@@ -82,7 +82,8 @@ async def test_export_writes_the_tutorials_file_and_says_how_to_load_it(
         assert pilot.app.screen.query_one(Input).value == "few_net.pth"
         pilot.app.screen.query_one(Input).value = "net.pth"
         await pilot.press("enter")
-        await wait_for_text(pilot, "the state_dict of")
+        text = await wait_for_text(pilot, "the state_dict of")
+        assert "x export" not in text
         code = loading_source(run.config().network, str(tmp_path / "net.pth"))
         assert all(line in shown(pilot) for line in code.splitlines()[2:4])
         await pilot.press("escape")

@@ -56,6 +56,13 @@ async def test_pictures_of_several_sizes_are_shown_before_they_come_in(size: tup
         assert "64×64 (6)" in text
         assert "notes.txt" in text
         assert "▀" in text
+        assert pilot.app.focused
+        assert pilot.app.focused.id == "size"
+        name = pilot.app.screen.query(".field Label").first()
+        assert not name.styles.text_style.reverse
+        await pilot.press("up")
+        assert name.styles.text_style.reverse
+        await pilot.press("down")
         await pilot.press("right")
         text = await wait_for_text(pilot, "as they come in: 64×64")
         assert (", at 1/2" in text) == (size == SMALL)

@@ -58,6 +58,7 @@ class Import:
 class SurveyDialog(Dialog[Import]):
     """Show what was found and ask for name, size and fit; closes with what is to be imported."""
 
+    AUTO_FOCUS = ""  # it would go to the name, whatever else is asked
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "import", "import", id="survey.import"),
         Binding("up", "app.focus_previous", "field before", id="survey.before"),
@@ -100,6 +101,10 @@ class SurveyDialog(Dialog[Import]):
             self.query_one("#other-size").display = False
         if not self._survey.previews:
             self._look_again()
+
+    def on_descendant_focus(self) -> None:
+        for field in self.query(".field"):
+            field.set_class(self.focused in field.children, "-focused")
 
     def on_resize(self) -> None:
         self.call_after_refresh(self._draw)

@@ -18,7 +18,8 @@ for number in range(100):
     print(f"{number}:".ljust(10_000, "x"))
 """
 PATIENT = """
-import os, subprocess, sys, time
+import signal, subprocess, sys, time
+signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in what a shell starts in the background
 inner = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
 try:
     print(inner.pid, flush=True)

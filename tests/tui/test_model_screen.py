@@ -15,6 +15,7 @@ from cifartui.model.summary import summarize
 from cifartui.text import size
 from cifartui.training.recipe import override
 from cifartui.tui.app import CifarApp
+from cifartui.tui.widgets.layer_table import LayerTable
 from tests.conftest import noise
 from tests.tui.driving import LARGE, SMALL, shown, wait_for_text, wait_until
 
@@ -308,6 +309,22 @@ async def test_tab_leaves_the_table_alone_and_space_shows_the_rest(sketches: Dat
         assert "space more" not in shown(pilot)
         await pilot.press("up", "enter")
         await wait_for_text(pilot, "kernel_size=5 stride=1")
+
+
+async def test_a_line_that_is_gone_before_its_text_is_drawn(sketches: DatasetFacts) -> None:
+    """The table tells of a line of a long network, and shows a short one before the screen hears of it."""
+    async with CifarApp().run_test(size=SMALL) as pilot:
+        await wait_for_text(pilot, "few · training images")
+        await pilot.press("2")
+        await wait_for_text(pilot, "conv2d 5×5")
+        screen = pilot.app.screen
+        table = screen.query_one(LayerTable)
+        screen._draw(load_network("resnet18"))
+        table.action_scroll_bottom()
+        table.on_data_table_row_highlighted()
+        screen._draw(load_network("tutorial"))
+        await pilot.press("end")
+        await wait_for_text(pilot, "fc3 · linear · 84 → 10")
 
 
 async def test_source_is_shown(sketches: DatasetFacts) -> None:

@@ -170,9 +170,11 @@ class ModelScreen(NounScreen):
         return Content(" · ".join(totals))
 
     @on(LayerTable.Selected)
-    def _selected(self, message: LayerTable.Selected) -> None:
-        follows = self._following.get(message.row.name, "")
-        title, text = row_text(message.row, self._summary, self._batch_size, follows)
+    def _show_selected(self) -> None:
+        row = self._table.selected
+        if row is None:
+            return
+        title, text = row_text(row, self._summary, self._batch_size, self._following.get(row.name, ""))
         self.query_one("#layer-title", Static).update(title)
         self.query_one("#layer", Static).update(text)
         self._pane.scroll_home(animate=False)

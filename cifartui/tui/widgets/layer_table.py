@@ -76,11 +76,8 @@ class LayerTable(DataTable[Text]):
         Binding("end", "scroll_bottom", "bottom", tooltip="Go to the last line", show=False, id="model.bottom"),
     ]
 
-    @dataclass
     class Selected(Message):
-        """Another line is under the cursor, or the line under it changed."""
-
-        row: Row
+        """Another line is under the cursor, or the line under it changed; by now it may be another again."""
 
     def __init__(self, *, widget_id: str) -> None:
         super().__init__(id=widget_id, cursor_type="row", zebra_stripes=False)
@@ -152,7 +149,7 @@ class LayerTable(DataTable[Text]):
 
     def _tell(self) -> None:
         if self.selected:
-            self.post_message(self.Selected(self.selected))
+            self.post_message(self.Selected())
 
     def action_open(self, opening: bool) -> None:
         """Open what is under the cursor, or close it or what it belongs to."""

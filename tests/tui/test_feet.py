@@ -4,10 +4,11 @@ import asyncio
 from typing import cast
 
 import pytest
+from rich.style import Style
 from textual.content import Content
-from textual.events import Key
+from textual.events import Click, Key
 from textual.pilot import Pilot
-from textual.widgets import Static
+from textual.widgets import OptionList, Static
 
 from cifartui.dataset.store import DatasetFacts
 from cifartui.training.events import StateChanged
@@ -207,3 +208,14 @@ async def test_a_second_enter_does_not_close_the_screen_below(sketches: DatasetF
         await pilot.pause()
         await wait_until(pilot, lambda: "Name:" not in shown(pilot), seconds=10)
         assert "Normalize" in shown(pilot)
+
+
+async def test_a_click_on_a_line_that_is_gone_chooses_nothing(sketches: DatasetFacts) -> None:
+    """The click was on a line of a longer list, which became shorter before it heard of it."""
+    async with CifarApp().run_test(size=SMALL) as pilot:
+        await wait_for_text(pilot, "few · training images")
+        datasets = pilot.app.screen.query_one("#datasets", OptionList)
+        click = Click(datasets, 1, 1, 0, 0, 1, False, False, False, style=Style.from_meta({"option": 40}))
+        datasets.post_message(click)
+        await pilot.pause()
+        assert "few · training images" in shown(pilot)

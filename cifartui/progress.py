@@ -31,11 +31,11 @@ class Progress(msgspec.Struct, frozen=True, tag=True):
         return f"{self.done:,}{of_total} {self.unit}"
 
 
-Steps = Generator[Progress, None, Result]
+LongWork = Generator[Progress, None, Result]
 """Long work: yields `Progress`, returns its result."""
 
 
-def finish(work: Steps[Result]) -> Result:
+def finish(work: LongWork[Result]) -> Result:
     """Run long work to its end without showing its progress."""
     while True:
         try:

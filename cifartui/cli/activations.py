@@ -10,18 +10,18 @@ from cifartui.cli.dataset import require_dataset
 from cifartui.cli.output import print_json, say_written, watch
 from cifartui.cli.parsing import Commands, add_json
 from cifartui.errors import UsageError
-from cifartui.evaluation.activation_file import ActivationFacts
+from cifartui.inspection.activation_file import ActivationFacts
 from cifartui.model.adapting import adapted
 from cifartui.model.network import Network, load_network
 from cifartui.model.summary import summarize
-from cifartui.progress import Progress, Steps
+from cifartui.progress import LongWork, Progress
 from cifartui.training.following import follow_network
 from cifartui.training.launch import DEFAULT_SEED
-from cifartui.training.run import find_run
+from cifartui.training.run.folder import find_run
 
 if TYPE_CHECKING:
-    from cifartui.evaluation.activations import Activations
-    from cifartui.evaluation.chosen import ChosenPictures
+    from cifartui.inspection.activations import Activations
+    from cifartui.inspection.chosen import ChosenPictures
 
 MAX_PICTURES = 64
 
@@ -82,14 +82,14 @@ def activations(options: argparse.Namespace) -> None:
         say_written(options.output, _line(made, options.output, written))
 
 
-def _write(network: Network, options: argparse.Namespace) -> "Steps[tuple[Activations, int]]":
+def _write(network: Network, options: argparse.Namespace) -> "LongWork[tuple[Activations, int]]":
     yield Progress("reading pictures", 0)
     if options.image and options.weights:
         network = _as_trained(network, options.weights)
     pictures = _chosen(network, options)
     yield Progress("loading torch", 0, len(pictures.facts))
-    from cifartui.evaluation.activations import compute_activations, write_activations
     from cifartui.evaluation.export import check_target
+    from cifartui.inspection.activations import compute_activations, write_activations
 
     check_target(options.output)
     yield Progress("running the network", 0, len(pictures.facts))
@@ -110,7 +110,7 @@ def _as_trained(network: Network, weights: str) -> Network:
 
 
 def _chosen(network: Network, options: argparse.Namespace) -> "ChosenPictures":
-    from cifartui.evaluation.chosen import from_dataset, from_files
+    from cifartui.inspection.chosen import from_dataset, from_files
 
     if options.image:
         return from_files(options.image, network)

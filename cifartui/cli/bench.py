@@ -11,7 +11,7 @@ from cifartui.cli.output import complain, print_json, say
 from cifartui.cli.parsing import Commands, add_json, group
 from cifartui.dataset.store import SKETCHES
 from cifartui.text import bar
-from cifartui.training.loader_results import Measured, way_of_loading
+from cifartui.training.loading.loader_results import Measured, way_of_loading
 from cifartui.training.recipe import load_recipe, override
 
 BAR_CELLS = 40
@@ -46,7 +46,7 @@ def loader(options: argparse.Namespace) -> None:
         signal.signal(number, _end_with_workers)
     if not options.json:
         say(f"images/s from the {facts.train:,} training images of {facts.name}: median, least to most")
-    from cifartui.training.loader_lab import measure_loaders
+    from cifartui.training.loading.loader_lab import measure_loaders
 
     most = 0.0
     with closing(measure_loaders(facts.name, recipe)) as results:

@@ -204,7 +204,7 @@ def verify(options: argparse.Namespace) -> None:
 def augment(options: argparse.Namespace) -> None:
     """Print variants of one picture."""
     from cifartui.training.launch import DEFAULT_SEED
-    from cifartui.training.preview import augmented
+    from cifartui.training.loading.preview import augmented
     from cifartui.training.recipe import load_recipe, override
 
     recipe = override(load_recipe(options.recipe), options.set)

@@ -13,10 +13,10 @@ from cifartui.errors import explain
 from cifartui.evaluation.results import Evaluation, most_confused, weights_file_name
 from cifartui.evaluation.store import keep_evaluation
 from cifartui.model.source import loading_lines
-from cifartui.progress import Progress, Steps
+from cifartui.progress import LongWork, Progress
 from cifartui.text import bar
-from cifartui.training.checkpoints import find_checkpoint
-from cifartui.training.run import find_run
+from cifartui.training.run.checkpoints import find_checkpoint
+from cifartui.training.run.folder import find_run
 
 SUBJECT = "RUN[@best|@last|@STEP], or a .pth or .safetensors file of weights"
 BAR_CELLS = 20
@@ -56,7 +56,7 @@ def evaluate_(options: argparse.Namespace) -> None:
         say(f"next: cifartui export pth {evaluation.checkpoint} -o {weights_file_name(evaluation.dataset)}")
 
 
-def evaluation_of(subject_reference: str, dataset: str | None, recipe: str) -> Steps[Evaluation]:
+def evaluation_of(subject_reference: str, dataset: str | None, recipe: str) -> LongWork[Evaluation]:
     """Load what is to be judged and judge it; yields progress from the first moment. A checkpoint's result is kept."""
     yield Progress("loading torch", 0)
     from cifartui.evaluation.evaluate import evaluate

@@ -8,21 +8,21 @@ from rich.progress import BarColumn, Progress, TextColumn
 
 from cifartui.cli.output import complain, make_console, print_json, say
 from cifartui.text import clock, printable
-from cifartui.training.events import (
+from cifartui.training.run.events import (
     AnyEvent,
     CheckpointPruned,
     CheckpointSaved,
-    Evaluated,
     LineDamaged,
     LossLogged,
     RunFinished,
     RunStarted,
     StateChanged,
+    Validated,
     Warned,
 )
-from cifartui.training.follow import follow, why_interrupted, why_stalled
-from cifartui.training.history import RunHistory, fold
-from cifartui.training.run import Run
+from cifartui.training.run.folder import Run
+from cifartui.training.run.follow import follow, why_interrupted, why_stalled
+from cifartui.training.run.history import RunHistory, fold
 
 
 def show_run(run: Run, *, as_json: bool) -> int:
@@ -98,7 +98,7 @@ def _lines(event: AnyEvent) -> Iterator[str]:
             )
         case LossLogged():
             yield event.line
-        case Evaluated():
+        case Validated():
             yield f"epoch {event.epoch}: {event.accuracy:.1%} of {event.images:,} held-out images"
         case CheckpointSaved():
             yield f"checkpoint saved at step {event.step:,} ({event.bytes:,} bytes)"

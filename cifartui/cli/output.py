@@ -14,7 +14,7 @@ from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as ProgressBar
 from rich.table import Table
 
-from cifartui.progress import Progress, Steps
+from cifartui.progress import LongWork, Progress
 from cifartui.text import printable
 
 Result = TypeVar("Result")
@@ -72,7 +72,7 @@ def table(*headers: str, right: tuple[str, ...] = ()) -> Table:
     return made
 
 
-def watch(work: Steps[Result], *, as_json: bool = False) -> Result:
+def watch(work: LongWork[Result], *, as_json: bool = False) -> Result:
     """Run long work to its end, showing its progress on stderr, and return its result."""
     if as_json:
         return _watch_json(work)
@@ -81,7 +81,7 @@ def watch(work: Steps[Result], *, as_json: bool = False) -> Result:
     return _watch_lines(work)
 
 
-def _watch_bar(work: Steps[Result]) -> Result:
+def _watch_bar(work: LongWork[Result]) -> Result:
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -99,7 +99,7 @@ def _watch_bar(work: Steps[Result]) -> Result:
             bar.update(task, description=step.activity, completed=step.done, total=step.total, amount=step.amount)
 
 
-def _watch_lines(work: Steps[Result]) -> Result:
+def _watch_lines(work: LongWork[Result]) -> Result:
     due = time.monotonic() + LINE_SECONDS
     while True:
         try:
@@ -112,7 +112,7 @@ def _watch_lines(work: Steps[Result]) -> Result:
             print(f"{step.activity}: {step.amount}", file=sys.stderr, flush=True)
 
 
-def _watch_json(work: Steps[Result]) -> Result:
+def _watch_json(work: LongWork[Result]) -> Result:
     due = 0.0
     shown: Progress | None = None
     while True:

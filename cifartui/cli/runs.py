@@ -9,21 +9,16 @@ from cifartui.cli.follow import show_run, stalled_text
 from cifartui.cli.output import complain, make_console, print_json, say, say_followed, table
 from cifartui.cli.parsing import Commands, add_journal_json, add_json, group
 from cifartui.errors import CifartuiError
-from cifartui.training.checkpoints import CheckpointFacts, best_checkpoint, list_checkpoints
-from cifartui.training.controls import Command
-from cifartui.training.events import RunFinished, Warned
-from cifartui.training.follow import command, outcome_of_stop, read_history, why_interrupted, why_stalled
-from cifartui.training.history import RunHistory
-from cifartui.training.overview import RunOverview, list_runs, overview
 from cifartui.training.recipe import settings
-from cifartui.training.run import Run, RunState, find_run
+from cifartui.training.run.checkpoints import CheckpointFacts, best_checkpoint, list_checkpoints
+from cifartui.training.run.controls import AnyControl, Pause, Resume, SaveCheckpoint, Stop
+from cifartui.training.run.events import RunFinished, Warned
+from cifartui.training.run.folder import Run, RunState, find_run
+from cifartui.training.run.follow import command, outcome_of_stop, read_history, why_interrupted, why_stalled
+from cifartui.training.run.history import RunHistory
+from cifartui.training.run.overview import RunOverview, list_runs, overview
 
-COMMANDS: dict[Command, str] = {
-    "pause": "hold a run where it is",
-    "resume": "let a paused run go on",
-    "stop": "end a run with a checkpoint",
-    "checkpoint": "save a run's checkpoint now",
-}
+COMMANDS: tuple[AnyControl, ...] = (Pause(), Resume(), Stop(), SaveCheckpoint())
 
 
 class RunReport(RunOverview, frozen=True, kw_only=True):
@@ -57,11 +52,11 @@ def add_commands(commands: Commands) -> None:
     add_journal_json(following)
     following.set_defaults(handler=follow_)
 
-    for what, summary in COMMANDS.items():
-        parser = actions.add_parser(what, help=summary)
+    for control in COMMANDS:
+        parser = actions.add_parser(control.command, help=control.__doc__)
         add_run(parser)
         add_json(parser)
-        parser.set_defaults(handler=steer, command=what)
+        parser.set_defaults(handler=steer, control=control)
 
 
 def add_run(parser: argparse.ArgumentParser) -> None:
@@ -123,14 +118,14 @@ def follow_(options: argparse.Namespace) -> int:
 def steer(options: argparse.Namespace) -> int:
     """Send a command to a living run and wait until it is taken; a stop that cannot save its checkpoint is told."""
     run = find_run(options.run)
-    answer = command(run, options.command)
+    answer = command(run, options.control)
     if isinstance(answer, RunFinished):
-        raise CifartuiError(f"Run {run.id} {answer.reason} before it could be told to {options.command}.")
+        raise CifartuiError(f"Run {run.id} {answer.reason} before it could be told to {options.control.command}.")
     if options.json:
         print_json(answer)
     else:
-        say(f"{options.command} taken by {run.id} at step {answer.step:,}")
-    if options.command == "stop" and isinstance(outcome := outcome_of_stop(run, answer), Warned):
+        say(f"{options.control.command} taken by {run.id} at step {answer.step:,}")
+    if isinstance(options.control, Stop) and isinstance(outcome := outcome_of_stop(run, answer), Warned):
         complain(f"{outcome.message}.")
         return 1
     return 0

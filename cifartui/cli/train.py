@@ -8,10 +8,11 @@ from cifartui.cli.follow import show_run
 from cifartui.cli.output import complain, print_json, say, say_followed
 from cifartui.cli.parsing import Commands, add_journal_json
 from cifartui.dataset.store import SKETCHES
-from cifartui.training.events import Warned
-from cifartui.training.follow import follow, read_history, tell
 from cifartui.training.launch import DEFAULT_SEED, plan_run, start_run
-from cifartui.training.run import Run
+from cifartui.training.run.controls import Stop
+from cifartui.training.run.events import Warned
+from cifartui.training.run.folder import Run
+from cifartui.training.run.follow import follow, read_history, tell
 
 INTERRUPTED = 130
 
@@ -75,7 +76,7 @@ def show_until_interrupted(run: Run, *, as_json: bool) -> int:
     try:
         return show_run(run, as_json=as_json)
     except KeyboardInterrupt:
-        tell(run, read_history(run)[0], "stop")
+        tell(run, read_history(run)[0], Stop())
         complain("Interrupted: stopping the run with a checkpoint; press Ctrl+C again to leave it to itself.")
     for_the_rest = show_rest(run)
     complain(for_the_rest)

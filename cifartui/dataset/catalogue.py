@@ -20,14 +20,14 @@ from cifartui.dataset.store import (
 )
 from cifartui.errors import DataError, UsageError
 from cifartui.files import sync_folder
-from cifartui.progress import Progress, Steps
+from cifartui.progress import LongWork, Progress
 from cifartui.text import printable
 
 BLOCK_BYTES = 4 * 1024 * 1024
 REPORT_EVERY = 200
 
 
-def verify_dataset(name: str) -> Steps[DatasetFacts]:
+def verify_dataset(name: str) -> LongWork[DatasetFacts]:
     """Hash a data set's pixels and compare with what was stored; notes the time of success in its facts.
 
     Raises:
@@ -86,7 +86,7 @@ def remove_dataset(name: str) -> None:
     sync_folder(facts_file(name).parent)
 
 
-def export_dataset(name: str, target: Path) -> Steps[int]:
+def export_dataset(name: str, target: Path) -> LongWork[int]:
     """Write a data set as `<split>/<class>/00000.png`; returns the number of pictures.
 
     Raises:

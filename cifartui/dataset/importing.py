@@ -20,13 +20,13 @@ from cifartui.dataset.store import (
     store_splits,
 )
 from cifartui.errors import DataError, UsageError
-from cifartui.progress import Progress, Steps
+from cifartui.progress import LongWork, Progress
 from cifartui.text import printable
 
 REPORT_SECONDS = 0.1
 
 
-def import_dataset(path: Path, name: str, size: Size | None = None, fit: Fit = "crop") -> Steps[DatasetFacts]:
+def import_dataset(path: Path, name: str, size: Size | None = None, fit: Fit = "crop") -> LongWork[DatasetFacts]:
     """Read all images at `path` in one pass and store them as the data set `name`; yields progress in images.
 
     Pictures in class folders are brought to `size` if one is given, and else must have one size.
@@ -56,7 +56,7 @@ def import_dataset(path: Path, name: str, size: Size | None = None, fit: Fit = "
         return (yield from store_splits(name, images, labelled.classes, source, sizes=sizes, left_out=left_out))
 
 
-def read_archive(path: Path) -> Steps[tuple[LabelledImages, LabelledImages, tuple[str, ...], str]]:
+def read_archive(path: Path) -> LongWork[tuple[LabelledImages, LabelledImages, tuple[str, ...], str]]:
     """Read CIFAR's own files from an archive and hash it in one pass: training and test images, class names, sha256.
 
     The bytes that are parsed are the bytes that are hashed, so nobody can change them in between.
@@ -86,7 +86,7 @@ def read_entries(
     official: OfficialFiles,
     folders: ClassFolders | None,
     taken: Callable[[Entry], None] = lambda entry: None,
-) -> Steps[None]:
+) -> LongWork[None]:
     """Hand every entry to whom it belongs; `taken` sees each picture of the class folders.
 
     Raises:

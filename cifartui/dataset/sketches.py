@@ -11,7 +11,7 @@ from cifartui.dataset.drawing.colours import Chance
 from cifartui.dataset.drawing.figures import airplane, automobile, bird, cat, deer, dog, frog, horse, ship, truck
 from cifartui.dataset.drawing.pen import CANVAS, FINENESS, SIDE, Pen
 from cifartui.dataset.store import SKETCHES, DatasetFacts, LabelledImages, is_prepared, load_facts, save_dataset
-from cifartui.progress import Progress, Steps
+from cifartui.progress import LongWork, Progress
 
 Figure = Callable[[Pen, Chance], None]
 Background = Callable[[ImageDraw.ImageDraw, Chance], None]
@@ -36,7 +36,9 @@ TRAIN, TEST = 5_000, 1_000
 REPORT_EVERY = 200
 
 
-def draw_sketches(train: int = TRAIN, test: int = TEST, seed: int = 0) -> Steps[tuple[LabelledImages, LabelledImages]]:
+def draw_sketches(
+    train: int = TRAIN, test: int = TEST, seed: int = 0
+) -> LongWork[tuple[LabelledImages, LabelledImages]]:
     """Draw training and test images, 32×32, the classes in turn; the same seed draws the same pictures."""
     splits = []
     for stream, images in enumerate((train, test)):
@@ -51,7 +53,7 @@ def draw_sketches(train: int = TRAIN, test: int = TEST, seed: int = 0) -> Steps[
     return splits[0], splits[1]
 
 
-def prepare_sketches() -> Steps[DatasetFacts]:
+def prepare_sketches() -> LongWork[DatasetFacts]:
     """Draw and store the sketches, unless they are there already.
 
     Raises:

@@ -17,7 +17,7 @@ from cifartui.dataset.statistics import ChannelTally
 from cifartui.dataset.tensors_file import StreamedTensor, Written, write_tensors
 from cifartui.errors import DataError, UsageError
 from cifartui.files import durably, write_durably
-from cifartui.progress import Progress, Steps, finish
+from cifartui.progress import LongWork, Progress, finish
 from cifartui.text import printable
 
 if TYPE_CHECKING:
@@ -264,7 +264,7 @@ def store_splits(
     drawn: bool = False,
     sizes: tuple[PictureSize, ...] = (),
     left_out: tuple[LeftOut, ...] = (),
-) -> Steps[DatasetFacts]:
+) -> LongWork[DatasetFacts]:
     """Store a data set, of whose pixels a part at a time need be in memory; yields progress in images.
 
     Raises:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from cifartui.dataset.store import LeftOut, PictureSize
-from cifartui.progress import Steps
+from cifartui.progress import LongWork
 
 if TYPE_CHECKING:
     import numpy as np
@@ -59,7 +59,7 @@ class Survey(msgspec.Struct, frozen=True, kw_only=True):
     """None while the sizes differ and none is chosen."""
 
 
-def survey_dataset(path: Path, size: "Size | None" = None, fit: "Fit" = "crop", previews: int = 0) -> Steps[Survey]:
+def survey_dataset(path: Path, size: "Size | None" = None, fit: "Fit" = "crop", previews: int = 0) -> LongWork[Survey]:
     """Go through `path` as an import does, reading of each picture only how large it is; yields progress in images.
 
     Raises:

@@ -8,12 +8,12 @@ from cifartui.dataset.images import load_image_set
 from cifartui.evaluation.results import Evaluation, from_confusion
 from cifartui.evaluation.subject import Subject
 from cifartui.model.recording.record import require_module_fit
-from cifartui.progress import Progress, Steps
+from cifartui.progress import LongWork, Progress
 from cifartui.training.device import choose_device, tune_cpu
 from cifartui.training.prediction import batch_images, predict
 
 
-def evaluate(subject: Subject, dataset: str) -> Steps[Evaluation]:
+def evaluate(subject: Subject, dataset: str) -> LongWork[Evaluation]:
     """Evaluate on all test images of a prepared data set; yields progress in images.
 
     Raises:

@@ -12,9 +12,9 @@ import msgspec
 from cifartui.errors import CifartuiError
 from cifartui.evaluation.results import Evaluation, from_confusion
 from cifartui.files import write_durably
-from cifartui.training.checkpoints import CheckpointFacts, list_checkpoints
-from cifartui.training.events import CheckpointPruned
-from cifartui.training.run import Run
+from cifartui.training.run.checkpoints import CheckpointFacts, list_checkpoints
+from cifartui.training.run.events import CheckpointPruned
+from cifartui.training.run.folder import Run
 
 KEPT_RESULTS = 100
 """Of a run; when there are more, the oldest go."""

@@ -13,10 +13,10 @@ from cifartui.evaluation.weights_file import read_weights_file, unusable, unwrap
 from cifartui.model.module import build_module
 from cifartui.model.network import Network, load_network
 from cifartui.text import printable
-from cifartui.training.checkpoints import find_checkpoint
 from cifartui.training.following import follow_network
 from cifartui.training.recipe import Normalize, load_recipe
-from cifartui.training.run import RunConfig, find_run
+from cifartui.training.run.checkpoints import find_checkpoint
+from cifartui.training.run.folder import RunConfig, find_run
 from cifartui.training.snapshot import not_finite, read_weights
 
 

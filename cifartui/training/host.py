@@ -13,10 +13,10 @@ from pathlib import Path
 
 from cifartui.errors import CifartuiError, explain
 from cifartui.text import printable
-from cifartui.training.controls import ControlInbox
-from cifartui.training.events import AnyEvent, RunFinished, RunStarted, StateChanged
-from cifartui.training.journal import Journal
-from cifartui.training.run import Run
+from cifartui.training.run.controls import ControlInbox
+from cifartui.training.run.events import AnyEvent, RunFinished, RunStarted, StateChanged
+from cifartui.training.run.folder import Run
+from cifartui.training.run.journal import Journal
 
 LAST_WORDS_SECONDS = 600.0
 """For so long the end of a run waits for room on a full disk."""

@@ -20,7 +20,7 @@ from cifartui.model.summary import require_fit
 from cifartui.progress import finish
 from cifartui.training.following import follow_data, follow_network, trained_images
 from cifartui.training.recipe import Recipe, load_recipe, override
-from cifartui.training.run import Run, RunConfig, create_run
+from cifartui.training.run.folder import Run, RunConfig, create_run
 
 DEFAULT_SEED = 1
 

@@ -9,26 +9,26 @@ import torch
 from torch.nn import functional
 
 from cifartui.errors import CifartuiError, obstacle
-from cifartui.training.checkpoints import CheckpointFacts, prune, why_pruned
-from cifartui.training.controls import Command, ControlInbox
-from cifartui.training.events import (
+from cifartui.training.meter import Meter, Stopwatch, Tally
+from cifartui.training.prediction import predict
+from cifartui.training.run.checkpoints import CheckpointFacts, prune, why_pruned
+from cifartui.training.run.controls import ControlInbox
+from cifartui.training.run.events import (
     AnyEvent,
     CheckpointPruned,
     CheckpointSaved,
     ControlAcknowledged,
     EpochFinished,
-    Evaluated,
     LossLogged,
     Phase,
     RunFinished,
     StateChanged,
     StepsReported,
+    Validated,
     Warned,
     finite_or_none,
 )
-from cifartui.training.meter import Meter, Stopwatch, Tally
-from cifartui.training.prediction import predict
-from cifartui.training.run import Run
+from cifartui.training.run.folder import Run
 from cifartui.training.setup import Job
 from cifartui.training.snapshot import not_finite, training_tensors, write_checkpoint
 
@@ -189,7 +189,7 @@ class Training:
         if self._phase == "paused":
             yield self._enter("running")
 
-    def _take_commands(self) -> Generator[AnyEvent, None, list[Command]]:
+    def _take_commands(self) -> Generator[AnyEvent, None, list[str]]:
         """Acknowledge the commands that arrived, once it is sure that the run's folder is still there."""
         if self._folder_is_gone():
             raise FolderMovedError
@@ -231,7 +231,7 @@ class Training:
                 correct += int((logits.argmax(dim=1) == labels).sum())
             images = len(held_out)
             self._validation_accuracy = correct / images
-            yield Evaluated(
+            yield Validated(
                 step=self._step,
                 epoch=self._epoch,
                 images=images,

@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from cifartui.dataset.images import ImageSet
-from cifartui.training.batches import Normalizer
+from cifartui.training.loading.batches import Normalizer
 from cifartui.training.recipe import Normalize
 
 BATCH_PIXELS = 500 * 32 * 32

@@ -10,11 +10,12 @@ from cifartui.dataset.store import find_dataset
 from cifartui.model.module import build_module
 from cifartui.model.recording.record import require_module_fit
 from cifartui.training import recipe as recipes
-from cifartui.training.augmentation import Augmenter
-from cifartui.training.batches import Batches, ResidentBatches
 from cifartui.training.device import DeviceChoice, choose_device, tune_cpu
-from cifartui.training.order import FileOrder, ShuffledOrder
-from cifartui.training.run import RunConfig
+from cifartui.training.loading.augmentation import Augmenter
+from cifartui.training.loading.batches import Batches
+from cifartui.training.loading.order import FileOrder, ShuffledOrder
+from cifartui.training.loading.sources import make_batches
+from cifartui.training.run.folder import RunConfig
 
 
 @dataclass(frozen=True)
@@ -73,15 +74,6 @@ def prepare(config: RunConfig) -> Job:
         validation=validation,
         parameters=summary.parameters,
     )
-
-
-def make_batches(image_set: ImageSet, recipe: recipes.Recipe, device: torch.device) -> Batches:
-    """The source of batches that a recipe asks for."""
-    if recipe.loader.kind == "resident":
-        return ResidentBatches(image_set, recipe.normalize, recipe.batch_size, device)
-    from cifartui.training.dataloader import LoaderBatches  # brings torchvision in, which takes seconds
-
-    return LoaderBatches(image_set, recipe.normalize, recipe.batch_size, recipe.loader.num_workers, device)
 
 
 def make_optimizer(module: nn.Module, settings: recipes.Optimizer) -> torch.optim.Optimizer:

@@ -14,12 +14,12 @@ from torch import nn
 
 from cifartui.errors import DataError
 from cifartui.files import write_durably
-from cifartui.training.checkpoints import (
+from cifartui.training.run.checkpoints import (
     CheckpointFacts,
     facts_file,
     tensors_file,
 )
-from cifartui.training.run import Run
+from cifartui.training.run.folder import Run
 
 
 def training_tensors(module: nn.Module, optimizer: torch.optim.Optimizer) -> dict[str, torch.Tensor]:

@@ -9,7 +9,7 @@ import tomli_w
 from cifartui.dataset.pictures import picture_order
 from cifartui.dataset.store import Split
 from cifartui.errors import explain
-from cifartui.evaluation.activation_file import ActivationFile, read_activations
+from cifartui.inspection.activation_file import ActivationFile, read_activations
 from cifartui.model.network import Network
 from cifartui.tui.children import ChildCommand
 

@@ -24,9 +24,9 @@ from cifartui.errors import CifartuiError
 from cifartui.failures import failure
 from cifartui.home import datasets_folder, runs_folder
 from cifartui.model.network import Network
-from cifartui.training.follow import follow
 from cifartui.training.recipe import Recipe, load_recipe
-from cifartui.training.run import Run, all_runs
+from cifartui.training.run.folder import Run, all_runs
+from cifartui.training.run.follow import follow
 from cifartui.tui.activations import ActivationSource
 from cifartui.tui.leaving import farewell
 from cifartui.tui.library_faults import Palette, mend

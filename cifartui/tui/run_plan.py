@@ -12,7 +12,7 @@ from cifartui.model.network import load_network
 from cifartui.training.following import follow_data, follow_network, steps_per_epoch, trained_images
 from cifartui.training.launch import DEFAULT_SEED, plan_run
 from cifartui.training.recipe import Recipe, Setting, override, settings
-from cifartui.training.run import RunConfig
+from cifartui.training.run.folder import RunConfig
 
 Device = Literal["auto", "cpu", "cuda"]
 SEED = Setting(

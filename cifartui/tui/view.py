@@ -8,10 +8,10 @@ import msgspec
 from cifartui.errors import CifartuiError
 from cifartui.model.summary import summarize
 from cifartui.text import clock
-from cifartui.training.events import AnyEvent
-from cifartui.training.follow import why_stalled
-from cifartui.training.history import RunHistory, fold
-from cifartui.training.run import Run, RunState
+from cifartui.training.run.events import AnyEvent
+from cifartui.training.run.folder import Run, RunState
+from cifartui.training.run.follow import why_stalled
+from cifartui.training.run.history import RunHistory, fold
 
 MARKS: dict[RunState, str] = {
     "queued": "…",

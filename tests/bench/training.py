@@ -17,9 +17,9 @@ from cifartui.dataset.sketches import prepare_sketches
 from cifartui.dataset.store import SKETCHES
 from cifartui.progress import finish
 from cifartui.training.device import cpu_name
-from cifartui.training.events import RunFinished, RunStarted
-from cifartui.training.journal import JournalReader
-from cifartui.training.run import find_run
+from cifartui.training.run.events import RunFinished, RunStarted
+from cifartui.training.run.folder import find_run
+from cifartui.training.run.journal import JournalReader
 from tests.bench.official_files import write_official_files
 
 

@@ -8,11 +8,11 @@ import argparse
 import time
 
 from cifartui.training.device import cpu_name
-from cifartui.training.events import StepsReported
-from cifartui.training.follow import command
-from cifartui.training.journal import JournalReader
 from cifartui.training.launch import plan_run, start_run
-from cifartui.training.run import Run
+from cifartui.training.run.events import StepsReported
+from cifartui.training.run.folder import Run
+from cifartui.training.run.follow import command
+from cifartui.training.run.journal import JournalReader
 from tests.bench.training import prepared, spread
 from tests.tui.terminal import Terminal
 

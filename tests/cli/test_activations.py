@@ -22,10 +22,10 @@ from cifartui.cli.main import run_command
 from cifartui.dataset.decoding import read_own_picture
 from cifartui.dataset.pictures import read_pictures
 from cifartui.dataset.store import DatasetFacts
-from cifartui.evaluation.activation_file import ActivationFacts, read_activations
+from cifartui.inspection.activation_file import ActivationFacts, read_activations
 from cifartui.model.network import load_network
 from tests.dataset.test_importing import picture
-from tests.evaluation.test_activations import half_built
+from tests.inspection.test_activations import half_built
 from tests.tutorial import Net
 
 

@@ -11,7 +11,7 @@ import torch
 from cifartui.dataset.store import DatasetFacts
 from cifartui.errors import CifartuiError
 from cifartui.model.shapes import ShapeError
-from cifartui.training.run import all_runs
+from cifartui.training.run.folder import all_runs
 from tests.cli.test_commands import cifartui
 from tests.training.running import losses, plan, train_here
 

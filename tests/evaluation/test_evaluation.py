@@ -21,7 +21,7 @@ from cifartui.evaluation.results import from_confusion, most_confused, wilson_in
 from cifartui.evaluation.subject import dataset_of, load_subject
 from cifartui.evaluation.weights_file import read_weights_file
 from cifartui.progress import finish
-from cifartui.training.checkpoints import find_checkpoint, tensors_file
+from cifartui.training.run.checkpoints import find_checkpoint, tensors_file
 from tests.training.running import plan, train_here
 from tests.tutorial import Net
 

@@ -13,8 +13,8 @@ from cifartui.cli.main import run_command
 from cifartui.dataset.store import DatasetFacts
 from cifartui.evaluation.results import Evaluation, from_confusion
 from cifartui.evaluation.store import KEPT_RESULTS, judged_checkpoints, keep_evaluation, kept_evaluations, result_of
-from cifartui.training.checkpoints import CheckpointFacts, facts_file, list_checkpoints, tensors_file
-from cifartui.training.run import Run
+from cifartui.training.run.checkpoints import CheckpointFacts, facts_file, list_checkpoints, tensors_file
+from cifartui.training.run.folder import Run
 from tests.training.running import plan, train_here
 
 
@@ -116,7 +116,7 @@ def test_results_are_read_without_torch(run: Run) -> None:
     keep_evaluation(run, checkpoint(1), "d", result(4))
     program = (
         "import sys\nfrom pathlib import Path\n"
-        "from cifartui.evaluation.store import kept_evaluations\nfrom cifartui.training.run import Run\n"
+        "from cifartui.evaluation.store import kept_evaluations\nfrom cifartui.training.run.folder import Run\n"
         "print(len(kept_evaluations(Run(Path(sys.argv[1])))), {'torch', 'numpy'} & set(sys.modules))\n"
     )
     command = [sys.executable, "-c", program, str(run.folder)]

@@ -10,11 +10,11 @@ import pytest
 
 from cifartui.cli.main import run_command
 from cifartui.dataset.store import DatasetFacts
-from cifartui.training.checkpoints import list_checkpoints
-from cifartui.training.events import StepsReported, Warned
-from cifartui.training.follow import read_history
-from cifartui.training.journal import JournalReader
 from cifartui.training.launch import start_run
+from cifartui.training.run.checkpoints import list_checkpoints
+from cifartui.training.run.events import StepsReported, Warned
+from cifartui.training.run.follow import read_history
+from cifartui.training.run.journal import JournalReader
 from tests.training.running import plan, wait_for
 
 pytestmark = pytest.mark.faults

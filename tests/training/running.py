@@ -5,13 +5,13 @@ from collections.abc import Callable, Iterable, Iterator
 
 import torch
 
-from cifartui.training.controls import ControlInbox
-from cifartui.training.events import AnyEvent, LossLogged, RunStarted
-from cifartui.training.follow import read_history
-from cifartui.training.history import RunHistory
 from cifartui.training.launch import plan_run
 from cifartui.training.loop import train
-from cifartui.training.run import Run, RunConfig, RunState, create_run
+from cifartui.training.run.controls import ControlInbox
+from cifartui.training.run.events import AnyEvent, LossLogged, RunStarted
+from cifartui.training.run.folder import Run, RunConfig, RunState, create_run
+from cifartui.training.run.follow import read_history
+from cifartui.training.run.history import RunHistory
 from cifartui.training.setup import prepare
 
 

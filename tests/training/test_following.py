@@ -10,11 +10,11 @@ from cifartui.errors import DataError, UsageError
 from cifartui.evaluation.evaluate import evaluate
 from cifartui.evaluation.subject import dataset_of, load_subject
 from cifartui.progress import finish
-from cifartui.training.events import EpochFinished, Evaluated, LossLogged
 from cifartui.training.following import follow_data
 from cifartui.training.launch import plan_run
 from cifartui.training.recipe import load_recipe, override, recipe_names
-from cifartui.training.run import create_run
+from cifartui.training.run.events import EpochFinished, LossLogged, Validated
+from cifartui.training.run.folder import create_run
 from tests.conftest import noise
 from tests.training.running import train_here
 
@@ -62,7 +62,7 @@ def test_held_out_images_that_the_data_set_brings_are_used() -> None:
     config = plan_run(recipe="tutorial", dataset="own", overrides=["epochs=1"], device="cpu")
     assert config.settings.validation.images == 10
     _, events = train_here(config)
-    assert [event.images for event in events if isinstance(event, Evaluated)] == [10]
+    assert [event.images for event in events if isinstance(event, Validated)] == [10]
     assert [event.step for event in events if isinstance(event, EpochFinished)] == [10]
     assert follow_data(load_recipe("tutorial"), facts, {"validation.images"}).recipe.validation.images == 0
     with pytest.raises(UsageError, match="brings 10 images to hold out; choose that number, or 0"):

@@ -15,15 +15,15 @@ from cifartui.cli.follow import bar_text, show_run
 from cifartui.cli.main import run_command
 from cifartui.dataset.store import DatasetFacts
 from cifartui.errors import CifartuiError, DataError
-from cifartui.training.checkpoints import list_checkpoints
-from cifartui.training.controls import send
-from cifartui.training.events import AnyEvent, ControlAcknowledged, StepsReported, Warned
-from cifartui.training.follow import command, follow, read_history, why_interrupted, why_stalled
-from cifartui.training.history import QUIET_SECONDS
-from cifartui.training.journal import Journal, JournalReader
 from cifartui.training.launch import start_run
-from cifartui.training.overview import list_runs, overview
-from cifartui.training.run import Run, create_run, find_run, living_run
+from cifartui.training.run.checkpoints import list_checkpoints
+from cifartui.training.run.controls import SaveCheckpoint, Stop, send
+from cifartui.training.run.events import AnyEvent, ControlAcknowledged, StepsReported, Warned
+from cifartui.training.run.folder import Run, create_run, find_run, living_run
+from cifartui.training.run.follow import command, follow, read_history, why_interrupted, why_stalled
+from cifartui.training.run.history import QUIET_SECONDS
+from cifartui.training.run.journal import Journal, JournalReader
+from cifartui.training.run.overview import list_runs, overview
 from tests.training.running import losses, plan, run_started, wait_for
 
 ENDLESS = ("epochs=10000",)
@@ -65,7 +65,7 @@ def test_controls_pause_save_resume_and_stop(sketches: DatasetFacts) -> None:
     assert living_run() is not None
     assert isinstance(command(run, "pause"), ControlAcknowledged)
     paused = wait_for(run, lambda history, state: state == "paused")
-    send(run.controls_file, "checkpoint")
+    send(run.controls_file, SaveCheckpoint())
     saved = wait_for(run, lambda history, state: len(history.checkpoints) > len(paused.checkpoints))
     assert saved.latest is not None
     assert paused.latest is not None
@@ -146,7 +146,7 @@ def test_host_outlives_its_starter_and_its_terminal(sketches: DatasetFacts, home
     os.kill(before.started.host_pid, signal.SIGHUP)
     step = before.latest.step
     wait_for(run, lambda history, state: history.latest is not None and history.latest.step > step + 100)
-    send(run.controls_file, "stop")
+    send(run.controls_file, Stop())
     wait_for(run, lambda history, state: state == "stopped")
     _assert_no_gap(JournalReader(run.journal_file).read_new())
 
@@ -178,7 +178,7 @@ def test_full_disk_stands_still_and_moved_folder(
     sketches: DatasetFacts, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """One run: suspended, its journal held up by a full disk, commanded there by signal, and its folder moved."""
-    monkeypatch.setattr("cifartui.training.history.QUIET_REPORTS", 3)
+    monkeypatch.setattr("cifartui.training.run.history.QUIET_REPORTS", 3)
     monkeypatch.setitem(QUIET_SECONDS, "running", 0.5)
     run, host = start_run(plan(sketches.name, *ENDLESS))
     wait_for(run, lambda history, state: state == "running" and history.latest is not None)

@@ -13,20 +13,20 @@ from torch import nn, optim
 from cifartui.dataset.images import load_image_set
 from cifartui.dataset.store import DatasetFacts
 from cifartui.errors import DataError
-from cifartui.training.checkpoints import find_checkpoint, list_checkpoints
-from cifartui.training.controls import ControlInbox, send
-from cifartui.training.events import (
+from cifartui.training.loop import train
+from cifartui.training.run.checkpoints import find_checkpoint, list_checkpoints
+from cifartui.training.run.controls import ControlInbox, SaveCheckpoint, send
+from cifartui.training.run.events import (
     AnyEvent,
     CheckpointPruned,
     CheckpointSaved,
     EpochFinished,
-    Evaluated,
     RunFinished,
     StepsReported,
+    Validated,
     Warned,
 )
-from cifartui.training.loop import train
-from cifartui.training.run import create_run
+from cifartui.training.run.folder import create_run
 from cifartui.training.setup import prepare
 from cifartui.training.snapshot import read_weights
 from tests.training.running import losses, plan, train_here, train_in
@@ -99,7 +99,7 @@ def test_events_tell_the_whole_story(sketches: DatasetFacts) -> None:
 def test_held_out_images_judge_every_epoch_and_mark_the_best(sketches: DatasetFacts) -> None:
     """With a validation split each epoch is evaluated on it, and the best checkpoint is the best epoch's."""
     run, events = train_here(plan(sketches.name, "validation.images=40", "epochs=4", "optimizer.learning_rate=0.01"))
-    evaluated = [event for event in events if isinstance(event, Evaluated)]
+    evaluated = [event for event in events if isinstance(event, Validated)]
     assert [event.step for event in evaluated] == [40, 80, 120, 160]
     assert all(event.images == 40 for event in evaluated)
     best = max(evaluated, key=lambda event: event.accuracy)
@@ -110,7 +110,7 @@ def test_held_out_images_judge_every_epoch_and_mark_the_best(sketches: DatasetFa
 def test_old_epochs_are_pruned_but_never_the_best(sketches: DatasetFacts) -> None:
     """Of seven epochs the last three checkpoints are kept, and the best one; each that goes is told with the reason."""
     run, events = train_here(plan(sketches.name, "validation.images=40", "epochs=7", "optimizer.learning_rate=0.02"))
-    evaluated = [event for event in events if isinstance(event, Evaluated)]
+    evaluated = [event for event in events if isinstance(event, Validated)]
     best = max(evaluated, key=lambda event: event.accuracy)
     kept = {200, 240, 280, best.step}
     assert {facts.step for facts in list_checkpoints(run)} == kept
@@ -171,7 +171,7 @@ def test_weights_that_are_not_finite_are_never_saved(sketches: DatasetFacts) -> 
         if isinstance(event, StepsReported) and not run.controls_file.exists():
             with torch.no_grad():
                 job.module.get_parameter("fc3.bias")[3] = math.inf
-            send(run.controls_file, "checkpoint")
+            send(run.controls_file, SaveCheckpoint())
     assert isinstance(events[-1], RunFinished)
     assert events[-1].reason == "failed"
     assert "stopped being a finite number between steps" in events[-1].message
@@ -239,7 +239,7 @@ def test_full_disk_in_the_middle_costs_a_checkpoint_and_nothing_else(sketches: D
         for event in train_in(run, inbox):
             told.append(event)
             if isinstance(event, Warned) and "the last checkpoint" in event.message:
-                send(run.controls_file, "checkpoint")
+                send(run.controls_file, SaveCheckpoint())
                 free()
     assert next(event.message for event in told if isinstance(event, Warned)).startswith("the checkpoint of step 50 ")
     assert told[-1] == RunFinished(reason="finished")

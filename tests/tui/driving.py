@@ -9,7 +9,7 @@ from typing import cast
 from textual.pilot import Pilot
 from textual.widgets import Static
 
-from cifartui.training.events import (
+from cifartui.training.run.events import (
     AnyEvent,
     CheckpointSaved,
     LossLogged,
@@ -17,8 +17,8 @@ from cifartui.training.events import (
     StateChanged,
     StepsReported,
 )
-from cifartui.training.journal import Journal
-from cifartui.training.run import Run, create_run
+from cifartui.training.run.folder import Run, create_run
+from cifartui.training.run.journal import Journal
 from cifartui.tui.app import CifarApp
 from tests.training.running import plan
 

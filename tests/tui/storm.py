@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from cifartui.training.journal import JournalReader
 from cifartui.training.launch import start_run
-from cifartui.training.run import Run
+from cifartui.training.run.folder import Run
+from cifartui.training.run.journal import JournalReader
 from cifartui.tui.view import short_id
 from tests.training.running import plan, wait_for
 from tests.tui.terminal import Terminal

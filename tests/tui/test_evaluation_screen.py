@@ -13,10 +13,10 @@ from cifartui.evaluation.store import keep_evaluation
 from cifartui.model.module import build_module
 from cifartui.model.network import load_network
 from cifartui.model.source import loading_source
-from cifartui.training.checkpoints import CheckpointFacts, facts_file, list_checkpoints
-from cifartui.training.events import CheckpointPruned
 from cifartui.training.following import follow_network
-from cifartui.training.journal import Journal
+from cifartui.training.run.checkpoints import CheckpointFacts, facts_file, list_checkpoints
+from cifartui.training.run.events import CheckpointPruned
+from cifartui.training.run.journal import Journal
 from cifartui.tui.app import CifarApp
 from cifartui.tui.view import RunView
 from tests.conftest import CLASSES, noise

@@ -11,8 +11,8 @@ from textual.pilot import Pilot
 from textual.widgets import OptionList, Static
 
 from cifartui.dataset.store import DatasetFacts
-from cifartui.training.events import StateChanged
-from cifartui.training.run import all_runs
+from cifartui.training.run.events import StateChanged
+from cifartui.training.run.folder import all_runs
 from cifartui.tui import app as app_module
 from cifartui.tui.app import CifarApp
 from cifartui.tui.messages import Notice

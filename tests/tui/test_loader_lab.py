@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from cifartui.dataset.store import DatasetFacts
-from cifartui.training.loader_results import Measured
+from cifartui.training.loading.loader_results import Measured
 from cifartui.tui.app import CifarApp
 from cifartui.tui.screens.loader_lab import bars_text
 from tests.tui.driving import SMALL, shown, wait_for_text, wait_until
@@ -11,7 +11,7 @@ from tests.tui.driving import SMALL, shown, wait_for_text, wait_until
 SHORT = """
 import sys
 from cifartui.cli.main import run_command
-from cifartui.training import loader_lab
+from cifartui.training.loading import loader_lab
 loader_lab.SECONDS, loader_lab.REPETITIONS, loader_lab.LEAST_ORDER_IMAGES = 0.02, 1, 1_000
 sys.exit(run_command(sys.argv[1:]))
 """

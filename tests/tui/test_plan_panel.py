@@ -9,7 +9,7 @@ from textual.widgets import Input, OptionList
 
 from cifartui.dataset.store import DatasetFacts, save_dataset
 from cifartui.training.recipe import load_recipe, override, recipe_names
-from cifartui.training.run import all_runs
+from cifartui.training.run.folder import all_runs
 from cifartui.tui.app import CifarApp
 from cifartui.tui.widgets.dialogs import TextDialog
 from cifartui.tui.widgets.plan_panel import PlanPanel, SettingsTable

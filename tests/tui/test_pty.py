@@ -10,9 +10,9 @@ import pytest
 from cifartui.dataset.importing import import_dataset
 from cifartui.dataset.store import DatasetFacts
 from cifartui.progress import finish
-from cifartui.training.follow import command, read_history
-from cifartui.training.journal import JournalReader
-from cifartui.training.run import Run, all_runs
+from cifartui.training.run.folder import Run, all_runs
+from cifartui.training.run.follow import command, read_history
+from cifartui.training.run.journal import JournalReader
 from cifartui.tui.view import short_id
 from tests.dataset.test_importing import picture, tar_with
 from tests.training.running import wait_for

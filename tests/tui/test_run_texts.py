@@ -5,18 +5,18 @@ import time
 import msgspec
 import pytest
 
-from cifartui.training.events import (
+from cifartui.training.run.events import (
     CheckpointSaved,
     EpochFinished,
-    Evaluated,
     Event,
     Reason,
     RunFinished,
     StateChanged,
+    Validated,
     Warned,
 )
-from cifartui.training.history import RunHistory, fold
-from cifartui.training.run import Run, create_run
+from cifartui.training.run.folder import Run, create_run
+from cifartui.training.run.history import RunHistory, fold
 from cifartui.tui.view import RunView, read_on
 from cifartui.tui.widgets.run_texts import facts_text, notes_text, parted, stop_question
 from tests.training.running import plan
@@ -29,7 +29,7 @@ def epochs(*losses: tuple[float | None, float | None]) -> list[Event]:
     for number, (training, held_out) in enumerate(losses, start=1):
         events += [
             EpochFinished(epoch=number, step=100 * number, loss=training, accuracy=0.9, seconds=2.0),
-            Evaluated(step=100 * number, epoch=number, images=50, correct=30 + number % 3, loss=held_out),
+            Validated(step=100 * number, epoch=number, images=50, correct=30 + number % 3, loss=held_out),
         ]
     return events
 

@@ -9,9 +9,9 @@ from cifartui.dataset.sketches import CLASSES
 from cifartui.dataset.store import DatasetFacts, save_dataset
 from cifartui.evaluation.results import from_confusion
 from cifartui.evaluation.store import keep_evaluation
-from cifartui.training.checkpoints import CheckpointFacts, facts_file, tensors_file
-from cifartui.training.events import EpochFinished, Evaluated, RunFinished
-from cifartui.training.run import Run, create_run
+from cifartui.training.run.checkpoints import CheckpointFacts, facts_file, tensors_file
+from cifartui.training.run.events import EpochFinished, RunFinished, Validated
+from cifartui.training.run.folder import Run, create_run
 from cifartui.tui.app import CifarApp
 from cifartui.tui.screens.runs import RunList
 from cifartui.tui.view import short_id
@@ -48,7 +48,7 @@ async def test_all_runs_are_listed_and_an_ended_one_is_looked_at(sketches: Datas
 async def test_columns_of_the_runs_are_whole_at_80_columns(sketches: DatasetFacts) -> None:
     """When it started, its best on held-out images, the kept test result; a long name keeps its end."""
     run, journal = scripted_run(sketches.name)
-    journal.append(Evaluated(step=6_000, epoch=1, images=20, correct=12, loss=1.2))
+    journal.append(Validated(step=6_000, epoch=1, images=20, correct=12, loss=1.2))
     journal.append(RunFinished(reason="finished"))
     date, _, _ = run.id.partition("-tutorial-")
     run = Run(run.folder.rename(run.folder.with_name(f"{date}-augmented-my-own-resnet18-{run.id[-3:]}")))

@@ -3,8 +3,8 @@
 import pytest
 
 from cifartui.dataset.store import DatasetFacts
-from cifartui.training.events import LossLogged, RunFinished, StateChanged, StepsReported, Warned
-from cifartui.training.run import all_runs
+from cifartui.training.run.events import LossLogged, RunFinished, StateChanged, StepsReported, Warned
+from cifartui.training.run.folder import all_runs
 from cifartui.tui.app import CifarApp
 from cifartui.tui.screens.keys import KEY_CELLS
 from cifartui.tui.widgets.charts import CurveChart

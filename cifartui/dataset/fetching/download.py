@@ -15,10 +15,10 @@ from cifartui.dataset.fetching.bounds import BOUNDS, Bounds
 from cifartui.dataset.fetching.supply import Supply
 from cifartui.errors import CifartuiError
 from cifartui.files import sha256_of, sync_folder
-from cifartui.progress import Progress, Steps
+from cifartui.progress import LongWork, Progress
 
 
-def download(archive: Archive, folder: Path, bounds: Bounds = BOUNDS) -> Steps[Path]:
+def download(archive: Archive, folder: Path, bounds: Bounds = BOUNDS) -> LongWork[Path]:
     """Fetch an archive into `folder`; yields progress in bytes. Nothing is fetched if it is there already.
 
     Raises:
@@ -49,7 +49,7 @@ def download(archive: Archive, folder: Path, bounds: Bounds = BOUNDS) -> Steps[P
     return target
 
 
-def _fill(file: int, supply: Supply, archive: Archive, bounds: Bounds) -> Steps[None]:
+def _fill(file: int, supply: Supply, archive: Archive, bounds: Bounds) -> LongWork[None]:
     """Append what is missing of the archive to the file with this descriptor."""
     have = os.fstat(file).st_size
     next_report = 0.0

@@ -11,11 +11,11 @@ from cifartui.dataset.fetching.download import download, identify
 from cifartui.dataset.importing import read_archive
 from cifartui.dataset.store import DatasetFacts, check_name, is_prepared, load_facts, save_dataset
 from cifartui.errors import DataError, UsageError
-from cifartui.progress import Progress, Steps
+from cifartui.progress import LongWork, Progress
 from cifartui.text import printable
 
 
-def fetch_dataset(dataset: str, source: str | None = None, name: str | None = None) -> Steps[DatasetFacts]:
+def fetch_dataset(dataset: str, source: str | None = None, name: str | None = None) -> LongWork[DatasetFacts]:
     """Fetch a published data set and prepare it, under its own name or `name`; nothing is done if it is there.
 
     `source` is an https address or a local file, instead of the known sources.
@@ -47,7 +47,7 @@ def fetch_dataset(dataset: str, source: str | None = None, name: str | None = No
     return facts
 
 
-def _prepare(path: Path, archive: Archive, name: str, origin: str) -> Steps[DatasetFacts]:
+def _prepare(path: Path, archive: Archive, name: str, origin: str) -> LongWork[DatasetFacts]:
     train, test, classes, digest = yield from read_archive(path)
     if digest != archive.sha256:
         if path.parent == home.downloads_folder():
@@ -65,7 +65,7 @@ def _from_address(source: str, archives: list[Archive]) -> Archive:
     return msgspec.structs.replace(archive, sources=(source,))
 
 
-def _from_file(path: Path, archives: list[Archive], dataset: str) -> Steps[Archive]:
+def _from_file(path: Path, archives: list[Archive], dataset: str) -> LongWork[Archive]:
     if not path.is_file():
         raise UsageError(f"{printable(str(path), 200)} is neither an https address nor a file here; check the path.")
     size = path.stat().st_size

@@ -15,7 +15,7 @@ from cifartui.errors import CifartuiError, DataError, UsageError
 from cifartui.model.network import Network
 from cifartui.model.recording.recorded import Recording
 from cifartui.model.shapes import Shape
-from cifartui.progress import Progress, Steps
+from cifartui.progress import LongWork, Progress
 from cifartui.text import printable
 
 SECONDS = 60.0
@@ -30,7 +30,7 @@ LOOK_SECONDS = 0.1
 COMPLAINT = "cifartui: "
 
 
-def recorded(network: Network, input_shape: Shape | None = None, *, seconds: float = SECONDS) -> Steps[Recording]:
+def recorded(network: Network, input_shape: Shape | None = None, *, seconds: float = SECONDS) -> LongWork[Recording]:
     """Record a network with a factory, for images of `input_shape` (its own input if not given), in a child process.
 
     Whatever the user's code does, it becomes a recording or a sentence within `seconds`, and no process of its is
@@ -86,7 +86,7 @@ def _start(network: Network, shape: Shape) -> "subprocess.Popen[bytes]":
         ) from error
 
 
-def _listen(child: "subprocess.Popen[bytes]", activity: str, seconds: float) -> Steps[_Heard]:
+def _listen(child: "subprocess.Popen[bytes]", activity: str, seconds: float) -> LongWork[_Heard]:
     """Wait for a child's first line or its end, for so many seconds.
 
     The ends of its pipes are not waited for: processes that it started may hold them open.

@@ -9,11 +9,11 @@ from textual.widgets import Static
 
 from cifartui.dataset.store import load_facts
 from cifartui.errors import CifartuiError, DataError
-from cifartui.evaluation.activation_file import ActivationFile
+from cifartui.inspection.activation_file import ActivationFile
 from cifartui.model.network import Network
 from cifartui.text import shortened
-from cifartui.training.checkpoints import list_checkpoints
-from cifartui.training.run import all_runs
+from cifartui.training.run.checkpoints import list_checkpoints
+from cifartui.training.run.folder import all_runs
 from cifartui.tui.activations import TOGETHER, Asked
 from cifartui.tui.children import ChildCommand
 from cifartui.tui.screens.base import CifarScreen

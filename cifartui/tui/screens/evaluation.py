@@ -21,7 +21,7 @@ from cifartui.failures import failure
 from cifartui.model.network import Network, load_network
 from cifartui.model.source import loading_source
 from cifartui.text import printable, shortened
-from cifartui.training.run import all_runs
+from cifartui.training.run.folder import all_runs
 from cifartui.tui.children import ChildCommand
 from cifartui.tui.screens.base import NounScreen
 from cifartui.tui.view import RunView, short_id

@@ -10,7 +10,7 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import LoadingIndicator, Static
 
-from cifartui.evaluation.activation_file import with_inner
+from cifartui.inspection.activation_file import with_inner
 from cifartui.model.layers import Conv2d
 from cifartui.model.shapes import format_shape
 from cifartui.model.summary import Operation

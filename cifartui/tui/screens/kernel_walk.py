@@ -10,8 +10,8 @@ from textual.content import Content
 from textual.timer import Timer
 from textual.widgets import LoadingIndicator, Static
 
-from cifartui.evaluation.activation_file import with_inner
-from cifartui.model.kernel_walk import conv_step, pool_step
+from cifartui.inspection.activation_file import with_inner
+from cifartui.inspection.kernel_walk import conv_step, pool_step
 from cifartui.model.layers import Conv2d, MaxPool2d
 from cifartui.model.summary import Operation
 from cifartui.text import shortened

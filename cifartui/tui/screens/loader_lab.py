@@ -12,7 +12,7 @@ from textual.widgets import LoadingIndicator, Static
 
 from cifartui.errors import CifartuiError
 from cifartui.text import bar, printable
-from cifartui.training.loader_results import Measured, Verdict, way_of_loading
+from cifartui.training.loading.loader_results import Measured, Verdict, way_of_loading
 from cifartui.training.recipe import override
 from cifartui.tui.children import ChildCommand
 from cifartui.tui.screens.base import CifarScreen

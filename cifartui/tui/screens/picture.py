@@ -15,7 +15,7 @@ from cifartui.dataset.pictures import Picture, read_pictures
 from cifartui.dataset.store import DatasetFacts, Split
 from cifartui.errors import CifartuiError
 from cifartui.text import printable, shortened
-from cifartui.training.previews import Previews
+from cifartui.training.loading.augmented import AugmentedPictures
 from cifartui.training.recipe import settings
 from cifartui.tui.children import ChildCommand
 from cifartui.tui.screens.base import CifarScreen
@@ -253,13 +253,13 @@ class PictureScreen(CifarScreen):
         for _ in child.progress():
             pass
         try:
-            answer = msgspec.json.decode(child.result(), type=Previews)
+            answer = msgspec.json.decode(child.result(), type=AugmentedPictures)
         except CifartuiError as error:
             self.app.call_from_thread(self._augmented, None, str(error))
         else:
             self.app.call_from_thread(self._augmented, answer, "")
 
-    def _augmented(self, answer: Previews | None, problem: str) -> None:
+    def _augmented(self, answer: AugmentedPictures | None, problem: str) -> None:
         self._child = None
         if answer:
             shape = (*answer.image_size, 3)

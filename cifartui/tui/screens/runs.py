@@ -13,8 +13,8 @@ from textual.worker import get_current_worker
 
 from cifartui.evaluation.store import KeptEvaluation, last_result
 from cifartui.text import cells, printable, shortened
-from cifartui.training.overview import RunOverview, overview
-from cifartui.training.run import all_runs
+from cifartui.training.run.folder import all_runs
+from cifartui.training.run.overview import RunOverview, overview
 from cifartui.tui.screens.base import CifarScreen
 from cifartui.tui.view import MARKS, short_id
 

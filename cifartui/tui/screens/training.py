@@ -9,10 +9,10 @@ from textual.widgets import ContentSwitcher
 
 from cifartui.errors import CifartuiError
 from cifartui.failures import failure
-from cifartui.training.controls import Command
-from cifartui.training.follow import tell
 from cifartui.training.launch import start_run
-from cifartui.training.run import LIVING, RunState, living_run
+from cifartui.training.run.controls import AnyControl, Pause, Resume, SaveCheckpoint, Stop
+from cifartui.training.run.folder import LIVING, RunState, living_run
+from cifartui.training.run.follow import tell
 from cifartui.tui.run_plan import InHand
 from cifartui.tui.screens.base import NounScreen
 from cifartui.tui.screens.runs import RunsScreen
@@ -134,32 +134,32 @@ class TrainingScreen(NounScreen):
             self.query_one("#settings").focus()
         self.refresh_bindings()
 
-    def _command(self, command: Command) -> None:
+    def _command(self, control: AnyControl) -> None:
         view = self.cifar_app.run_view
         if view and view.state in LIVING:
             try:
-                tell(view.run, view.history, command)
+                tell(view.run, view.history, control)
             except CifartuiError as error:
                 self.cifar_app.complain(str(error))
 
     def action_pause(self) -> None:
         """Hold the run where it is."""
-        self._command("pause")
+        self._command(Pause())
 
     def action_resume(self) -> None:
         """Let a paused run go on."""
-        self._command("resume")
+        self._command(Resume())
 
     def action_checkpoint(self) -> None:
         """Save a checkpoint now."""
-        self._command("checkpoint")
+        self._command(SaveCheckpoint())
 
     def action_stop(self) -> None:
         """End the run, once that is confirmed."""
         view = self.cifar_app.run_view
         if view:
             dialog = ConfirmDialog(stop_question(view.history))
-            self.app.push_screen(dialog, lambda answer: self._command("stop") if answer else None)
+            self.app.push_screen(dialog, lambda answer: self._command(Stop()) if answer else None)
 
     def action_runs(self) -> None:
         """Show all runs."""

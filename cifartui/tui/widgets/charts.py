@@ -8,7 +8,7 @@ from textual.color import Color
 from textual.content import Content
 from textual_plotext import PlotextPlot
 
-from cifartui.training.history import RunHistory
+from cifartui.training.run.history import RunHistory
 
 REDRAW_SECONDS = 0.5
 """Between two drawings of a chart; drawing takes milliseconds that a busy machine would rather train with."""

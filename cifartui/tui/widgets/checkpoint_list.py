@@ -10,7 +10,7 @@ from textual.widgets import OptionList
 
 from cifartui.evaluation.store import JudgedCheckpoint, why_gone
 from cifartui.text import cells, column, printable, shortened
-from cifartui.training.checkpoints import best_checkpoint
+from cifartui.training.run.checkpoints import best_checkpoint
 from cifartui.tui.view import short_id
 
 LINE_CELLS = 23

@@ -4,10 +4,10 @@ import msgspec
 from textual.content import Content
 
 from cifartui.text import bar, clock, printable
-from cifartui.training.events import EpochFinished, RunStarted, StepsReported
-from cifartui.training.follow import why_interrupted
-from cifartui.training.history import RunHistory
-from cifartui.training.run import LIVING
+from cifartui.training.run.events import EpochFinished, RunStarted, StepsReported
+from cifartui.training.run.folder import LIVING
+from cifartui.training.run.follow import why_interrupted
+from cifartui.training.run.history import RunHistory
 from cifartui.tui.view import MARKS, RunView
 
 BAR_CELLS = 16

@@ -8,7 +8,7 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Sparkline, Static
 
-from cifartui.training.run import LIVING
+from cifartui.training.run.folder import LIVING
 from cifartui.tui.view import RunView
 
 NOUNS = ("dataset", "model", "training", "evaluation")

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from textual.content import Content
 
-from cifartui.model.kernel_walk import ConvStep, PoolStep
+from cifartui.inspection.kernel_walk import ConvStep, PoolStep
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

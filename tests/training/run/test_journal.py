@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from cifartui.errors import DataError
-from cifartui.training.controls import ControlInbox, send
-from cifartui.training.events import (
+from cifartui.training.run.controls import ControlInbox, Pause, Resume, SaveCheckpoint, Stop, send
+from cifartui.training.run.events import (
     AnyEvent,
     LineDamaged,
     LossLogged,
@@ -18,7 +18,7 @@ from cifartui.training.events import (
     StepsReported,
     Warned,
 )
-from cifartui.training.journal import Journal, JournalReader, append_line
+from cifartui.training.run.journal import Journal, JournalReader, append_line
 
 
 def test_events_come_back_numbered_and_timed(tmp_path: Path) -> None:
@@ -159,8 +159,8 @@ def test_what_a_full_disk_does_not_take_is_written_later(tmp_path: Path) -> None
     """Events wait in memory, whole lines stand on disk; with room again all follow in order, and a warning."""
     path = tmp_path / "events.jsonl"
     program = (
-        "from cifartui.training.events import LossLogged\n"
-        "from cifartui.training.journal import Journal\n"
+        "from cifartui.training.run.events import LossLogged\n"
+        "from cifartui.training.run.journal import Journal\n"
         "limit(1000)\n"
         "journal = Journal(Path(sys.argv[1]))\n"
         "for batch in range(100): journal.append(LossLogged(epoch=1, batch=batch, loss=None))\n"
@@ -184,8 +184,8 @@ def test_what_waits_for_a_full_disk_is_bounded(tmp_path: Path) -> None:
     """Reports are dropped first, then log lines; what counts most is kept, and numbers have no gap."""
     path = tmp_path / "events.jsonl"
     program = (
-        "from cifartui.training import journal as journals\n"
-        "from cifartui.training.events import LossLogged, RunFinished, StateChanged, StepsReported\n"
+        "from cifartui.training.run import journal as journals\n"
+        "from cifartui.training.run.events import LossLogged, RunFinished, StateChanged, StepsReported\n"
         "journals.WAITING_EVENTS = 20\n"
         "limit(0)\n"
         "journal = journals.Journal(Path(sys.argv[1]))\n"
@@ -222,16 +222,16 @@ def test_controls_are_read_once_and_rubbish_is_reported(tmp_path: Path) -> None:
     path = tmp_path / "controls.jsonl"
     inbox = ControlInbox(path)
     assert inbox.read_new() == ([], "")
-    sent = [send(path, "pause"), send(path, "resume")]
+    sent = [send(path, Pause()), send(path, Resume())]
     assert inbox.read_new() == (sent, "")
-    before = send(path, "checkpoint")
+    before = send(path, SaveCheckpoint())
     with path.open("a") as file:
         file.write('{"id":"1","command":"format the disk","time":0}\r\n')
-    after = send(path, "stop")
+    after = send(path, Stop())
     controls, problem = inbox.read_new()
     assert controls == [before, after]
     assert "line 4 of controls.jsonl is no command" in problem
-    last = send(path, "stop")
+    last = send(path, Stop())
     assert inbox.read_new() == ([last], "")
 
 

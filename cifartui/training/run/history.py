@@ -5,22 +5,22 @@ from typing import NamedTuple
 
 import msgspec
 
-from cifartui.training.events import (
+from cifartui.training.run.events import (
     AnyEvent,
     CheckpointPruned,
     CheckpointSaved,
     ControlAcknowledged,
     EpochFinished,
-    Evaluated,
     LineDamaged,
     LossLogged,
     RunFinished,
     RunStarted,
     StateChanged,
     StepsReported,
+    Validated,
     Warned,
 )
-from cifartui.training.run import RunState
+from cifartui.training.run.folder import RunState
 
 MAX_POINTS = 512
 """Points kept of each curve: when there are twice as many, neighbours are averaged."""
@@ -152,7 +152,7 @@ def fold(history: RunHistory, events: list[AnyEvent]) -> RunHistory:
                 log.append(event.line)
             case EpochFinished():
                 epochs.append(event)
-            case Evaluated():
+            case Validated():
                 validation.append(ValidationPoint(event.step, event.accuracy, event.loss))
                 log.append(f"epoch {event.epoch}: {event.accuracy:.1%} of {event.images:,} held-out images")
             case CheckpointSaved():

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from cifartui.dataset.pictures import read_pictures
 from cifartui.dataset.store import Split, load_facts
 from cifartui.errors import DataError, UsageError
-from cifartui.evaluation.activation_file import PictureFacts
+from cifartui.inspection.activation_file import PictureFacts
 from cifartui.model.network import Network
 from cifartui.text import printable
 

@@ -15,15 +15,15 @@ import torch
 
 from cifartui.dataset.store import DatasetFacts
 from cifartui.errors import CifartuiError, DataError
-from cifartui.training import loader_lab
-from cifartui.training.loader_lab import judge, measure_loaders, quota_cores, workers_worth_trying
-from cifartui.training.loader_results import Measured, Verdict
+from cifartui.training.loading import loader_lab
+from cifartui.training.loading.loader_lab import judge, measure_loaders, quota_cores, workers_worth_trying
+from cifartui.training.loading.loader_results import Measured, Verdict
 from cifartui.training.recipe import load_recipe
 
 SHORT = """
 import sys
 from cifartui.cli.main import run_command
-from cifartui.training import loader_lab
+from cifartui.training.loading import loader_lab
 loader_lab.SECONDS, loader_lab.REPETITIONS, loader_lab.LEAST_ORDER_IMAGES = {seconds}, 1, 1_000
 sys.exit(run_command(["bench", "loader", "--dataset", "few", *{options}]))
 """

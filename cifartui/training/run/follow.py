@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from cifartui.errors import CifartuiError, explain
 from cifartui.files import open_file
 from cifartui.text import printable
-from cifartui.training.controls import STOP_BY_SIGNAL, Command, Control, send
-from cifartui.training.events import AnyEvent, ControlAcknowledged, RunFinished, StateChanged, Warned
-from cifartui.training.history import RunHistory, fold
-from cifartui.training.journal import JournalReader
-from cifartui.training.run import LIVING, Run, RunState
+from cifartui.training.run.controls import STOP_BY_SIGNAL, AnyControl, Stop, send
+from cifartui.training.run.events import AnyEvent, ControlAcknowledged, RunFinished, StateChanged, Warned
+from cifartui.training.run.folder import LIVING, Run, RunState
+from cifartui.training.run.history import RunHistory, fold
+from cifartui.training.run.journal import JournalReader
 
 POLL_SECONDS = 0.1
 ACKNOWLEDGE_SECONDS = 10.0
@@ -57,7 +57,7 @@ def read_history(run: Run) -> tuple[RunHistory, RunState]:
     return history, run.state(history.finished, history.changed)
 
 
-def command(run: Run, what: Command) -> ControlAcknowledged | RunFinished:
+def command(run: Run, what: AnyControl) -> ControlAcknowledged | RunFinished:
     """Command a living run and wait until its journal acknowledges it, or says that the run ended first.
 
     Raises:
@@ -65,7 +65,7 @@ def command(run: Run, what: Command) -> ControlAcknowledged | RunFinished:
     """
     history, state = read_history(run)
     if state not in LIVING:
-        raise CifartuiError(f"Run {run.id} is {state}; there is nothing to {what}.")
+        raise CifartuiError(f"Run {run.id} is {state}; there is nothing to {what.command}.")
     control = tell(run, history, what)
     deadline = time.monotonic() + ACKNOWLEDGE_SECONDS
     for events in follow(run):
@@ -75,7 +75,7 @@ def command(run: Run, what: Command) -> ControlAcknowledged | RunFinished:
             if isinstance(event, ControlAcknowledged) and event.control == control.id:
                 return event
         if time.monotonic() > deadline:
-            raise CifartuiError(f"{_why_silent(run, ACKNOWLEDGE_SECONDS)} It will {what} when it comes to it.")
+            raise CifartuiError(f"{_why_silent(run, ACKNOWLEDGE_SECONDS)} It will {what.command} when it comes to it.")
     raise CifartuiError(why_interrupted(run))
 
 
@@ -91,7 +91,7 @@ def outcome_of_stop(run: Run, taken: ControlAcknowledged) -> RunFinished | Warne
     return None
 
 
-def tell(run: Run, history: RunHistory, what: Command) -> Control:
+def tell(run: Run, history: RunHistory, what: AnyControl) -> AnyControl:
     """Send a command to a living run, without waiting for an answer.
 
     On a full disk, where no command can be written, the signal that means the same stops it.
@@ -102,10 +102,10 @@ def tell(run: Run, history: RunHistory, what: Command) -> Control:
     try:
         return send(run.controls_file, what)
     except OSError as error:
-        if what == "stop" and history.started and run.is_carried():
+        if isinstance(what, Stop) and history.started and run.is_carried():
             os.kill(history.started.host_pid, signal.SIGTERM)
             return STOP_BY_SIGNAL
-        raise CifartuiError(f"Run {run.id} cannot be told to {what}: {explain(error)}") from error
+        raise CifartuiError(f"Run {run.id} cannot be told to {what.command}: {explain(error)}") from error
 
 
 def why_stalled(run: Run, history: RunHistory, seconds: float) -> str:

@@ -3,7 +3,7 @@
 import msgspec
 
 
-class Previews(msgspec.Struct, frozen=True):
+class AugmentedPictures(msgspec.Struct, frozen=True):
     """A picture several times, each time changed as a step of training would change it."""
 
     image_size: tuple[int, int]

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from cifartui.dataset.store import DatasetFacts
-from cifartui.training.augmentation import Augmenter
+from cifartui.training.loading.augmentation import Augmenter
 from cifartui.training.recipe import Augment
 from tests.training.running import losses, plan, train_here
 

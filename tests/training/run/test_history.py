@@ -4,18 +4,18 @@ import math
 
 import pytest
 
-from cifartui.training.events import (
+from cifartui.training.run.events import (
     AnyEvent,
     CheckpointPruned,
     CheckpointSaved,
-    Evaluated,
     LineDamaged,
     LossLogged,
     StateChanged,
     StepsReported,
+    Validated,
     Warned,
 )
-from cifartui.training.history import MAX_LINES, MAX_POINTS, RunHistory, fold
+from cifartui.training.run.history import MAX_LINES, MAX_POINTS, RunHistory, fold
 from tests.training.running import run_started
 
 
@@ -60,7 +60,7 @@ def test_not_finite_losses_are_gaps() -> None:
 def test_best_is_the_earliest_of_equals() -> None:
     """The best held-out accuracy wins, and the first epoch that had it."""
     events = [
-        Evaluated(step=step, epoch=1, images=10, correct=correct, loss=1.0)
+        Validated(step=step, epoch=1, images=10, correct=correct, loss=1.0)
         for step, correct in ((1, 5), (2, 7), (3, 7))
     ]
     history = fold(RunHistory(), list(events))

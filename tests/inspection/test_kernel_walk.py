@@ -9,7 +9,7 @@ import torch
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from cifartui.model.kernel_walk import conv_step, pool_step
+from cifartui.inspection.kernel_walk import conv_step, pool_step
 from cifartui.model.layers import Conv2d, MaxPool2d
 from cifartui.model.shapes import ShapeError
 

@@ -3,9 +3,9 @@
 import msgspec
 
 from cifartui.errors import DataError, explain
-from cifartui.training.follow import read_history
-from cifartui.training.history import RunHistory
-from cifartui.training.run import Run, RunConfig, RunState, all_runs
+from cifartui.training.run.folder import Run, RunConfig, RunState, all_runs
+from cifartui.training.run.follow import read_history
+from cifartui.training.run.history import RunHistory
 
 
 class RunOverview(msgspec.Struct, frozen=True, kw_only=True):

@@ -8,9 +8,9 @@ from torchvision import transforms
 
 from cifartui.dataset.images import ImageSet, hold_out, load_image_set
 from cifartui.dataset.store import DatasetFacts
-from cifartui.training.batches import batches_per_chunk
-from cifartui.training.dataloader import TransformedPictures
-from cifartui.training.order import ShuffledOrder
+from cifartui.training.loading.batches import batches_per_chunk
+from cifartui.training.loading.dataloader import TransformedPictures
+from cifartui.training.loading.order import ShuffledOrder
 from cifartui.training.prediction import batch_images
 from cifartui.training.recipe import Loader, load_recipe
 from cifartui.training.setup import make_batches

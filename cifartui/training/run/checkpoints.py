@@ -8,8 +8,8 @@ import msgspec
 from cifartui.errors import DataError
 from cifartui.files import open_file
 from cifartui.text import printable
-from cifartui.training.events import Count
-from cifartui.training.run import Run
+from cifartui.training.run.events import Count
+from cifartui.training.run.folder import Run
 
 KEPT_EPOCHS = 3
 """Checkpoints kept of those written at the ends of epochs, besides the best; those asked for are all kept."""

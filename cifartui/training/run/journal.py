@@ -5,6 +5,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Generic, NamedTuple, TypeVar, get_args
 
@@ -13,7 +14,7 @@ import msgspec
 from cifartui.errors import DataError, obstacle
 from cifartui.files import open_file
 from cifartui.text import printable
-from cifartui.training.events import AnyEvent, LineDamaged, LossLogged, StepsReported, Warned
+from cifartui.training.run.events import AnyEvent, LineDamaged, LossLogged, StepsReported, Warned
 
 RETRY_SECONDS = 0.5
 """Between two tries to write what a full disk did not take."""
@@ -108,6 +109,11 @@ class LineReader(Generic[Line]):
         self._offset = 0
         self._lines = 0
 
+    def skip_to_end(self) -> None:
+        """Leave what is there so far unread."""
+        with suppress(OSError):
+            self._offset = self.path.stat().st_size
+
     def read_new(self) -> list[Line | BadLine]:
         """Return the lines completed since the last call; an incomplete last line waits for the next.
 
@@ -195,7 +201,7 @@ class _Tagged(msgspec.Struct):
 
 _events: msgspec.json.Decoder[AnyEvent] = msgspec.json.Decoder(AnyEvent)
 _tags = msgspec.json.Decoder(_Tagged)
-_known_types = frozenset(event.__name__ for event in get_args(AnyEvent))
+_known_types = frozenset(event.__struct_config__.tag for event in get_args(AnyEvent))
 
 
 def _decode_event(line: bytes) -> AnyEvent | None:

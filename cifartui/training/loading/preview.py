@@ -5,13 +5,13 @@ import torch
 from cifartui.dataset.images import load_image_set
 from cifartui.dataset.store import Split
 from cifartui.errors import UsageError
-from cifartui.training.augmentation import Augmenter
-from cifartui.training.batches import Normalizer
-from cifartui.training.previews import Previews
+from cifartui.training.loading.augmentation import Augmenter
+from cifartui.training.loading.augmented import AugmentedPictures
+from cifartui.training.loading.batches import Normalizer
 from cifartui.training.recipe import Recipe
 
 
-def augmented(dataset: str, split: Split, position: int, recipe: Recipe, seed: int, count: int) -> Previews:
+def augmented(dataset: str, split: Split, position: int, recipe: Recipe, seed: int, count: int) -> AugmentedPictures:
     """Take the picture at `position` through a recipe's augmentation `count` times, with training's own code.
 
     Raises:
@@ -29,4 +29,4 @@ def augmented(dataset: str, split: Split, position: int, recipe: Recipe, seed: i
     images = Normalizer(recipe.normalize, cpu)(image_set.images[position].expand(count, -1, -1, -1))
     changed = Augmenter(recipe.augment, seed)(images, step=0)
     pixels = ((changed * std + mean) * 255).round().clamp(0, 255).to(torch.uint8).permute(0, 2, 3, 1).contiguous()
-    return Previews((pixels.shape[1], pixels.shape[2]), [picture.numpy().tobytes() for picture in pixels])
+    return AugmentedPictures((pixels.shape[1], pixels.shape[2]), [picture.numpy().tobytes() for picture in pixels])

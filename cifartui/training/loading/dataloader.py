@@ -8,7 +8,7 @@ from torchvision import transforms
 from torchvision.transforms.functional import to_pil_image
 
 from cifartui.dataset.images import ImageSet
-from cifartui.training.batches import Batch
+from cifartui.training.loading.batches import Batch
 from cifartui.training.recipe import Normalize
 
 

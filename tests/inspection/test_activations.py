@@ -16,17 +16,17 @@ from safetensors.numpy import load_file, save_file
 from cifartui.dataset.images import load_image_set
 from cifartui.dataset.store import DatasetFacts
 from cifartui.errors import DataError, UsageError
-from cifartui.evaluation.activation_file import (
+from cifartui.evaluation.export import export_pth
+from cifartui.evaluation.subject import load_subject
+from cifartui.inspection.activation_file import (
     FACTS,
     ActivationFile,
     PictureFacts,
     read_activations,
     with_inner,
 )
-from cifartui.evaluation.activations import compute_activations, operation_outputs, write_activations
-from cifartui.evaluation.chosen import ChosenPictures, from_dataset
-from cifartui.evaluation.export import export_pth
-from cifartui.evaluation.subject import load_subject
+from cifartui.inspection.activations import compute_activations, operation_outputs, write_activations
+from cifartui.inspection.chosen import ChosenPictures, from_dataset
 from cifartui.model.blocks import BasicBlock
 from cifartui.model.layers import Conv2d, MaxPool2d
 from cifartui.model.module import build_module
@@ -235,12 +235,12 @@ def test_the_file_is_read_without_torch(tmp_path: Path) -> None:
     program = (
         "import sys\n"
         "from pathlib import Path\n"
-        "from cifartui.evaluation.activation_file import read_activations\n"
+        "from cifartui.inspection.activation_file import read_activations\n"
         "assert 'numpy' not in sys.modules\n"
         "file = read_activations(Path(sys.argv[1]))\n"
         "file.picture(0), file.network_input(0), file.input_of('conv1', 0), file.weight('bn1.num_batches_tracked')\n"
         "print(repr(float(file.output_of('layer1.0.add', 0).sum(dtype='float64'))))\n"
-        "import cifartui.model.kernel_walk, cifartui.evaluation.chosen\n"
+        "import cifartui.inspection.kernel_walk, cifartui.inspection.chosen\n"
         "assert 'torch' not in sys.modules\n"
     )
     command = [sys.executable, "-c", program, str(path)]

@@ -17,12 +17,12 @@ import torch
 from cifartui.dataset.images import ImageSet, load_image_set
 from cifartui.errors import CifartuiError
 from cifartui.text import printable
-from cifartui.training.batches import Batch, Batches, batches_per_chunk
 from cifartui.training.device import usable_cores
-from cifartui.training.loader_results import Measured, Verdict, workers_in_words
-from cifartui.training.order import FileOrder, ShuffledOrder
+from cifartui.training.loading.batches import Batch, Batches, batches_per_chunk
+from cifartui.training.loading.loader_results import Measured, Verdict, workers_in_words
+from cifartui.training.loading.order import FileOrder, ShuffledOrder
+from cifartui.training.loading.sources import make_batches
 from cifartui.training.recipe import Loader, Recipe
-from cifartui.training.setup import make_batches
 
 SECONDS = 1.0
 """Of loading in one repetition."""

@@ -5,8 +5,10 @@ from typing import Annotated, Literal
 
 import msgspec
 
-Phase = Literal["starting", "running", "paused", "evaluating", "saving"]
+Phase = Literal["queued", "starting", "running", "paused", "evaluating", "saving"]
 Reason = Literal["finished", "stopped", "failed"]
+Cause = Literal["", "not finite", "out of memory", "device"]
+"""What of the machine or the numbers ended a run; empty for anything else."""
 Count = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 Some = Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1)]
 """A count of what is divided by."""
@@ -23,7 +25,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 
 
 class RunStarted(Event, frozen=True, kw_only=True):
-    """A host took the run up; what it found before the first step."""
+    """A host took the run up, for the first time or again; what it found before its first step."""
 
     run: str
     recipe: str
@@ -41,6 +43,10 @@ class RunStarted(Event, frozen=True, kw_only=True):
     learning_rate: float
     seed: int
     host_pid: int
+    step: Count = 0
+    """The steps that were taken before; what the journal says of later ones is void."""
+    parent: str = ""
+    """`RUN@STEP`, the checkpoint of another run that this one goes on from; else empty."""
 
 
 class StateChanged(Event, frozen=True, kw_only=True):
@@ -97,7 +103,7 @@ class EpochFinished(Event, frozen=True, kw_only=True):
     """Time spent training; pauses, validation and saving left out."""
 
 
-class Evaluated(Event, frozen=True, kw_only=True):
+class Validated(Event, frozen=True, kw_only=True, tag="Evaluated"):
     """The network was judged on the held-out training images."""
 
     step: Count
@@ -120,24 +126,96 @@ class CheckpointSaved(Event, frozen=True, kw_only=True):
     file: str
     """Name within the run's `checkpoints` folder."""
     bytes: Count
+    cause: str = ""
+    """Why it was saved: "epoch" (its end), "asked for", "stopped" …"""
 
 
 class CheckpointPruned(Event, frozen=True, kw_only=True):
-    """A checkpoint was removed to make room for newer ones."""
+    """A checkpoint was removed."""
 
     step: Count
     epoch: Count
     reason: str
-    """Which are kept, in words."""
+    """Why it is not kept, in words."""
 
 
 class ControlAcknowledged(Event, frozen=True, kw_only=True):
-    """A command to the run was taken."""
+    """A command to the run was taken; what it asks for comes next."""
 
     control: str
     """Its id."""
     command: str
     step: int
+
+
+class ControlDone(Event, frozen=True, kw_only=True):
+    """What a command asked for is done."""
+
+    control: str
+    """Its id."""
+    command: str
+    step: Count
+
+
+class ControlRefused(Event, frozen=True, kw_only=True):
+    """A command to the run was not carried out."""
+
+    control: str
+    """Its id."""
+    command: str
+    step: Count
+    reason: str
+    """Why not, and what to do, in a sentence."""
+
+
+class LearningRateChanged(Event, frozen=True, kw_only=True):
+    """The learning rate was turned by a command; the next step is the first with the new one."""
+
+    step: Count
+    before: float
+    after: float
+
+
+class EpochsChanged(Event, frozen=True, kw_only=True):
+    """The run was asked for another number of epochs."""
+
+    step: Count
+    before: Count
+    after: Count
+
+
+class WentBack(Event, frozen=True, kw_only=True):
+    """The run went back to a checkpoint; what the journal says of later steps is void."""
+
+    step: Count
+    """Of the checkpoint."""
+    epoch: Count
+    left: Count
+    """The step from which it went back."""
+
+
+class NotFiniteFound(Event, frozen=True, kw_only=True):
+    """A step's loss or gradients were NaN or infinite; its update was not applied."""
+
+    step: Count
+    """The first such step, counted from 1."""
+    epoch: Count
+    batch: Count
+    """In that epoch, from 1."""
+    what: str
+    """`the loss`, or the name of the first weight whose gradient it is."""
+    skipped: Some
+    """Steps not applied for that reason, up to this event."""
+
+
+class MemoryExhausted(Event, frozen=True, kw_only=True):
+    """A step needed more memory than the device has; it was not taken."""
+
+    step: Count
+    """Steps taken before it."""
+    batch_size: Some
+    fits: Count
+    """The largest number of images at once that fits; 0 if not even one does."""
 
 
 class Warned(Event, frozen=True, kw_only=True):
@@ -147,10 +225,11 @@ class Warned(Event, frozen=True, kw_only=True):
 
 
 class RunFinished(Event, frozen=True, kw_only=True):
-    """The last event of a run."""
+    """A host ended the run; it can be taken up again."""
 
     reason: Reason
     message: str = ""
+    cause: Cause = ""
 
 
 class LineDamaged(Event, frozen=True, kw_only=True):
@@ -172,10 +251,17 @@ AnyEvent = (
     | StepsReported
     | LossLogged
     | EpochFinished
-    | Evaluated
+    | Validated
     | CheckpointSaved
     | CheckpointPruned
     | ControlAcknowledged
+    | ControlDone
+    | ControlRefused
+    | LearningRateChanged
+    | EpochsChanged
+    | WentBack
+    | NotFiniteFound
+    | MemoryExhausted
     | Warned
     | RunFinished
     | LineDamaged

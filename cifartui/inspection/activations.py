@@ -12,12 +12,12 @@ from torch.utils.hooks import RemovableHandle
 
 from cifartui.dataset.store import find_dataset
 from cifartui.errors import DataError, UsageError
-from cifartui.evaluation.activation_file import FACTS, ActivationFacts
-from cifartui.evaluation.chosen import ChosenPictures
 from cifartui.evaluation.export import check_target
 from cifartui.evaluation.subject import fill, names_file, read_checkpoint
 from cifartui.evaluation.weights_file import read_weights_file, unwrapped
 from cifartui.files import durably, system_errors
+from cifartui.inspection.activation_file import FACTS, ActivationFacts
+from cifartui.inspection.chosen import ChosenPictures
 from cifartui.model.blocks import BasicBlock
 from cifartui.model.layers import Conv2d, Layer, MaxPool2d, ReLU
 from cifartui.model.module import build_module
@@ -25,10 +25,10 @@ from cifartui.model.network import Network
 from cifartui.model.shapes import Shape, ShapeError
 from cifartui.model.summary import Operation, Summary, summarize
 from cifartui.text import printable
-from cifartui.training.batches import Normalizer
 from cifartui.training.launch import DEFAULT_SEED, check_seed
+from cifartui.training.loading.batches import Normalizer
 from cifartui.training.recipe import Normalize, load_recipe
-from cifartui.training.run import RunConfig
+from cifartui.training.run.folder import RunConfig
 
 if TYPE_CHECKING:
     import numpy as np

@@ -18,8 +18,8 @@ from cifartui.files import open_file, write_durably
 from cifartui.model.network import Network
 from cifartui.text import printable
 from cifartui.toml import decode_toml
-from cifartui.training.events import RunFinished, StateChanged
 from cifartui.training.recipe import Recipe
+from cifartui.training.run.events import RunFinished, StateChanged
 
 RunState = Literal[
     "queued", "starting", "running", "paused", "evaluating", "saving", "finished", "stopped", "failed", "interrupted"

@@ -1,0 +1,1 @@
+"""Looking into a network: what its layers make of a picture, and how a kernel walks over it."""

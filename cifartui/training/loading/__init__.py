@@ -1,0 +1,1 @@
+"""How training images come to the network: in which order, in batches, changed by augmentation."""

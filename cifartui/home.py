@@ -22,6 +22,11 @@ def runs_folder() -> Path:
     return _private(home() / "runs")
 
 
+def queue_folder() -> Path:
+    """The places of the runs that train or wait for it; made if it is not there."""
+    return _private(home() / "queue")
+
+
 def downloads_folder() -> Path:
     """Archives that are being fetched; made if it is not there."""
     return _private(home() / "downloads")

@@ -55,6 +55,13 @@ class StateChanged(Event, frozen=True, kw_only=True):
     state: Phase
 
 
+class Queued(Event, frozen=True, kw_only=True):
+    """The run waits for others, or for others than before."""
+
+    behind: tuple[str, ...]
+    """Their ids, the first to train first."""
+
+
 class StepsReported(Event, frozen=True, kw_only=True):
     """Progress, at most ten times a second; means are over the steps since the report before."""
 
@@ -248,6 +255,7 @@ class LineDamaged(Event, frozen=True, kw_only=True):
 AnyEvent = (
     RunStarted
     | StateChanged
+    | Queued
     | StepsReported
     | LossLogged
     | EpochFinished

@@ -1,6 +1,5 @@
 """A run is a folder; its state is derived from the files in it."""
 
-import fcntl
 import os
 import secrets
 import time
@@ -12,7 +11,7 @@ from typing import Annotated, Literal
 import msgspec
 import tomli_w
 
-from cifartui import home
+from cifartui import home, locks
 from cifartui.errors import CifartuiError, DataError
 from cifartui.files import open_file, write_durably
 from cifartui.model.network import Network
@@ -86,19 +85,16 @@ class Run:
         """
         descriptor = os.open(self._lock_file, os.O_RDWR | os.O_CREAT, 0o600)
         try:
-            deadline = time.monotonic() + 0.5  # a viewer's look at the lock holds it for an instant
-            while not _try_lock(descriptor, fcntl.LOCK_EX):
-                if time.monotonic() > deadline:
-                    raise CifartuiError(
-                        f"Run {self.id} is carried by another process already; "
-                        f"follow it with `cifartui runs follow {self.id}`."
-                    )
-                time.sleep(0.01)
+            if not locks.hold(descriptor):
+                raise CifartuiError(
+                    f"Run {self.id} is carried by another process already; "
+                    f"follow it with `cifartui runs follow {self.id}`."
+                )
             self._lock_descriptor = descriptor
             yield
         finally:
             self._lock_descriptor = None
-            os.close(descriptor)
+            locks.let_go(descriptor)
 
     def identity(self) -> tuple[int, int] | None:
         """What stands for the folder whatever its name: device and inode; None if there is no folder of this name.
@@ -123,13 +119,9 @@ class Run:
     def is_carried(self) -> bool:
         """Whether a process holds the run now."""
         try:
-            descriptor = os.open(self._lock_file, os.O_RDONLY | os.O_NONBLOCK)  # a pipe is not waited for
+            return locks.is_held(self._lock_file)
         except OSError:
             return False
-        try:
-            return not _try_lock(descriptor, fcntl.LOCK_SH)
-        finally:
-            os.close(descriptor)
 
     def state(self, finished: RunFinished | None, changed: StateChanged | None) -> RunState:
         """Derive the state from the journal's last finish and state events and from the lock."""
@@ -207,11 +199,3 @@ def _creation(folder: Path) -> tuple[int, str]:
         return (folder / "config.toml").stat().st_mtime_ns, folder.name  # written once, at creation
     except OSError:
         return 0, folder.name
-
-
-def _try_lock(descriptor: int, kind: int) -> bool:
-    try:
-        fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True

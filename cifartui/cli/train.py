@@ -8,6 +8,7 @@ from cifartui.cli.follow import show_run
 from cifartui.cli.output import complain, print_json, say, say_followed
 from cifartui.cli.parsing import Commands, add_journal_json
 from cifartui.dataset.store import SKETCHES
+from cifartui.training.device_names import DEVICE_NAMES
 from cifartui.training.launch import DEFAULT_SEED, plan_run, start_run
 from cifartui.training.run.controls import Stop
 from cifartui.training.run.events import Warned
@@ -31,7 +32,7 @@ def add_commands(commands: Commands) -> None:
     parser.add_argument(
         "--seed", type=int, default=DEFAULT_SEED, metavar="N", help=f"same seed, same losses ({DEFAULT_SEED})"
     )
-    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="where to train (auto)")
+    parser.add_argument("--device", choices=DEVICE_NAMES, default="auto", help="where to train (auto)")
     parser.add_argument(
         "--set",
         action="append",

@@ -12,6 +12,7 @@ from torch.nn import functional
 
 from cifartui.errors import CifartuiError
 from cifartui.text import printable
+from cifartui.training.device_names import DeviceName
 
 SMALL_STEP_MACS = 10_000_000
 """Below this many multiply-accumulates a step, one thread without oneDNN is fastest on a CPU.
@@ -31,7 +32,7 @@ class DeviceChoice(msgspec.Struct, frozen=True):
     """Why it was chosen, and why not a better one."""
 
 
-def choose_device(requested: Literal["auto", "cpu", "cuda"]) -> DeviceChoice:
+def choose_device(requested: DeviceName) -> DeviceChoice:
     """Choose the device; a GPU is taken only after a convolution has run on it forwards and backwards.
 
     Raises:

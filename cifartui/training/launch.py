@@ -6,7 +6,6 @@ import sys
 import time
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Literal
 
 import msgspec
 
@@ -18,6 +17,7 @@ from cifartui.model.recording.recorded import require_recorded_fit
 from cifartui.model.shapes import Shape
 from cifartui.model.summary import require_fit
 from cifartui.progress import finish
+from cifartui.training.device_names import DeviceName
 from cifartui.training.following import follow_data, follow_network, trained_images
 from cifartui.training.recipe import Recipe, load_recipe, override
 from cifartui.training.run.folder import Run, RunConfig, create_run
@@ -30,7 +30,7 @@ def plan_run(
     recipe: str,
     dataset: str,
     overrides: Iterable[str] = (),
-    device: Literal["auto", "cpu", "cuda"] = "auto",
+    device: DeviceName = "auto",
     seed: int = DEFAULT_SEED,
 ) -> RunConfig:
     """Check that recipe, data set and network go together, without torch, and say in full what will be trained.

@@ -6,9 +6,9 @@ import time
 from collections.abc import Generator, Iterator
 
 import torch
-from torch.nn import functional
 
 from cifartui.errors import CifartuiError, obstacle
+from cifartui.training.losses import LOSSES
 from cifartui.training.meter import Meter, Stopwatch, Tally
 from cifartui.training.prediction import predict
 from cifartui.training.run.checkpoints import CheckpointFacts, prune, why_pruned
@@ -107,7 +107,7 @@ class Training:
         for images, labels in job.batches.in_order(job.order.epoch(self._epoch)):
             job.optimizer.zero_grad()
             logits = job.module(job.augment(images, self._step))
-            loss = functional.cross_entropy(logits, labels)
+            loss = LOSSES[job.recipe.loss](logits, labels)
             loss.backward()
             job.optimizer.step()
 
@@ -227,7 +227,7 @@ class Training:
             yield self._enter("evaluating")
             loss_sum, correct = 0.0, 0
             for logits, labels in predict(self._job.module, held_out, self._job.recipe.normalize, self._job.device):
-                loss_sum += functional.cross_entropy(logits, labels, reduction="sum").item()
+                loss_sum += LOSSES[self._job.recipe.loss](logits, labels, reduction="sum").item()
                 correct += int((logits.argmax(dim=1) == labels).sum())
             images = len(held_out)
             self._validation_accuracy = correct / images

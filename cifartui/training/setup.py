@@ -15,6 +15,7 @@ from cifartui.training.loading.augmentation import Augmenter
 from cifartui.training.loading.batches import Batches
 from cifartui.training.loading.order import FileOrder, ShuffledOrder
 from cifartui.training.loading.sources import make_batches
+from cifartui.training.optimizers import make_optimizer
 from cifartui.training.run.folder import RunConfig
 
 
@@ -74,8 +75,3 @@ def prepare(config: RunConfig) -> Job:
         validation=validation,
         parameters=summary.parameters,
     )
-
-
-def make_optimizer(module: nn.Module, settings: recipes.Optimizer) -> torch.optim.Optimizer:
-    """The optimizer of a recipe; fused: one kernel updates all weights, which is faster than one per weight."""
-    return torch.optim.SGD(module.parameters(), lr=settings.learning_rate, momentum=settings.momentum, fused=True)

@@ -1,7 +1,6 @@
 """What would be trained with the settings in hand, and where each setting's value comes from."""
 
 from collections.abc import Collection
-from typing import Literal
 
 import msgspec
 
@@ -9,12 +8,12 @@ from cifartui.dataset.store import DatasetFacts, load_facts
 from cifartui.errors import CifartuiError
 from cifartui.failures import failure
 from cifartui.model.network import load_network
+from cifartui.training.device_names import DEVICE_NAMES, DeviceName
 from cifartui.training.following import follow_data, follow_network, steps_per_epoch, trained_images
 from cifartui.training.launch import DEFAULT_SEED, plan_run
 from cifartui.training.recipe import Recipe, Setting, override, settings
 from cifartui.training.run.folder import RunConfig
 
-Device = Literal["auto", "cpu", "cuda"]
 SEED = Setting(
     "seed",
     str(DEFAULT_SEED),
@@ -25,7 +24,7 @@ DEVICE = Setting(
     "device",
     "auto",
     "auto takes a GPU that can be used, and says why if there is none; cpu and cuda insist.",
-    choices=("auto", "cpu", "cuda"),
+    choices=DEVICE_NAMES,
 )
 """Both are asked of a run, and no part of its recipe; the values are what they are unless changed."""
 
@@ -42,7 +41,7 @@ class InHand(msgspec.Struct, frozen=True):
     kept: frozenset[str] = frozenset()
     """Settings that the user set, also those that he set to the recipe's own value."""
     seed: str = SEED.value
-    device: Device = "auto"
+    device: DeviceName = "auto"
 
     @property
     def changed(self) -> tuple[str, ...]:

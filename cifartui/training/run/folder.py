@@ -17,6 +17,7 @@ from cifartui.files import open_file, write_durably
 from cifartui.model.network import Network
 from cifartui.text import printable
 from cifartui.toml import decode_toml
+from cifartui.training.device_names import DeviceName
 from cifartui.training.recipe import Recipe
 from cifartui.training.run.events import RunFinished, StateChanged
 
@@ -37,7 +38,7 @@ class RunConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     """The name of the recipe."""
     dataset: str
     dataset_sha256: str
-    device: Literal["auto", "cpu", "cuda"]
+    device: DeviceName
     seed: int
     created: Annotated[float, msgspec.Meta(ge=0, le=1e11)]
     """Unix time in seconds."""

@@ -19,11 +19,12 @@ from cifartui.errors import CifartuiError, UsageError, explain
 from cifartui.failures import failure
 from cifartui.model.network import load_network
 from cifartui.text import printable
+from cifartui.training.device_names import DeviceName
 from cifartui.training.following import HELD_OUT, LOG_EVERY
 from cifartui.training.launch import check_seed
 from cifartui.training.recipe import Recipe, load_recipe, override, recipe_names
 from cifartui.tui.networks import OTHER_NETWORK, network_choices
-from cifartui.tui.run_plan import DEVICE, SEED, Device, InHand, PlannedSetting, RunPlan, make_plan
+from cifartui.tui.run_plan import DEVICE, SEED, InHand, PlannedSetting, RunPlan, make_plan
 from cifartui.tui.widgets.dialogs import ChoiceDialog, TextDialog
 from cifartui.tui.widgets.paths import TOML
 from cifartui.tui.widgets.plan_texts import REMARK_CELLS, VALUE_CELLS, plan_text, row_cells, setting_text, title_text
@@ -188,7 +189,7 @@ class PlanPanel(Vertical):
             check_seed(int(text))
             return msgspec.structs.replace(self.asked, seed=text)
         if key == DEVICE.key:
-            return msgspec.structs.replace(self.asked, device=cast(Device, text))
+            return msgspec.structs.replace(self.asked, device=cast(DeviceName, text))
         if key == NETWORK:
             load_network(text)
         return msgspec.structs.replace(self.asked, recipe=override(self.asked.recipe, [f"{key}={text}"]))

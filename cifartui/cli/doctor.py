@@ -6,6 +6,7 @@ import msgspec
 
 from cifartui.cli.output import print_json, say
 from cifartui.cli.parsing import Commands, add_json
+from cifartui.logind import logout_ends
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -29,7 +30,7 @@ class Diagnosis(msgspec.Struct, frozen=True):
 
 def add_commands(commands: Commands) -> None:
     """Add the command of this file."""
-    parser = commands.add_parser("doctor", help="say on which device this machine trains, and why")
+    parser = commands.add_parser("doctor", help="say on which device this machine trains, and what is in the way")
     add_json(parser)
     parser.set_defaults(handler=doctor)
 
@@ -75,4 +76,12 @@ def diagnose() -> Diagnosis:
         )
     else:
         findings.append(Finding("GPU", True, f"{choice.name} ran a convolution forwards and backwards"))
+    findings.append(_logging_out())
     return Diagnosis(choice.device, choice.name, choice.reason, findings)
+
+
+def _logging_out() -> Finding:
+    ends = logout_ends()
+    if ends is None:
+        return Finding("logging out", True, "a run that is started here goes on")
+    return Finding("logging out", False, "ends a run that is started here", ends.cause, ends.remedy)

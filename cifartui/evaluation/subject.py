@@ -17,7 +17,8 @@ from cifartui.training.following import follow_network
 from cifartui.training.recipe import Normalize, load_recipe
 from cifartui.training.run.checkpoints import find_checkpoint
 from cifartui.training.run.folder import RunConfig, find_run
-from cifartui.training.snapshot import not_finite, read_weights
+from cifartui.training.snapshot import read_weights
+from cifartui.training.state import not_finite
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The process that carries a run: `python -m cifartui.training.host RUN_DIR`.
+"""The process that carries a run: `python -m cifartui.training.host RUN_DIR …`.
 
 It holds the run's lock, iterates the loop and writes the journal. It never touches a terminal.
 """
@@ -9,13 +9,18 @@ import sys
 import traceback
 from collections.abc import Iterator
 from contextlib import suppress
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cifartui.errors import CifartuiError, explain
 from cifartui.text import printable
 from cifartui.training.run.controls import ControlInbox
 from cifartui.training.run.events import AnyEvent, RunFinished, RunStarted, StateChanged
 from cifartui.training.run.folder import Run
+from cifartui.training.run.queue import wait_for_turn
+from cifartui.training.start import Start, parse_start
+
+if TYPE_CHECKING:
+    from cifartui.training.setup import Job
 from cifartui.training.run.journal import Journal
 
 LAST_WORDS_SECONDS = 600.0
@@ -23,14 +28,12 @@ LAST_WORDS_SECONDS = 600.0
 
 
 def main(arguments: list[str]) -> int:
-    """Carry the run in the folder named by the only argument; return the exit code."""
-    if len(arguments) != 1 or not Path(arguments[0]).is_dir():
-        print("usage: python -m cifartui.training.host RUN_DIR", file=sys.stderr)
-        return 2
-    run = Run(Path(arguments[0]).absolute())
+    """Carry the run in the folder that the command line names; return the exit code."""
+    folder, start = parse_start(arguments)
+    run = Run(folder)
     try:
         with run.lock():
-            return carry(run)
+            return carry(run, start)
     except CifartuiError as error:
         print(f"cifartui: {error}", file=sys.stderr)
         return error.exit_code
@@ -39,16 +42,16 @@ def main(arguments: list[str]) -> int:
         return 1
 
 
-def carry(run: Run) -> int:
+def carry(run: Run, start: Start) -> int:
     """Train the run to its end, writing every event to the journal; the caller holds the lock."""
-    if run.journal_file.exists():
-        raise CifartuiError(f"Run {run.id} was carried before and cannot be started twice; start a new run.")
     inbox = ControlInbox(run.controls_file)
+    if run.journal_file.exists():
+        inbox.pass_over()
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda *_: inbox.ask_to_stop())
     journal = Journal(run.journal_file)
     last: AnyEvent | None = None
-    for last in events(run, inbox):
+    for last in events(run, start, inbox):
         journal.append(last)
     obstacle = journal.wait_until_written(LAST_WORDS_SECONDS, give_up=inbox.is_asked_to_stop)
     if obstacle:
@@ -56,33 +59,19 @@ def carry(run: Run) -> int:
     return 0 if isinstance(last, RunFinished) and last.reason != "failed" else 1
 
 
-def events(run: Run, inbox: ControlInbox) -> Iterator[AnyEvent]:
+def events(run: Run, start: Start, inbox: ControlInbox) -> Iterator[AnyEvent]:
     """The events of the whole run; whatever goes wrong becomes its last one."""
     try:
+        if not (yield from wait_for_turn(run, inbox, now=start.now)):
+            return
         yield StateChanged(state="starting")
         from cifartui.training.loop import train  # brings torch in: seconds in which the run already shows its state
-        from cifartui.training.setup import prepare
+        from cifartui.training.setup import prepare, take_up
 
-        config = run.config()
-        job = prepare(config)
-        yield RunStarted(
-            run=run.id,
-            recipe=config.recipe,
-            dataset=config.dataset,
-            network=config.network.name,
-            device=f"{job.choice.name} ({job.choice.device})",
-            device_reason=job.choice.reason,
-            epochs=job.recipe.epochs,
-            steps_per_epoch=job.steps_per_epoch,
-            batch_size=job.recipe.batch_size,
-            train_images=job.train_images,
-            validation_images=job.recipe.validation.images,
-            parameters=job.parameters,
-            learning_rate=job.recipe.optimizer.learning_rate,
-            seed=config.seed,
-            host_pid=os.getpid(),
-        )
-        yield from train(run, job, inbox)
+        job = prepare(run.config())
+        take_up(job, run, start)
+        yield _started(run, job)
+        yield from train(run, job, inbox, hold=start.hold)
     except CifartuiError as error:
         yield RunFinished(reason="failed", message=str(error))
     except Exception as error:
@@ -90,6 +79,29 @@ def events(run: Run, inbox: ControlInbox) -> Iterator[AnyEvent]:
             traceback.print_exc()  # to host.log, if the disk has room for it
         what = printable(str(error).strip().split("\n")[0], 300) or type(error).__name__
         yield RunFinished(reason="failed", message=f"{what}; the traceback is in {run.host_log}.")
+
+
+def _started(run: Run, job: "Job") -> RunStarted:
+    config = run.config()
+    return RunStarted(
+        run=run.id,
+        recipe=config.recipe,
+        dataset=config.dataset,
+        network=config.network.name,
+        device=f"{job.choice.name} ({job.choice.device})",
+        device_reason=job.choice.reason,
+        epochs=job.epochs,
+        steps_per_epoch=job.position.steps_per_epoch,
+        batch_size=job.recipe.batch_size,
+        train_images=job.train_images,
+        validation_images=job.recipe.validation.images,
+        parameters=job.parameters,
+        learning_rate=job.rate.value,
+        seed=config.seed,
+        host_pid=os.getpid(),
+        step=job.position.step,
+        parent=config.parent.name if config.parent else "",
+    )
 
 
 if __name__ == "__main__":

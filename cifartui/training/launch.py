@@ -21,6 +21,7 @@ from cifartui.training.device_names import DeviceName
 from cifartui.training.following import follow_data, follow_network, trained_images
 from cifartui.training.recipe import Recipe, load_recipe, override
 from cifartui.training.run.folder import Run, RunConfig, create_run
+from cifartui.training.start import Start
 
 DEFAULT_SEED = 1
 
@@ -73,24 +74,32 @@ def check_seed(seed: int) -> None:
         raise UsageError(f"The seed {seed} is not allowed: choose a whole number from 0 to 2^63 - 1.")
 
 
-def start_run(config: RunConfig) -> tuple[Run, "subprocess.Popen[bytes]"]:
-    """Create the run's folder and start the host that carries it.
-
-    The host gets its own session, so that closing the terminal reaches it no more than quitting the program does.
+def start_run(config: RunConfig, *, now: bool = False, hold: bool = False) -> tuple[Run, "subprocess.Popen[bytes]"]:
+    """Create the run's folder and start the host that carries it; `now` and `hold` as in `Start`.
 
     Raises:
         OSError: the folder cannot be written or the process not be started.
     """
     run = create_run(config)
+    return run, start_host(run, Start(now=now, hold=hold))
+
+
+def start_host(run: Run, start: Start) -> "subprocess.Popen[bytes]":
+    """Start the process that carries a run.
+
+    It gets its own session, so that closing the terminal reaches it no more than quitting the program does.
+
+    Raises:
+        OSError: the process cannot be started.
+    """
     with run.host_log.open("ab") as log:
-        host = subprocess.Popen(
-            [sys.executable, "-P", "-m", "cifartui.training.host", str(run.folder)],
+        return subprocess.Popen(
+            [sys.executable, "-P", "-m", "cifartui.training.host", str(run.folder), *start.arguments()],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
             start_new_session=True,
         )
-    return run, host
 
 
 def _require_fit(network: Network, shape: Shape, classes: int) -> None:

@@ -1,222 +1,219 @@
 """The training loop: a generator of events."""
 
-import math
-import shutil
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 
 import torch
 
-from cifartui.errors import CifartuiError, obstacle
+from cifartui.errors import CifartuiError
 from cifartui.training.losses import LOSSES
-from cifartui.training.meter import Meter, Stopwatch, Tally
+from cifartui.training.meter import Stopwatch, Tally
 from cifartui.training.prediction import predict
-from cifartui.training.run.checkpoints import CheckpointFacts, prune, why_pruned
 from cifartui.training.run.controls import ControlInbox
 from cifartui.training.run.events import (
     AnyEvent,
-    CheckpointPruned,
-    CheckpointSaved,
-    ControlAcknowledged,
+    Cause,
     EpochFinished,
     LossLogged,
-    Phase,
+    MemoryExhausted,
+    NotFiniteFound,
     RunFinished,
-    StateChanged,
     StepsReported,
     Validated,
-    Warned,
     finite_or_none,
 )
 from cifartui.training.run.folder import Run
+from cifartui.training.saving import LOOK_SECONDS, NotSavedError, Phases, Saver
 from cifartui.training.setup import Job
-from cifartui.training.snapshot import not_finite, training_tensors, write_checkpoint
+from cifartui.training.steering import FolderMovedError, Steering
+from cifartui.training.step import OutOfMemory
 
-LOOK_SECONDS = 0.05
-"""How long a command may lie unread."""
 REPORT_SECONDS = 0.1
 """Reports come no faster; between two of them nothing is read back from the device."""
-RETRY_SECONDS = 1.0
-"""Between two tries to save a run's last checkpoint on a full disk."""
-HOLD_SECONDS = 12 * 3600.0
-"""For so long a run waits for room for its last checkpoint."""
 
 
-def train(run: Run, job: Job, inbox: ControlInbox) -> Iterator[AnyEvent]:
-    """Train until the recipe's epochs are done or a command stops it; yields everything worth knowing.
+def train(run: Run, job: Job, inbox: ControlInbox, *, hold: bool = False) -> Iterator[AnyEvent]:
+    """Train until the epochs are done or a command stops it; yields everything worth knowing.
 
-    The last event is `RunFinished`. Raises what torch raises when the device fails.
+    What goes wrong with numbers or memory ends the training, or, with `hold`, pauses it until a command answers. The
+    last event is `RunFinished`. Raises what torch raises when the device fails.
     """
-    return Training(run, job, inbox).events()
+    return Training(run, job, inbox, hold).events()
 
 
 class TrainingError(CifartuiError):
     """Training cannot go on; the sentence becomes the run's last event."""
 
-
-class FolderMovedError(TrainingError):
-    """The run's folder is not at its place any more."""
+    def __init__(self, sentence: str, cause: Cause) -> None:
+        super().__init__(sentence)
+        self.cause = cause
 
 
 class Training:
-    """Where the training stands, and the parts of its loop."""
+    """The parts of the loop, around the position that the job holds."""
 
-    def __init__(self, run: Run, job: Job, inbox: ControlInbox) -> None:
-        self._run, self._job, self._inbox = run, job, inbox
-        self._epoch, self._batch, self._step = 1, 0, 0
-        self._meter = Meter()
+    def __init__(self, run: Run, job: Job, inbox: ControlInbox, hold: bool) -> None:
+        self._job, self._position, self._meter = job, job.position, job.meter
+        self._holds = hold
         self._stopwatch = Stopwatch()
+        self._phases = Phases()
+        self._saver = Saver(run, job, self._phases, self._stopwatch)
+        self._steering = Steering(job, self._saver, self._phases, inbox, self._stopwatch, self._report)
         self._last_look = self._last_report = 0.0
-        self._reported_step = 0
-        self._folder = run.identity()
-        self._phase: Phase = "starting"
-        self._stopping = False
-        self._validation_accuracy: float | None = None
 
     def events(self) -> Iterator[AnyEvent]:
         """The whole training."""
         try:
             yield from self._train()
         except FolderMovedError:
-            yield from self._end_elsewhere()
+            yield from self._saver.end_elsewhere()
         except TrainingError as error:
-            yield RunFinished(reason="failed", message=str(error))
+            yield RunFinished(reason="failed", message=str(error), cause=error.cause)
+        except NotSavedError as error:
+            message = f"{error}, and nothing of it was saved; go on from the last checkpoint at a lower learning rate."
+            yield RunFinished(reason="failed", message=message, cause="not finite")
 
     def _train(self) -> Iterator[AnyEvent]:
-        epochs = self._job.recipe.epochs
-        yield self._enter("running")
-        for epoch in range(1, epochs + 1):
-            self._epoch, self._batch = epoch, 0
-            yield from self._train_one_epoch()
-            if self._stopping:
-                missing = yield from self._save_at_last("stopped")
-                how = f"without a checkpoint: {missing}" if missing else "as asked"
-                yield RunFinished(reason="stopped", message=f"at step {self._step:,}, {how}")
-                return
-            yield from self._validate()
-            if epoch < epochs:
-                yield from self._save("epoch")
-        missing = yield from self._save_at_last("epoch")
+        job, position, steering = self._job, self._position, self._steering
+        if job.checkpoint:
+            yield from self._saver.go_on_from(job.checkpoint)
+            self._last_report = self._stopwatch.read()
+        yield self._phases.enter("running")
+        while position.epoch <= job.epochs and not steering.stop:
+            if position.epoch_is_over:
+                if position.epoch == job.epochs:
+                    break
+                position.begin_next_epoch()
+            steering.went_back = False
+            yield from self._train_to_the_end_of_the_epoch()
+            if position.epoch_is_over and not steering.went_back:
+                yield from self._finish_epoch()
+        if steering.stop:
+            yield from self._stop(save=steering.stop.save)
+            return
+        missing = yield from self._saver.save_at_last("epoch", steering.told_to_stop)
         yield RunFinished(reason="finished", message=f"without its last checkpoint: {missing}" if missing else "")
 
-    def _train_one_epoch(self) -> Iterator[AnyEvent]:
-        job, meter = self._job, self._meter
-        meter.epoch, meter.log = Tally(), Tally()
-        started = self._stopwatch.read()
-        self._validation_accuracy = None
-        for images, labels in job.batches.in_order(job.order.epoch(self._epoch)):
-            job.optimizer.zero_grad()
-            logits = job.module(job.augment(images, self._step))
-            loss = LOSSES[job.recipe.loss](logits, labels)
-            loss.backward()
-            job.optimizer.step()
-
+    def _train_to_the_end_of_the_epoch(self) -> Iterator[AnyEvent]:
+        job, position, meter, steering = self._job, self._position, self._meter, self._steering
+        if position.batch == 0:
+            meter.forget()
+            self._stopwatch.set(0.0)
+            self._last_report = 0.0
+        order = job.order.epoch(position.epoch)[position.batch * job.recipe.batch_size :]
+        for images, labels in job.batches.in_order(order):
+            while True:
+                try:
+                    loss, logits = job.engine.take(images, labels, position.step)
+                    break
+                except OutOfMemory as error:
+                    yield from self._run_out_of_memory(error.fits)
+                    if steering.stop or steering.went_back:
+                        return
+            self._saver.validation_accuracy = None
             meter.add(loss, logits, labels)
-            self._batch += 1
-            self._step += 1
-            if self._batch % job.recipe.log_every == 0:
+            position.batch += 1
+            position.step += 1
+            if position.batch % job.recipe.log_every == 0:
                 yield from self._log()
-            if time.monotonic() - self._last_look >= LOOK_SECONDS:
+            if position.epoch_is_over:
+                return
+            if time.monotonic() - self._last_look >= LOOK_SECONDS or position.step == steering.hold_at:
                 yield from self._look()
-                if self._stopping:
-                    yield from self._report()
+                if steering.stop or steering.went_back:
                     return
+
+    def _finish_epoch(self) -> Iterator[AnyEvent]:
+        """Tell of the epoch, judge it, obey, and save it."""
+        position, meter = self._position, self._meter
         yield from self._report()
         yield EpochFinished(
-            epoch=self._epoch,
-            step=self._step,
+            epoch=position.epoch,
+            step=position.step,
             loss=finite_or_none(meter.epoch.loss),
             accuracy=meter.epoch.accuracy,
-            seconds=self._stopwatch.read() - started,
+            seconds=self._stopwatch.read(),
         )
+        yield from self._validate()
+        yield from self._look()
+        is_last = position.epoch >= self._job.epochs  # whose checkpoint waits for room on the disk
+        if not (self._steering.stop or self._steering.went_back or is_last):
+            yield from self._saver.save("epoch")
 
     def _look(self) -> Iterator[AnyEvent]:
         """Report if it is time, then obey what was commanded meanwhile."""
         if self._stopwatch.read() - self._last_report >= REPORT_SECONDS:
             yield from self._report()
-        yield from self._obey()
+        self._end_if_in_trouble()
+        yield from self._steering.look()
+        self._end_if_in_trouble()
+        if self._steering.went_back:
+            self._last_report = self._stopwatch.read()
         self._last_look = time.monotonic()
 
     def _report(self) -> Iterator[AnyEvent]:
         self._meter.read()
         tally, log, now = self._meter.report, self._meter.log, self._stopwatch.read()
-        if not tally.batches:
+        if not tally.images:
             return
+        bad = self._job.engine.not_finite()
         on_gpu = self._job.device.type == "cuda"
         yield StepsReported(
-            step=self._step,
-            epoch=self._epoch,
-            loss=finite_or_none(tally.loss),
-            running_loss=finite_or_none(log.loss) if log.batches else None,
+            step=self._position.step,
+            epoch=self._position.epoch,
+            loss=tally.loss if tally.batches else None,
+            running_loss=log.loss if log.batches else None,
             accuracy=tally.accuracy,
-            learning_rate=self._job.optimizer.param_groups[0]["lr"],
+            learning_rate=self._job.rate.value,
             images_per_second=tally.images / max(now - self._last_report, 1e-6),
             device_memory=torch.cuda.memory_allocated() if on_gpu else None,
-            finite=math.isfinite(tally.loss),
+            finite=bad is None,
         )
-        if not math.isfinite(tally.loss):
-            raise self._diverged("the loss")
         self._meter.report, self._last_report = Tally(), now
-        self._reported_step = self._step
+        if bad:
+            epochs_before, batches_before = divmod(bad.step - 1, self._position.steps_per_epoch)
+            self._steering.trouble = NotFiniteFound(
+                step=bad.step, epoch=epochs_before + 1, batch=batches_before + 1, what=bad.what, skipped=bad.skipped
+            )
+            yield self._steering.trouble
 
     def _log(self) -> Iterator[AnyEvent]:
         self._meter.read()
-        yield LossLogged(epoch=self._epoch, batch=self._batch, loss=finite_or_none(self._meter.log.loss))
+        log = self._meter.log
+        yield LossLogged(epoch=self._position.epoch, batch=self._position.batch, loss=log.loss if log.batches else None)
         self._meter.log = Tally()
 
-    def _obey(self) -> Iterator[AnyEvent]:
-        """Carry out the commands that arrived; while paused, wait here for the next."""
-        paused = False
-        while True:
-            for command in (yield from self._take_commands()):
-                match command:
-                    case "pause":
-                        paused = True
-                    case "resume":
-                        paused = False
-                    case "checkpoint":
-                        yield from self._save("asked for")
-                    case "stop":
-                        self._stopping = True
-                        return
-            if not paused:
-                break
-            if self._phase != "paused":
-                yield from self._report()
-                yield self._enter("paused")
-            with self._stopwatch.halted():
-                time.sleep(LOOK_SECONDS)
-        if self._phase == "paused":
-            yield self._enter("running")
+    def _run_out_of_memory(self, fits: int) -> Iterator[AnyEvent]:
+        self._steering.trouble = MemoryExhausted(
+            step=self._position.step, batch_size=self._job.recipe.batch_size, fits=fits
+        )
+        yield self._steering.trouble
+        yield from self._look()
 
-    def _take_commands(self) -> Generator[AnyEvent, None, list[str]]:
-        """Acknowledge the commands that arrived, once it is sure that the run's folder is still there."""
-        if self._folder_is_gone():
-            raise FolderMovedError
-        controls, problem = self._inbox.read_new()
-        if problem:
-            yield Warned(message=problem)
-        for control in controls:
-            yield ControlAcknowledged(control=control.id, command=control.command, step=self._step)
-        return [control.command for control in controls]
+    def _end_if_in_trouble(self) -> None:
+        """Raise what ends the training, unless it is held for somebody to answer."""
+        trouble, rate = self._steering.trouble, self._job.rate.value
+        if self._holds or trouble is None:
+            return
+        if isinstance(trouble, NotFiniteFound):
+            raise TrainingError(
+                f"{trouble.what} was not a finite number at step {trouble.step:,}, which was not applied; go on from "
+                f"the last checkpoint at a lower learning rate (it is {rate:g}).",
+                "not finite",
+            )
+        size = f"{trouble.fits:,} images at once fit" if trouble.fits else "not even one image fits"
+        raise TrainingError(
+            f"the device has not enough memory for {trouble.batch_size:,} images a step; {size}: lower batch_size.",
+            "out of memory",
+        )
 
-    def _folder_is_gone(self) -> bool:
-        try:
-            return self._run.identity() != self._folder
-        except OSError:  # a disk that does not answer now
-            return False
-
-    def _end_elsewhere(self) -> Iterator[AnyEvent]:
-        """End a run whose folder was moved, with a checkpoint where it is now, or removed."""
-        former, elsewhere = self._run.folder, self._run.moved_to()
-        if elsewhere:
-            self._run = elsewhere
-            reason = yield from self._write(self._state(), "stopped")
-            saved = f"its last checkpoint could not be saved: {reason}" if reason else "its last checkpoint is there"
-            message = f"{former} was moved to {elsewhere.folder} while the run went on; {saved}"
-        else:
-            message = f"{former} was moved or removed while the run went on, with what came after its last checkpoint"
-        yield RunFinished(reason="failed", message=f"{message}. Move runs that have ended.")
+    def _stop(self, *, save: bool) -> Iterator[AnyEvent]:
+        yield from self._report()
+        missing = "as asked"
+        if save:
+            missing = yield from self._saver.save_at_last("stopped", self._steering.told_to_stop)
+        how = f"without a checkpoint: {missing}" if missing else "as asked"
+        yield RunFinished(reason="stopped", message=f"at step {self._position.step:,}, {how}")
 
     def _validate(self) -> Iterator[AnyEvent]:
         """Judge the network on the held-out training images, if the recipe names any."""
@@ -224,99 +221,18 @@ class Training:
         if held_out is None:
             return
         with self._stopwatch.halted():
-            yield self._enter("evaluating")
+            yield self._phases.enter("evaluating")
             loss_sum, correct = 0.0, 0
             for logits, labels in predict(self._job.module, held_out, self._job.recipe.normalize, self._job.device):
                 loss_sum += LOSSES[self._job.recipe.loss](logits, labels, reduction="sum").item()
                 correct += int((logits.argmax(dim=1) == labels).sum())
             images = len(held_out)
-            self._validation_accuracy = correct / images
+            self._saver.validation_accuracy = correct / images
             yield Validated(
-                step=self._step,
-                epoch=self._epoch,
+                step=self._position.step,
+                epoch=self._position.epoch,
                 images=images,
                 correct=correct,
                 loss=finite_or_none(loss_sum / images),
             )
-            yield self._enter("running")
-
-    def _save(self, cause: str) -> Iterator[AnyEvent]:
-        """Write a checkpoint; a full disk is told and does not end the training."""
-        before = self._phase
-        with self._stopwatch.halted():
-            yield self._enter("saving")
-            state = self._state()
-            reason = yield from self._write(state, cause)
-            if reason:
-                yield Warned(message=f"the checkpoint of step {self._step:,} could not be saved: {reason}")
-            yield self._enter(before)
-
-    def _save_at_last(self, cause: str) -> Generator[AnyEvent, None, str]:
-        """Write the checkpoint that the run ends with, waiting for room if need be; return why not, or nothing."""
-        with self._stopwatch.halted():
-            yield self._enter("saving")
-            state = self._state()
-            reason = yield from self._write(state, cause)
-            if reason:
-                yield Warned(
-                    message=f"the last checkpoint (step {self._step:,}) could not be saved: {reason}; it is saved "
-                    "as soon as that is possible, and a stop now ends the run without it"
-                )
-            needed = sum(tensor.nbytes for tensor in state.values())
-            since = last_try = time.monotonic()
-            while reason and time.monotonic() - since < HOLD_SECONDS:
-                time.sleep(LOOK_SECONDS)
-                if "stop" in (yield from self._take_commands()):
-                    break
-                if time.monotonic() - last_try >= RETRY_SECONDS and self._free_bytes() > needed:
-                    reason = yield from self._write(state, cause)
-                    last_try = time.monotonic()
-        return reason
-
-    def _state(self) -> dict[str, torch.Tensor]:
-        """Everything that a checkpoint holds, once it is sure that all of it are finite numbers."""
-        state = training_tensors(self._job.module, self._job.optimizer)
-        if broken := not_finite(state):
-            raise self._diverged(broken)
-        return state
-
-    def _write(self, state: dict[str, torch.Tensor], cause: str) -> Generator[AnyEvent, None, str]:
-        """Write a checkpoint and remove those that it makes needless; return why it was not written, or nothing."""
-        facts = CheckpointFacts(
-            run=self._run.id,
-            step=self._step,
-            epoch=self._epoch,
-            batch=self._batch,
-            cause=cause,
-            validation_accuracy=self._validation_accuracy,
-            sha256="",
-            bytes=0,
-            created=time.time(),
-        )
-        try:
-            facts = write_checkpoint(self._run, state, facts)
-        except OSError as error:
-            return obstacle(error)
-        yield CheckpointSaved(step=facts.step, epoch=facts.epoch, file=f"{facts.stem}.safetensors", bytes=facts.bytes)
-        try:
-            for pruned in prune(self._run):
-                yield CheckpointPruned(step=pruned.step, epoch=pruned.epoch, reason=why_pruned(pruned))
-        except OSError as error:
-            yield Warned(message=f"old checkpoints could not be removed: {obstacle(error)}")
-        return ""
-
-    def _free_bytes(self) -> int:
-        try:
-            return shutil.disk_usage(self._run.folder).free
-        except OSError:
-            return 0
-
-    def _diverged(self, what: str) -> TrainingError:
-        return TrainingError(
-            f"{what} stopped being a finite number between steps {self._reported_step + 1:,} and {self._step:,}; "
-            f"lower the learning rate (it is {self._job.recipe.optimizer.learning_rate:g}) and train again."
-        )
-
-    def _enter(self, phase: Phase) -> StateChanged:
-        self._phase = phase
-        return StateChanged(state=phase)
+            yield self._phases.enter("running")

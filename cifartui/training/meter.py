@@ -1,28 +1,35 @@
 """What the loop measures: losses and right answers, read back from the device only when they are reported."""
 
+import math
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 
 import torch
 
 
+@dataclass
 class Tally:
     """Sums over a stretch of steps."""
 
-    def __init__(self) -> None:
-        self.batches = 0
-        self.images = 0
-        self.loss_sum = 0.0
-        self.correct = 0
+    batches: int = 0
+    images: int = 0
+    loss_sum: float = 0.0
+    correct: int = 0
 
     def add(self, losses: list[float], images: int, correct: int) -> None:
-        """Take in some steps."""
+        """Take in some steps; a loss that is no finite number, whose step was not applied, counts for nothing."""
         for loss in losses:  # one by one, as the tutorial adds them up
-            self.loss_sum += loss
-        self.batches += len(losses)
+            if math.isfinite(loss):
+                self.loss_sum += loss
+                self.batches += 1
         self.images += images
         self.correct += correct
+
+    def facts(self) -> dict[str, float]:
+        """Its fields."""
+        return asdict(self)
 
     @property
     def loss(self) -> float:
@@ -46,6 +53,11 @@ class Meter:
         """Remember one step; nothing is computed yet."""
         self._pending.append((loss.detach(), logits.detach(), labels))
 
+    def forget(self) -> None:
+        """Start anew."""
+        self._pending = []
+        self.report, self.log, self.epoch = Tally(), Tally(), Tally()
+
     def read(self) -> None:
         """Bring the pending steps into the three tallies; the only place where the loop waits for the device."""
         if not self._pending:
@@ -60,21 +72,27 @@ class Meter:
 
 
 class Stopwatch:
-    """Seconds spent training; it can be halted for what is not training."""
+    """Seconds spent training; it stands still for what is not training."""
 
     def __init__(self) -> None:
-        self._before = 0.0
-        self._since = time.monotonic()
+        self._halts = 0
+        self.set(0.0)
+
+    def set(self, seconds: float) -> None:
+        """Go on from so many seconds."""
+        self._before, self._since = seconds, time.monotonic()
 
     def read(self) -> float:
         """Seconds so far."""
-        return self._before + time.monotonic() - self._since
+        return self._before if self._halts else self._before + time.monotonic() - self._since
 
     @contextmanager
     def halted(self) -> Iterator[None]:
         """Stand still for the length of a `with` block."""
         self._before = self.read()
+        self._halts += 1
         try:
             yield
         finally:
+            self._halts -= 1
             self._since = time.monotonic()

@@ -15,11 +15,31 @@ from cifartui.training.loading.augmentation import Augmenter
 from cifartui.training.loading.batches import Batches
 from cifartui.training.loading.order import FileOrder, ShuffledOrder
 from cifartui.training.loading.sources import make_batches
+from cifartui.training.losses import LOSSES
+from cifartui.training.meter import Meter
 from cifartui.training.optimizers import make_optimizer
-from cifartui.training.run.folder import RunConfig
+from cifartui.training.run.checkpoints import CheckpointFacts, find_checkpoint
+from cifartui.training.run.folder import Run, RunConfig
+from cifartui.training.snapshot import read_state
+from cifartui.training.start import Start
+from cifartui.training.state import (
+    Accumulation,
+    Generators,
+    LearningRate,
+    OptimizerState,
+    Order,
+    Part,
+    Position,
+    Tallies,
+    Weights,
+    restore,
+)
+from cifartui.training.step import StepEngine
+
+RATE = "optimizer.learning_rate"
 
 
-@dataclass(frozen=True)
+@dataclass
 class Job:
     """Everything the loop works with."""
 
@@ -27,18 +47,21 @@ class Job:
     choice: DeviceChoice
     device: torch.device
     module: nn.Module
-    optimizer: torch.optim.Optimizer
+    engine: StepEngine
     batches: Batches
-    augment: Augmenter
     order: ShuffledOrder | FileOrder
+    rate: LearningRate
+    meter: Meter
+    position: Position
+    epochs: int
+    """How many the run shall have; a command may change it."""
+    parts: tuple[Part, ...]
+    """All of its state."""
     train_images: int
     validation: ImageSet | None
     parameters: int
-
-    @property
-    def steps_per_epoch(self) -> int:
-        """Batches of one epoch, the last perhaps smaller."""
-        return -(-self.train_images // self.recipe.batch_size)
+    checkpoint: CheckpointFacts | None = None
+    """From which the training goes on."""
 
 
 def prepare(config: RunConfig) -> Job:
@@ -62,16 +85,50 @@ def prepare(config: RunConfig) -> Job:
     torch.manual_seed(config.seed)
     module = build_module(config.network).to(device)
     shuffled = ShuffledOrder(len(train_set), torch.get_rng_state())
+    order = shuffled if recipe.loader.shuffle else FileOrder(len(train_set))
+    optimizer = make_optimizer(module, recipe.optimizer)
+    engine = StepEngine(module, optimizer, Augmenter(recipe.augment, config.seed), LOSSES[recipe.loss], device)
+    rate = LearningRate(optimizer, recipe.optimizer.learning_rate)
+    meter, position = Meter(), Position(steps_per_epoch=-(-len(train_set) // recipe.batch_size))
     return Job(
         recipe=recipe,
         choice=choice,
         device=device,
         module=module,
-        optimizer=make_optimizer(module, recipe.optimizer),
+        engine=engine,
         batches=make_batches(train_set, recipe, device),
-        augment=Augmenter(recipe.augment, config.seed),
-        order=shuffled if recipe.loader.shuffle else FileOrder(len(train_set)),
+        order=order,
+        rate=rate,
+        meter=meter,
+        position=position,
+        epochs=recipe.epochs,
+        parts=(
+            Weights(module),
+            OptimizerState(module, optimizer),
+            Generators(),
+            Order(order),
+            Tallies(meter),
+            position,
+            rate,
+            Accumulation(engine),
+        ),
         train_images=len(train_set),
         validation=validation,
         parameters=summary.parameters,
     )
+
+
+def take_up(job: Job, run: Run, start: Start) -> None:
+    """Bring a job to where a start of its run begins.
+
+    Raises:
+        DataError: the checkpoint to go on from is not there, damaged, or not of this run.
+    """
+    job.epochs = start.epochs or job.epochs
+    if start.step is None:
+        return
+    job.checkpoint = find_checkpoint(run, str(start.step))
+    restore(job.parts, read_state(run, job.checkpoint))
+    parent = run.config().parent
+    if parent and parent.step == start.step and RATE in parent.changed:
+        job.rate.take_the_recipes()

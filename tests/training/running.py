@@ -12,7 +12,10 @@ from cifartui.training.run.events import AnyEvent, LossLogged, RunStarted
 from cifartui.training.run.folder import Run, RunConfig, RunState, create_run
 from cifartui.training.run.follow import read_history
 from cifartui.training.run.history import RunHistory
-from cifartui.training.setup import prepare
+from cifartui.training.setup import prepare, take_up
+from cifartui.training.start import Start
+
+START = Start()
 
 
 def plan(dataset: str, *overrides: str, seed: int = 1) -> RunConfig:
@@ -47,11 +50,15 @@ def train_here(config: RunConfig) -> tuple[Run, list[AnyEvent]]:
     return run, list(train_in(run))
 
 
-def train_in(run: Run, inbox: ControlInbox | None = None) -> Iterator[AnyEvent]:
-    """The events of a run while it is trained in this process."""
+def train_in(
+    run: Run, inbox: ControlInbox | None = None, start: Start = START, *, hold: bool = False
+) -> Iterator[AnyEvent]:
+    """The events of a run while it is trained in this process, from its beginning or from a checkpoint."""
     threads, onednn = torch.get_num_threads(), torch.backends.mkldnn.enabled
     try:
-        yield from train(run, prepare(run.config()), inbox or ControlInbox(run.controls_file))
+        job = prepare(run.config())
+        take_up(job, run, start)
+        yield from train(run, job, inbox or ControlInbox(run.controls_file), hold=hold)
     finally:
         torch.set_num_threads(threads)
         torch.backends.mkldnn.enabled = onednn

@@ -13,12 +13,12 @@ class ShuffledOrder:
 
     def __init__(self, images: int, generator_state: torch.Tensor) -> None:
         self._images = images
-        self._state = generator_state
+        self.generator_state = generator_state
 
     def epoch(self, number: int) -> torch.Tensor:
         """Indices of the images in the order of epoch `number` (from 1): int64 `[images]`."""
         generator = torch.Generator()
-        generator.set_state(self._state)
+        generator.set_state(self.generator_state)
         permutation_seed = 0
         for _ in range(number):
             _draw(generator)  # the workers' base seed

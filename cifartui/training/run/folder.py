@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 import tomli_w
@@ -31,6 +31,21 @@ LOCK_SECONDS = 2.0
 LIVING: frozenset[RunState] = frozenset({"queued", "starting", "running", "paused", "evaluating", "saving"})
 
 
+class Parent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The checkpoint of another run that a run goes on from."""
+
+    run: str
+    """Its id."""
+    step: Annotated[int, msgspec.Meta(ge=0)]
+    changed: tuple[str, ...] = ()
+    """Keys of the settings that are others than the parent's."""
+
+    @property
+    def name(self) -> str:
+        """`RUN@STEP`."""
+        return f"{self.run}@{self.step}"
+
+
 class RunConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What was asked of a run, written once; nothing outside it is needed to know what was trained."""
 
@@ -48,6 +63,7 @@ class RunConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     """As the data set wants it."""
     followed: tuple[str, ...] = ()
     """What was changed to follow the data set, a clause each."""
+    parent: Parent | None = None
 
 
 class Run:
@@ -156,7 +172,7 @@ def create_run(config: RunConfig) -> Run:
     folder.mkdir(mode=0o700)
     try:
         run.checkpoints_folder.mkdir(mode=0o700)
-        write_durably(folder / "config.toml", tomli_w.dumps(msgspec.to_builtins(config)).encode())
+        write_durably(folder / "config.toml", tomli_w.dumps(_without_none(msgspec.to_builtins(config))).encode())
     except BaseException:
         (folder / "config.toml").unlink(missing_ok=True)
         if run.checkpoints_folder.exists():
@@ -200,3 +216,8 @@ def _creation(folder: Path) -> tuple[int, str]:
         return (folder / "config.toml").stat().st_mtime_ns, folder.name  # written once, at creation
     except OSError:
         return 0, folder.name
+
+
+def _without_none(document: dict[str, Any]) -> dict[str, Any]:
+    """TOML has no word for nothing."""
+    return {key: value for key, value in document.items() if value is not None}

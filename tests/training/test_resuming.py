@@ -1,0 +1,171 @@
+"""A run that is stopped and taken up again ends as if nothing had happened, to the bit."""
+
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from cifartui.dataset.store import DatasetFacts
+from cifartui.errors import DataError, UsageError
+from cifartui.training import loop
+from cifartui.training.resuming import fork_run, plan_continuation, plan_fork
+from cifartui.training.run.checkpoints import CheckpointFacts, facts_file, list_checkpoints, tensors_file
+from cifartui.training.run.controls import (
+    AnyControl,
+    ChangeEpochs,
+    ChangeRate,
+    ControlInbox,
+    Pause,
+    Resume,
+    SaveCheckpoint,
+    Stop,
+    TakeSteps,
+)
+from cifartui.training.run.events import AnyEvent, ControlRefused, RunFinished, StateChanged
+from cifartui.training.run.folder import Run, create_run
+from cifartui.training.run.follow import read_history
+from cifartui.training.start import Start
+from tests.training.running import losses, plan, train_in
+
+FULL = ("augment.flip=true", "augment.crop_padding=4", "validation.images=40", "log_every=7", "epochs=3")
+
+
+class Script(ControlInbox):
+    """Commands that arrive at certain looks of the loop."""
+
+    def __init__(self, path: Path, *commands: AnyControl | None) -> None:
+        super().__init__(path)
+        self._commands = list(commands)
+
+    def read_new(self) -> tuple[list[AnyControl], str]:
+        command = self._commands.pop(0) if self._commands else None
+        return ([command] if command else []), ""
+
+
+@pytest.fixture
+def every_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The loop looks for commands and reports after every step."""
+    monkeypatch.setattr(loop, "LOOK_SECONDS", 0.0)
+    monkeypatch.setattr(loop, "REPORT_SECONDS", 0.0)
+    monkeypatch.setattr("cifartui.training.steering.LOOK_SECONDS", 0.0)
+
+
+def hashes(run: Run) -> dict[int, str]:
+    """The sha256 of each checkpoint's file, by step."""
+    return {
+        facts.step: hashlib.sha256(tensors_file(run, facts).read_bytes()).hexdigest() for facts in list_checkpoints(run)
+    }
+
+
+def last(run: Run) -> CheckpointFacts:
+    return list_checkpoints(run)[-1]
+
+
+def go_on(run: Run, *commands: AnyControl | None) -> list[AnyEvent]:
+    """Train on from the last checkpoint."""
+    start = Start(last(run).step)
+    return list(train_in(run, Script(run.controls_file, *commands), start))
+
+
+@pytest.mark.usefixtures("every_step")
+@pytest.mark.parametrize("looks", [0, 3, 30, 49, 50, 71])
+def test_stopped_and_continued_is_as_never_stopped(sketches: DatasetFacts, looks: int) -> None:
+    """Weights, momentum, generators, order, tallies and log lines, stopped within epochs and at their ends."""
+    config = plan(sketches.name, *FULL)
+    whole = create_run(config)
+    undisturbed = list(train_in(whole))
+    run = create_run(config)
+    before = list(train_in(run, Script(run.controls_file, *[None] * looks, Stop())))
+    assert isinstance(before[-1], RunFinished)
+    assert before[-1].reason == "stopped"
+    after = go_on(run)
+    assert losses(before) + losses(after) == losses(undisturbed)
+    assert last(run).sha256 == last(whole).sha256
+    assert hashes(run).items() >= hashes(whole).items()
+
+
+@pytest.mark.usefixtures("every_step")
+def test_every_command_leaves_the_training_as_it_would_be(sketches: DatasetFacts) -> None:
+    """Pauses, single steps, checkpoints and a stop change nothing but when it is done."""
+    config = plan(sketches.name, *FULL)
+    whole = create_run(config)
+    undisturbed = list(train_in(whole))
+    run = create_run(config)
+    before = list(
+        train_in(
+            run, Script(run.controls_file, None, Pause(), TakeSteps(steps=3), None, None, SaveCheckpoint(), Stop())
+        )
+    )
+    paused = [event.state for event in before if isinstance(event, StateChanged)].count("paused")
+    assert paused >= 2
+    after = go_on(run, Pause(), SaveCheckpoint(), Resume())
+    assert losses(before) + losses(after) == losses(undisturbed)
+    assert last(run).sha256 == last(whole).sha256
+
+
+@pytest.mark.usefixtures("every_step")
+def test_a_turned_rate_and_other_epochs_outlive_a_stop(sketches: DatasetFacts) -> None:
+    """The rate is part of the state, the epochs are handed on; what is refused says why."""
+    config = plan(sketches.name, "log_every=7", "epochs=2")
+    turned = [None, ChangeRate(to="down"), ChangeRate(to=0.004), ChangeEpochs(epochs=3)]
+    whole = create_run(config)
+    undisturbed = list(train_in(whole, Script(whole.controls_file, *turned)))
+    run = create_run(config)
+    before = list(train_in(run, Script(run.controls_file, *turned, None, None, Resume(), TakeSteps(), Stop())))
+    assert [event.command for event in before if isinstance(event, ControlRefused)] == ["step"]
+    after = list(train_in(run, Script(run.controls_file), Start(last(run).step, epochs=3)))
+    assert losses(before) + losses(after) == losses(undisturbed)
+    assert len(losses(undisturbed)) == 3 * 7
+    assert last(run).sha256 == last(whole).sha256
+
+
+def test_where_a_run_goes_on(sketches: DatasetFacts) -> None:
+    """The newest whole checkpoint; damaged ones are named, an older one costs the later; at the end, more epochs."""
+    run = create_run(plan(sketches.name, "epochs=3"))
+    list(train_in(run))
+    with pytest.raises(UsageError, match="has trained 3 of its 3 epochs at step 150; ask for more, as with --epochs 6"):
+        plan_continuation(run)
+    more = plan_continuation(run, epochs=4)
+    assert more.checkpoint is not None
+    assert (more.checkpoint.step, more.epochs, more.lost) == (150, 4, ())
+    older = plan_continuation(run, "50", epochs=4)
+    assert [facts.step for facts in older.lost] == [100, 150]
+    tensors = tensors_file(run, more.checkpoint)
+    content = bytearray(tensors.read_bytes())
+    content[-1] ^= 1
+    tensors.write_bytes(content)
+    facts_file(run, older.lost[0]).write_bytes(b"{}")
+    before = plan_continuation(run)
+    assert before.checkpoint is not None
+    assert before.checkpoint.step == 50
+    assert [sentence.partition(" is damaged")[0] for sentence in before.passed_over] == [
+        "The checkpoint of step 150",
+        "The checkpoint of step 100",
+    ]
+    with pytest.raises(DataError, match="is damaged"):
+        plan_continuation(run, "150", epochs=4)
+
+
+@pytest.mark.usefixtures("every_step")
+def test_fork_goes_on_from_its_parent(sketches: DatasetFacts) -> None:
+    """Unchanged it ends as its parent; with another rate it begins with that; what would not fit is refused."""
+    config = plan(sketches.name, *FULL)
+    parent = create_run(config)
+    events = list(train_in(parent, Script(parent.controls_file, *[None] * 9, ChangeRate(to="up"), None, Stop())))
+    assert isinstance(events[-1], RunFinished)
+    same = plan_fork(parent.id)
+    assert same.config.parent is not None
+    assert same.config.parent.changed == ()
+    step = same.checkpoint.step
+    twin, host = fork_run(same)
+    assert host.wait(60) == 0
+    go_on(parent)
+    assert last(twin).sha256 == last(parent).sha256
+    other = plan_fork(f"{parent.id}@{step}", ["optimizer.learning_rate=0.5", "epochs=4"])
+    run, host = fork_run(other)
+    assert host.wait(60) == 0
+    started = read_history(run)[0].started
+    assert started is not None
+    assert (started.step, started.parent, started.learning_rate) == (step, f"{parent.id}@{step}", 0.5)
+    with pytest.raises(UsageError, match="batch_size cannot be changed"):
+        plan_fork(parent.id, ["batch_size=8"])

@@ -1,54 +1,191 @@
-"""The step: forward, loss, backward, update."""
+"""One optimizer step: all of it, or nothing and why not."""
 
-from typing import NamedTuple
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 import torch
 from torch import nn
 
 from cifartui.errors import CifartuiError
+from cifartui.training.device_errors import is_out_of_memory
 from cifartui.training.loading.augmentation import Augmenter
 from cifartui.training.losses import Loss
+from cifartui.training.watch import FiniteWatch, NotFinite
 
 
 class OutOfMemory(CifartuiError):
-    """A step that the device has no memory for."""
+    """A step needed more memory than there is and was not taken."""
 
-    fits = 0
-
-
-class NotFinite(NamedTuple):
-    """The first step whose numbers were not finite."""
-
-    step: int
-    what: str
-    skipped: int
+    def __init__(self, images: int, fits: int) -> None:
+        remedy = f"take at most {fits} at once" if fits else "choose a smaller network"
+        super().__init__(f"A step with {images} images at once needs more memory than there is; {remedy}.")
+        self.fits = fits
+        """The largest number of images at once that fits, of those tried; 0 if not even one does."""
 
 
 class StepEngine:
-    """Takes optimizer steps; what runs it is its own affair."""
+    """Takes optimizer steps, and keeps NaN and infinity out of the weights.
+
+    A step whose loss or gradients are not finite changes neither weights nor optimizer nor buffers. That is decided on
+    the device, so the steps go on without waiting for it and do not depend on when `not_finite` is called. Random
+    numbers that such a step drew stay drawn.
+    """
+
+    images_at_once: int
+    """Images that go through the network together; 0 for the whole batch.
+
+    Smaller parts of a batch need less memory, and their gradients add up to the same mean over the batch; but batch
+    norm takes mean and variance of each part.
+    """
 
     def __init__(
         self, module: nn.Module, optimizer: torch.optim.Optimizer, augment: Augmenter, loss: Loss, device: torch.device
     ) -> None:
-        self._module, self._optimizer, self._augment, self._loss = module, optimizer, augment, loss
+        """`optimizer` is a fused one: those leave out an update on the device if a flag there says so."""
         self.images_at_once = 0
-        self._first_bad = torch.full((), -1, device=device)
+        self._module, self._optimizer, self._augment = module, optimizer, augment
+        self._loss, self._device = loss, device
+        named = [(name, weight) for name, weight in module.named_parameters() if weight.requires_grad]
+        self._weights = [weight for _, weight in named]
+        self._watch = FiniteWatch([name for name, _ in named], device, runs_behind=device.type != "cpu")
+        self._has_buffers = any(True for _ in module.buffers())
 
     def take(self, images: torch.Tensor, labels: torch.Tensor, step: int) -> tuple[torch.Tensor, torch.Tensor]:
-        """Take a step."""
-        self._optimizer.zero_grad()
-        logits = self._module(self._augment(images, step))
-        loss = self._loss(logits, labels)
-        loss.backward()
-        self._optimizer.step()
-        is_first = ~torch.isfinite(loss.detach()) & (self._first_bad < 0)
-        self._first_bad = torch.where(is_first, step + 1, self._first_bad)
-        return loss.detach(), logits.detach()
+        """Take the step that follows `step` steps, with normalised images `[B, 3, H, W]` and labels `[B]`.
+
+        Return the mean loss and the logits `[B, classes]`, on the device.
+
+        Raises:
+            OutOfMemory: it does not fit; everything is as it was before, except that unused memory was given back.
+        """
+        before = _Remembered.of(self._module if self._has_buffers else None, self._device)
+        try:
+            loss, logits = self._differentiate(images, labels, step, self.images_at_once or len(images))
+            self._update(loss, step, before)
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error):
+                raise
+        else:
+            return loss, logits
+        # Out of the except block: the error would hold on to what the step had in memory.
+        raise OutOfMemory(
+            min(len(images), self.images_at_once or len(images)), self._find_what_fits(images, labels, step, before)
+        )
 
     def not_finite(self) -> NotFinite | None:
-        """The first step since the last call whose loss was not finite."""
-        step = int(self._first_bad)
-        if step < 0:
-            return None
-        self._first_bad = torch.full_like(self._first_bad, -1)
-        return NotFinite(step, "the loss", 1)
+        """The steps since the last call that were not applied, if any; waits for the device."""
+        return self._watch.read()
+
+    def _differentiate(
+        self, images: torch.Tensor, labels: torch.Tensor, step: int, at_once: int
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Leave the gradients of the mean loss in the weights' `grad`; return the loss and the logits."""
+        self._drop_gradients()
+        images = self._augment(images, step)
+        if at_once >= len(images):
+            logits = self._module(images)
+            loss = self._loss(logits, labels)
+            loss.backward()
+            return loss.detach(), logits.detach()
+        parts = -(-len(images) // at_once)
+        losses, answers = [], []
+        for part, truth in zip(images.tensor_split(parts), labels.tensor_split(parts), strict=True):
+            logits = self._module(part)
+            loss = self._loss(logits, truth) * (len(part) / len(images))
+            loss.backward()
+            losses.append(loss.detach())
+            answers.append(logits.detach())
+        return torch.stack(losses).sum(), torch.cat(answers)
+
+    def _update(self, loss: torch.Tensor, step: int, before: "_Remembered") -> None:
+        """Let the optimizer take the gradients in, unless they or the loss are not finite."""
+        if not self._optimizer.state:
+            self._start_momentum()
+        found = self._watch.check(step + 1, loss, [weight.grad for weight in self._weights])
+        self._optimizer.found_inf = found  # type: ignore[attr-defined]  # as torch.amp.GradScaler hands it over
+        self._optimizer.step()
+        if self._has_buffers:
+            before.put_back_buffers(self._module, found)
+
+    def _start_momentum(self) -> None:
+        """Momentum starts from 0, as without: a fused step left out at the start would leave it uninitialised."""
+        for group in self._optimizer.param_groups:
+            for weight in group["params"]:
+                if group.get("momentum"):
+                    self._optimizer.state[weight]["momentum_buffer"] = torch.zeros_like(weight)
+
+    def _drop_gradients(self) -> None:
+        for weight in self._weights:
+            weight.grad = None
+
+    def _find_what_fits(self, images: torch.Tensor, labels: torch.Tensor, step: int, before: "_Remembered") -> int:
+        """Try the step in ever smaller parts, half as large each time, until it goes through; it is not applied."""
+        at_once = min(len(images), self.images_at_once or len(images))
+        fits = False
+        while not fits and at_once > 0:
+            at_once //= 2
+            self._free(before)
+            fits = at_once > 0 and self._goes_through(images, labels, step, at_once)
+        self._free(before)
+        return at_once
+
+    def _goes_through(self, images: torch.Tensor, labels: torch.Tensor, step: int, at_once: int) -> bool:
+        try:
+            self._differentiate(images, labels, step, at_once)
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error):
+                raise
+            return False
+        return True
+
+    def _free(self, before: "_Remembered") -> None:
+        """Give back what a step took, and undo what it did."""
+        self._drop_gradients()
+        if self._has_buffers:
+            before.put_back_buffers(self._module, None)
+        before.put_back_generators(self._device)
+        if self._device.type == "cuda":
+            torch.cuda.empty_cache()
+
+
+@dataclass(frozen=True)
+class _Remembered:
+    """What a step changes besides weights and optimizer, as it was before."""
+
+    buffers: list[torch.Tensor]
+    """One flat tensor for each type of number: few copies, however many layers have buffers."""
+    generator: torch.Tensor
+    gpu_generator: torch.Tensor | None
+
+    @classmethod
+    def of(cls, module: nn.Module | None, device: torch.device) -> "_Remembered":
+        """The generators' state, and the buffers of a module."""
+        return cls(
+            buffers=[_flat(buffers) for buffers in _buffers_by_type(module)] if module else [],
+            generator=torch.get_rng_state(),
+            gpu_generator=torch.cuda.get_rng_state(device) if device.type == "cuda" else None,
+        )
+
+    def put_back_buffers(self, module: nn.Module, where: torch.Tensor | None) -> None:
+        """Undo what became of the buffers; with a flag `[1]` on the device only if that is not 0."""
+        for kept, buffers in zip(self.buffers, _buffers_by_type(module), strict=True):
+            chosen = kept if where is None else torch.where(where != 0, kept, _flat(buffers))
+            pieces = chosen.split([buffer.numel() for buffer in buffers])
+            torch._foreach_copy_(buffers, [piece.view_as(b) for piece, b in zip(pieces, buffers, strict=True)])
+
+    def put_back_generators(self, device: torch.device) -> None:
+        """Undo the drawing of random numbers."""
+        torch.set_rng_state(self.generator)
+        if self.gpu_generator is not None:
+            torch.cuda.set_rng_state(self.gpu_generator, device)
+
+
+def _buffers_by_type(module: nn.Module) -> Iterator[list[torch.Tensor]]:
+    groups: dict[torch.dtype, list[torch.Tensor]] = {}
+    for buffer in module.buffers():
+        groups.setdefault(buffer.dtype, []).append(buffer)
+    yield from groups.values()
+
+
+def _flat(tensors: list[torch.Tensor]) -> torch.Tensor:
+    return torch.cat([tensor.flatten() for tensor in tensors])

@@ -1,0 +1,33 @@
+"""What torch's errors say of the device: that its memory is full, or that it failed."""
+
+import re
+
+import torch
+
+from cifartui.text import printable
+
+_OUT_OF_MEMORY = re.compile(
+    r"out of memory|DefaultCPUAllocator|std::bad_alloc|CUBLAS_STATUS_ALLOC_FAILED|CUDNN_STATUS_ALLOC_FAILED",
+    re.IGNORECASE,
+)
+_DEVICE_FAILED = re.compile(
+    r"\b(CUDA|HIP|cuDNN|cuBLAS|NVML|NCCL)\b.* error|\b(CUDNN|CUBLAS|CUSOLVER)_STATUS_", re.IGNORECASE
+)
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an error says that memory is full, be it the GPU's or the computer's; nothing is broken then."""
+    if isinstance(error, torch.OutOfMemoryError | MemoryError):
+        return True
+    return isinstance(error, RuntimeError) and bool(_OUT_OF_MEMORY.search(str(error)))
+
+
+def device_failure(error: BaseException, device: torch.device) -> str | None:
+    """A sentence if an error means that the device failed; what is in its memory cannot be trusted or read any more."""
+    if device.type == "cpu" or is_out_of_memory(error):
+        return None
+    text = str(error)
+    if isinstance(error, torch.AcceleratorError) or (isinstance(error, RuntimeError) and _DEVICE_FAILED.search(text)):
+        what = printable(text.strip().split("\n")[0], 200).rstrip(".") or type(error).__name__
+        return f"The device {device} failed ({what}); check it (nvidia-smi), then continue from the last checkpoint."
+    return None

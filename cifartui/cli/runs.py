@@ -13,10 +13,11 @@ from cifartui.training.recipe import settings
 from cifartui.training.run.checkpoints import CheckpointFacts, best_checkpoint, list_checkpoints
 from cifartui.training.run.controls import AnyControl, Pause, Resume, SaveCheckpoint, Stop
 from cifartui.training.run.events import RunFinished, Warned
-from cifartui.training.run.folder import Run, RunState, find_run
+from cifartui.training.run.folder import Run, find_run
 from cifartui.training.run.follow import command, outcome_of_stop, read_history, why_interrupted, why_stalled
 from cifartui.training.run.history import RunHistory
 from cifartui.training.run.overview import RunOverview, list_runs, overview
+from cifartui.training.run.states import RunState, stalled_seconds
 
 COMMANDS: tuple[AnyControl, ...] = (Pause(), Resume(), Stop(), SaveCheckpoint())
 
@@ -141,7 +142,7 @@ def _message(run: Run, state: RunState, history: RunHistory) -> str:
         return why_interrupted(run)
     if history.finished:
         return history.finished.message
-    stalled = history.stalled_seconds(state)
+    stalled = stalled_seconds(history, state)
     return why_stalled(run, history, stalled) if stalled is not None else history.warning
 
 

@@ -87,14 +87,13 @@ def show_until_interrupted(run: Run, *, as_json: bool) -> int:
 def show_rest(run: Run) -> str:
     """Wait until a run that was told to stop has ended, saying what holds it up; return a sentence about the end."""
     told = time.time()
-    for events in follow(run):
-        for event in events:
+    for reading in follow(run, first=read_history(run)[0].length):
+        for event in reading.events:
             if isinstance(event, Warned) and event.time >= told:
                 complain(f"{event.message}.")
     history, state = read_history(run)
-    step = history.latest.step if history.latest else 0
     message = f" ({history.finished.message})" if history.finished and history.finished.message else ""
-    return f"Run {run.id} is {state} at step {step:,}{message}."
+    return f"Run {run.id} is {state} at step {history.step:,}{message}."
 
 
 def _say_detached(run: Run, *, as_json: bool) -> None:

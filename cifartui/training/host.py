@@ -16,12 +16,13 @@ from cifartui.text import printable
 from cifartui.training.run.controls import ControlInbox
 from cifartui.training.run.events import AnyEvent, RunFinished, RunStarted, StateChanged
 from cifartui.training.run.folder import Run
+from cifartui.training.run.index import Indexer
+from cifartui.training.run.journal import Journal
 from cifartui.training.run.queue import wait_for_turn
 from cifartui.training.start import Start, parse_start
 
 if TYPE_CHECKING:
     from cifartui.training.setup import Job
-from cifartui.training.run.journal import Journal
 
 LAST_WORDS_SECONDS = 600.0
 """For so long the end of a run waits for room on a full disk."""
@@ -50,12 +51,15 @@ def carry(run: Run, start: Start) -> int:
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda *_: inbox.ask_to_stop())
     journal = Journal(run.journal_file)
+    indexer = Indexer(run)
     last: AnyEvent | None = None
     for last in events(run, start, inbox):
         journal.append(last)
+        indexer.keep_up()
     obstacle = journal.wait_until_written(LAST_WORDS_SECONDS, give_up=inbox.is_asked_to_stop)
     if obstacle:
         raise CifartuiError(f"the end of the journal could not be written: {obstacle}.")
+    indexer.write()
     return 0 if isinstance(last, RunFinished) and last.reason != "failed" else 1
 
 

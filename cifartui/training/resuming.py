@@ -137,8 +137,7 @@ def fork_run(plan: Fork, *, now: bool = False, hold: bool = False) -> tuple[Run,
 
 def epochs_asked(run: Run, config: RunConfig) -> int:
     """How many epochs a run shall have in all, by its recipe or by what was commanded since."""
-    started = read_history(run)[0].started
-    return started.epochs if started else config.settings.epochs
+    return read_history(run)[0].epochs_asked or config.settings.epochs
 
 
 def _newest_whole(run: Run, checkpoints: list[CheckpointFacts]) -> tuple[CheckpointFacts | None, tuple[str, ...]]:

@@ -209,11 +209,12 @@ class CifarApp(App[None]):
         worker = get_current_worker()
         view = RunView(run, guessing=guessing_loss(run))
         try:
-            for events in follow(run):
+            for reading in follow(run, to_its_end=False):
                 if worker.is_cancelled:
                     return
-                view = read_on(view, events)
-                self.post_message(RunRead(view))
+                if reading.caught_up and (now := read_on(view, reading)) != view:
+                    view = now
+                    self.post_message(RunRead(view))
         except (CifartuiError, OSError) as error:
             self.post_message(RunRead(msgspec.structs.replace(view, problem=str(failure(error)))))
 

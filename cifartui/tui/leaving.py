@@ -2,8 +2,9 @@
 
 from cifartui.errors import CifartuiError
 from cifartui.text import printable
-from cifartui.training.run.folder import LIVING, living_run
+from cifartui.training.run.folder import living_run
 from cifartui.training.run.follow import read_history
+from cifartui.training.run.states import LIVING
 from cifartui.tui.view import RunView
 
 

@@ -8,10 +8,10 @@ import msgspec
 from cifartui.errors import CifartuiError
 from cifartui.model.summary import summarize
 from cifartui.text import clock
-from cifartui.training.run.events import AnyEvent
-from cifartui.training.run.folder import Run, RunState
-from cifartui.training.run.follow import why_stalled
-from cifartui.training.run.history import RunHistory, fold
+from cifartui.training.run.folder import Run
+from cifartui.training.run.follow import Reading, why_stalled
+from cifartui.training.run.history import RunHistory
+from cifartui.training.run.states import RunState
 
 MARKS: dict[RunState, str] = {
     "queued": "…",
@@ -88,15 +88,13 @@ def guessing_loss(run: Run) -> float | None:
     return math.log(outputs[0]) if len(outputs) == 1 and outputs[0] > 1 else None
 
 
-def read_on(view: RunView, events: list[AnyEvent]) -> RunView:
-    """A view with new events of its run's journal, and what the run's folder says at this moment."""
-    history = fold(view.history, events)
-    state = view.run.state(history.finished, history.changed)
-    quiet = history.stalled_seconds(state)
+def read_on(view: RunView, reading: Reading) -> RunView:
+    """A view with what a look at its run's folder found."""
+    quiet = reading.stalled_seconds
     return msgspec.structs.replace(
         view,
-        history=history,
-        state=state,
+        history=reading.history,
+        state=reading.state,
         stalled_seconds=None if quiet is None else int(quiet),
-        stalled="" if quiet is None else why_stalled(view.run, history, quiet),
+        stalled="" if quiet is None else why_stalled(view.run, reading.history, quiet),
     )

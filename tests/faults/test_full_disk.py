@@ -15,6 +15,7 @@ from cifartui.training.run.checkpoints import list_checkpoints
 from cifartui.training.run.events import StepsReported, Warned
 from cifartui.training.run.follow import read_history
 from cifartui.training.run.journal import JournalReader
+from cifartui.training.run.states import stalled_seconds
 from tests.training.running import plan, wait_for
 
 pytestmark = pytest.mark.faults
@@ -58,10 +59,10 @@ def test_run_goes_on_while_the_disk_is_full_and_loses_nothing(small_disk: Path, 
     run, host = start_run(plan(sketches.name, "epochs=100000", "log_every=1000"))
     before = wait_for(run, lambda history, state: state == "running" and history.latest is not None)
     fill(small_disk)
-    silent = wait_for(run, lambda history, state: history.stalled_seconds(state) is not None)
+    silent = wait_for(run, lambda history, state: stalled_seconds(history, state) is not None)
     assert run_command(["runs", "pause", run.id]) == 1
     (small_disk / "filler").unlink()
-    wait_for(run, lambda history, state: history.stalled_seconds(state) is None)
+    wait_for(run, lambda history, state: stalled_seconds(history, state) is None)
     time.sleep(1)
     host.terminate()
     assert host.wait(30) == 0

@@ -9,9 +9,10 @@ from cifartui.training.launch import plan_run
 from cifartui.training.loop import train
 from cifartui.training.run.controls import ControlInbox
 from cifartui.training.run.events import AnyEvent, LossLogged, RunStarted
-from cifartui.training.run.folder import Run, RunConfig, RunState, create_run
+from cifartui.training.run.folder import Run, RunConfig, create_run
 from cifartui.training.run.follow import read_history
 from cifartui.training.run.history import RunHistory
+from cifartui.training.run.states import RunState
 from cifartui.training.setup import prepare, take_up
 from cifartui.training.start import Start
 
@@ -23,8 +24,10 @@ def plan(dataset: str, *overrides: str, seed: int = 1) -> RunConfig:
     return plan_run(recipe="tutorial", dataset=dataset, overrides=["log_every=10", *overrides], device="cpu", seed=seed)
 
 
-def run_started(steps_per_epoch: int = 50) -> RunStarted:
-    """The start of a run of two epochs in batches of four."""
+def run_started(
+    steps_per_epoch: int = 50, *, epochs: int = 2, step: int = 0, parent: str = "", seq: int = -1
+) -> RunStarted:
+    """The start of a run in batches of four."""
     return RunStarted(
         run="r",
         recipe="tutorial",
@@ -32,7 +35,7 @@ def run_started(steps_per_epoch: int = 50) -> RunStarted:
         network="tutorial",
         device="cpu",
         device_reason="asked for",
-        epochs=2,
+        epochs=epochs,
         steps_per_epoch=steps_per_epoch,
         batch_size=4,
         train_images=4 * steps_per_epoch,
@@ -41,6 +44,9 @@ def run_started(steps_per_epoch: int = 50) -> RunStarted:
         learning_rate=0.001,
         seed=1,
         host_pid=1,
+        step=step,
+        parent=parent,
+        seq=seq,
     )
 
 

@@ -21,9 +21,10 @@ from cifartui.training.run.controls import Pause, Resume, SaveCheckpoint, Stop, 
 from cifartui.training.run.events import AnyEvent, ControlAcknowledged, StepsReported, Warned
 from cifartui.training.run.folder import Run, create_run, find_run, living_run
 from cifartui.training.run.follow import command, follow, read_history, why_interrupted, why_stalled
-from cifartui.training.run.history import QUIET_SECONDS
+from cifartui.training.run.history import RunHistory
 from cifartui.training.run.journal import Journal, JournalReader
 from cifartui.training.run.overview import list_runs, overview
+from cifartui.training.run.states import QUIET_SECONDS, stalled_seconds, state_of
 from tests.training.running import losses, plan, run_started, wait_for
 
 ENDLESS = ("epochs=10000",)
@@ -115,7 +116,9 @@ def test_killed_host_leaves_an_interrupted_run_with_whole_lines(sketches: Datase
     assert list_checkpoints(run)
     assert "ended from outside" in why_interrupted(run)
     assert living_run() is None
-    assert [event for events in follow(run) for event in events] == JournalReader(run.journal_file).read_new()
+    assert [event for reading in follow(run, first=0) for event in reading.events] == JournalReader(
+        run.journal_file
+    ).read_new()
 
 
 def test_host_outlives_its_starter_and_its_terminal(sketches: DatasetFacts, home: Path) -> None:
@@ -174,13 +177,13 @@ def test_full_disk_stands_still_and_moved_folder(
     sketches: DatasetFacts, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """One run: suspended, its journal held up by a full disk, commanded there by signal, and its folder moved."""
-    monkeypatch.setattr("cifartui.training.run.history.QUIET_REPORTS", 3)
+    monkeypatch.setattr("cifartui.training.run.states.QUIET_REPORTS", 3)
     monkeypatch.setitem(QUIET_SECONDS, "running", 0.5)
     run, host = start_run(plan(sketches.name, *ENDLESS))
     wait_for(run, lambda history, state: state == "running" and history.latest is not None)
 
     os.kill(host.pid, signal.SIGSTOP)
-    history = wait_for(run, lambda history, state: history.stalled_seconds("running") is not None)
+    history = wait_for(run, lambda history, state: stalled_seconds(history, "running") is not None)
     item = overview(run)
     assert item.state == "running"
     assert item.stalled_seconds is not None
@@ -190,13 +193,13 @@ def test_full_disk_stands_still_and_moved_folder(
     assert run_command(["runs", "list"]) == 0
     assert "running, no step for " in capfd.readouterr().out
     os.kill(host.pid, signal.SIGCONT)
-    wait_for(run, lambda history, state: history.stalled_seconds("running") is None)
+    wait_for(run, lambda history, state: stalled_seconds(history, "running") is None)
 
     limit_files(host.pid, 0)
-    wait_for(run, lambda history, state: history.stalled_seconds("running") is not None)
+    wait_for(run, lambda history, state: stalled_seconds(history, "running") is not None)
     limit_files(host.pid, -1)
     wait_for(run, lambda history, state: "the journal could not be written for " in " ".join(_warnings(run)))
-    wait_for(run, lambda history, state: history.stalled_seconds("running") is None)
+    wait_for(run, lambda history, state: stalled_seconds(history, "running") is None)
     _assert_no_gap(JournalReader(run.journal_file).read_new())
 
     moved = run.folder.with_name("elsewhere")
@@ -303,15 +306,15 @@ def test_runs_are_found_by_a_part_of_their_id(sketches: DatasetFacts) -> None:
         find_run("tutorial")
     with pytest.raises(DataError, match="There is no run 'zzz'"):
         find_run("zzz")
-    assert second.state(None, None) == "queued"
+    assert state_of(second, RunHistory()) == "queued"
 
 
 def test_host_that_is_taking_the_lock_is_not_taken_for_dead(sketches: DatasetFacts) -> None:
     """Between making the lock file and locking it a run is queued; if nothing comes of it, it is interrupted."""
     run = create_run(plan(sketches.name))
-    assert run.state(None, None) == "queued"
+    assert state_of(run, RunHistory()) == "queued"
     lock = run.folder / "lock"
     lock.touch()
-    assert run.state(None, None) == "queued"
+    assert state_of(run, RunHistory()) == "queued"
     os.utime(lock, (0, 0))
-    assert run.state(None, None) == "interrupted"
+    assert state_of(run, RunHistory()) == "interrupted"

@@ -16,7 +16,9 @@ from cifartui.training.run.events import (
     Warned,
 )
 from cifartui.training.run.folder import Run, create_run
+from cifartui.training.run.follow import Reading
 from cifartui.training.run.history import RunHistory, fold
+from cifartui.training.run.states import stalled_seconds
 from cifartui.tui.view import RunView, read_on
 from cifartui.tui.widgets.run_texts import facts_text, notes_text, parted, stop_question
 from tests.training.running import plan
@@ -36,6 +38,14 @@ def epochs(*losses: tuple[float | None, float | None]) -> list[Event]:
 
 def history_of(*events: Event) -> RunHistory:
     return fold(RunHistory(), list(events))  # type: ignore[arg-type]  # events of the union
+
+
+def reading_of(*events: Event) -> Reading:
+    """A look at a run that a process carries, with these events in its journal."""
+    history = history_of(*events)
+    assert history.changed
+    state = history.changed.state
+    return Reading([], history, state, stalled_seconds(history, state), caught_up=True)
 
 
 @pytest.fixture
@@ -126,10 +136,9 @@ def test_host_that_stands_still_is_told_instead_of_a_rate(run: Run) -> None:
     events = scripted_events(run.id, 3)
     now = time.time()
     told = [msgspec.structs.replace(event, time=now - 14 + place / 100) for place, event in enumerate(events)]
-    with run.lock():
-        moving = read_on(RunView(run), [*told, msgspec.structs.replace(events[-2], time=now)])
-        still = read_on(RunView(run), told)
-        paused = read_on(still, [StateChanged(state="paused")])
+    moving = read_on(RunView(run), reading_of(*told, msgspec.structs.replace(events[-2], time=now)))
+    still = read_on(RunView(run), reading_of(*told))
+    paused = read_on(still, reading_of(*told, StateChanged(state="paused")))
     assert moving.state == still.state == "running"
     assert "images/s" in facts_text(moving).plain
     assert notes_text(moving).plain == ""

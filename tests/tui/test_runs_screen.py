@@ -41,7 +41,7 @@ async def test_all_runs_are_listed_and_an_ended_one_is_looked_at(sketches: Datas
         await pilot.press("enter")
         await wait_for_text(pilot, "4 evaluates it")
         await wait_for_text(pilot, "[1,  4000] loss: 1.705")
-        assert "stopped: at step 6,000, as asked" in text_of(pilot, "#log-lines")
+        assert "stopped at step 6,000, as asked" in text_of(pilot, "#log-lines")
         await wait_until(pilot, lambda: "⠤" in shown(pilot) or "⣀" in shown(pilot))
 
 

@@ -14,7 +14,7 @@ import msgspec
 
 from cifartui.errors import DataError
 from cifartui.training.run.events import Some
-from cifartui.training.run.journal import BadLine, LineReader, append_line
+from cifartui.training.run.lines import BadLine, LineReader, append_line
 
 
 class Control(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="command"):

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import msgspec
 import tomli_w
@@ -19,16 +19,11 @@ from cifartui.text import printable
 from cifartui.toml import decode_toml
 from cifartui.training.device_names import DeviceName
 from cifartui.training.recipe import Recipe
-from cifartui.training.run.events import RunFinished, StateChanged
 
-RunState = Literal[
-    "queued", "starting", "running", "paused", "evaluating", "saving", "finished", "stopped", "failed", "interrupted"
-]
 HOST_START_SECONDS = 30.0
 """A host that has not taken a new run's lock by then will not come."""
 LOCK_SECONDS = 2.0
 """From making the lock file to locking it, at most."""
-LIVING: frozenset[RunState] = frozenset({"queued", "starting", "running", "paused", "evaluating", "saving"})
 
 
 class Parent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -74,6 +69,7 @@ class Run:
         self.id = folder.name
         self.journal_file = folder / "events.jsonl"
         self.controls_file = folder / "controls.jsonl"
+        self.index_file = folder / "index.json"
         self.host_log = folder / "host.log"
         self.checkpoints_folder = folder / "checkpoints"
         self._lock_file = folder / "lock"
@@ -140,16 +136,8 @@ class Run:
         except OSError:
             return False
 
-    def state(self, finished: RunFinished | None, changed: StateChanged | None) -> RunState:
-        """Derive the state from the journal's last finish and state events and from the lock."""
-        if finished:
-            return finished.reason
-        if self.is_carried():
-            return changed.state if changed else "starting"
-        return "queued" if changed is None and self._is_starting() else "interrupted"
-
-    def _is_starting(self) -> bool:
-        """Whether a host may still be about to take the lock: it makes the file first, and then locks it."""
+    def is_about_to_start(self) -> bool:
+        """Whether a new run's host may still be about to take the lock: it makes the file first, and then locks it."""
         for path, seconds in ((self._lock_file, LOCK_SECONDS), (self.folder, HOST_START_SECONDS)):
             try:
                 return time.time() - path.stat().st_mtime < seconds

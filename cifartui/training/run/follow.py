@@ -3,46 +3,78 @@
 import os
 import shutil
 import signal
+import subprocess
 import time
 from collections.abc import Iterator
+from typing import NamedTuple, TypeVar
 
 from cifartui.errors import CifartuiError, explain
 from cifartui.files import open_file
 from cifartui.text import printable
 from cifartui.training.run.controls import STOP_BY_SIGNAL, AnyControl, Stop, send
-from cifartui.training.run.events import AnyEvent, ControlAcknowledged, RunFinished, StateChanged, Warned
-from cifartui.training.run.folder import LIVING, Run, RunState
-from cifartui.training.run.history import RunHistory, fold
-from cifartui.training.run.journal import JournalReader
+from cifartui.training.run.events import AnyEvent, ControlAcknowledged, ControlDone, ControlRefused, RunFinished, Warned
+from cifartui.training.run.folder import Run
+from cifartui.training.run.history import RunHistory
+from cifartui.training.run.index import HistoryReader
+from cifartui.training.run.states import LIVING, RunState, stalled_seconds, state_of
 
 POLL_SECONDS = 0.1
 ACKNOWLEDGE_SECONDS = 10.0
 """Longer than any save or validation batch; a run that is still loading torch answers later than this."""
 FULL_BYTES = 1_000_000
 """A disk with less free is called full."""
+LONG_READING = 4 * 1024 * 1024
+"""Bytes of a journal after whose reading a reader leaves an index for the next."""
 LAST_WORDS = 4_096
 """Bytes of a host's log in which its last line is looked for."""
 
+Answer = TypeVar("Answer", ControlAcknowledged, ControlDone)
 
-def follow(run: Run) -> Iterator[list[AnyEvent]]:
-    """Yield the journal's new events about ten times a second until the run has ended; the list may be empty.
+
+class Reading(NamedTuple):
+    """What a look at a run's folder found."""
+
+    events: list[AnyEvent]
+    """New ones."""
+    history: RunHistory
+    state: RunState
+    stalled_seconds: float | None
+    """For how long a living run has told nothing, where that is longer than it should be; else None."""
+    caught_up: bool
+    """Whether that is all; else more of the journal follows at once, and the state is not known for certain."""
+
+
+def follow(
+    run: Run, *, first: int | None = None, host: "subprocess.Popen[bytes] | None" = None, to_its_end: bool = True
+) -> Iterator[Reading]:
+    """Look at a run about ten times a second, until it does not live and its whole journal was read.
+
+    The events given are those from number `first` on; by default those written after the first look, which begins
+    with the index of a long journal. A `host` that was started and has not taken the run up yet counts as living.
+    Not `to_its_end`, it goes on for ever, since a run that has ended can be taken up again.
 
     Raises:
         DataError: there is no file in the journal's place.
     """
-    reader = JournalReader(run.journal_file)
-    finished: RunFinished | None = None
-    changed: StateChanged | None = None
+    reader = HistoryReader(run, first=first)
+    is_first_look = True
     while True:
-        living = run.state(finished, changed) in LIVING  # asked before reading, so that nothing written last is missed
+        carried = run.is_carried()  # asked before reading, so that nothing written last is missed
         events = reader.read_new()
-        yield events
-        for event in events:
-            if isinstance(event, RunFinished):
-                return
-            if isinstance(event, StateChanged):
-                changed = event
-        if not living:
+        state = state_of(run, reader.history, carried=carried)
+        if host and state in LIVING:
+            host = None
+        elif host and host.poll() is None:
+            state = "starting"
+        if first is None:
+            events = [] if is_first_look else events
+        elif first:
+            events = [event for event in events if event.seq >= first]
+        yield Reading(events, reader.history, state, stalled_seconds(reader.history, state), reader.caught_up)
+        if not reader.caught_up:
+            continue
+        is_first_look = False
+        if to_its_end and state not in LIVING:
             return
         time.sleep(POLL_SECONDS)
 
@@ -53,28 +85,52 @@ def read_history(run: Run) -> tuple[RunHistory, RunState]:
     Raises:
         DataError: there is no file in the journal's place.
     """
-    history = fold(RunHistory(), JournalReader(run.journal_file).read_new())
-    return history, run.state(history.finished, history.changed)
+    carried = run.is_carried()
+    reader = HistoryReader(run)
+    reader.read_on()
+    reader.keep_index(LONG_READING)
+    return reader.history, state_of(run, reader.history, carried=carried)
 
 
 def command(run: Run, what: AnyControl) -> ControlAcknowledged | RunFinished:
     """Command a living run and wait until its journal acknowledges it, or says that the run ended first.
 
     Raises:
-        CifartuiError: the run does not live, cannot be told, or does not answer.
+        CifartuiError: the run does not live, cannot be told, refuses it, or does not answer.
     """
+    return _command(run, what, ControlAcknowledged)
+
+
+def command_and_wait(run: Run, what: AnyControl) -> ControlDone | RunFinished:
+    """Command a living run and wait until what it asks for is done, or the run ended first.
+
+    Raises:
+        CifartuiError: the run does not live, cannot be told, refuses it, does not answer, or stands still.
+    """
+    return _command(run, what, ControlDone)
+
+
+def _command(run: Run, what: AnyControl, answer: type[Answer]) -> Answer | RunFinished:
     history, state = read_history(run)
     if state not in LIVING:
         raise CifartuiError(f"Run {run.id} is {state}; there is nothing to {what.command}.")
     control = tell(run, history, what)
     deadline = time.monotonic() + ACKNOWLEDGE_SECONDS
-    for events in follow(run):
-        for event in events:
-            if isinstance(event, RunFinished):
-                return event
-            if isinstance(event, ControlAcknowledged) and event.control == control.id:
-                return event
-        if time.monotonic() > deadline:
+    is_taken = False
+    for reading in follow(run, first=history.length):
+        for event in reading.events:
+            match event:
+                case RunFinished():
+                    return event
+                case ControlRefused() if event.control == control.id:
+                    raise CifartuiError(event.reason)
+                case ControlAcknowledged() | ControlDone() if event.control == control.id:
+                    is_taken = True
+                    if isinstance(event, answer):
+                        return event
+        if is_taken and reading.stalled_seconds is not None:
+            raise CifartuiError(why_stalled(run, reading.history, reading.stalled_seconds))
+        if not is_taken and time.monotonic() > deadline:
             raise CifartuiError(f"{_why_silent(run, ACKNOWLEDGE_SECONDS)} It will {what.command} when it comes to it.")
     raise CifartuiError(why_interrupted(run))
 
@@ -82,9 +138,9 @@ def command(run: Run, what: AnyControl) -> ControlAcknowledged | RunFinished:
 def outcome_of_stop(run: Run, taken: ControlAcknowledged) -> RunFinished | Warned | None:
     """What came of a stop that was taken: the run's end, or a warning that it waits; None if neither came in time."""
     deadline = time.monotonic() + ACKNOWLEDGE_SECONDS
-    for events in follow(run):
-        for event in events:
-            if isinstance(event, RunFinished | Warned) and event.seq > taken.seq:
+    for reading in follow(run, first=taken.seq + 1):
+        for event in reading.events:
+            if isinstance(event, RunFinished | Warned):
                 return event
         if time.monotonic() > deadline:
             break
@@ -109,7 +165,7 @@ def tell(run: Run, history: RunHistory, what: AnyControl) -> AnyControl:
 
 
 def why_stalled(run: Run, history: RunHistory, seconds: float) -> str:
-    """A sentence about a living run that has told nothing for so long, see `RunHistory.stalled_seconds`."""
+    """A sentence about a living run that has told nothing for so long, see `stalled_seconds`."""
     pid = history.started.host_pid if history.started else None
     if _is_full(run):
         return _why_silent(run, seconds)

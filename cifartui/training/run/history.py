@@ -1,115 +1,165 @@
-"""What a journal says so far, folded into one bounded, immutable value."""
+"""What a journal says so far, folded into one bounded, immutable value: the only place where events get meaning."""
 
-import time
-from typing import NamedTuple
+from collections.abc import Iterable
+from typing import Literal, NamedTuple, TypeVar
 
 import msgspec
 
+from cifartui.training.run.curves import (
+    MAX_POINTS,
+    Point,
+    ValidationPoint,
+    cut_back,
+    last_widened,
+    steps_per_point,
+    take_in,
+    widened,
+)
 from cifartui.training.run.events import (
     AnyEvent,
     CheckpointPruned,
     CheckpointSaved,
     ControlAcknowledged,
+    ControlDone,
+    ControlRefused,
     EpochFinished,
+    EpochsChanged,
+    LearningRateChanged,
     LineDamaged,
     LossLogged,
+    MemoryExhausted,
+    NotFiniteFound,
+    Queued,
     RunFinished,
     RunStarted,
     StateChanged,
     StepsReported,
     Validated,
     Warned,
+    WentBack,
 )
-from cifartui.training.run.folder import RunState
+from cifartui.training.run.sentences import sentences_of
 
-MAX_POINTS = 512
-"""Points kept of each curve: when there are twice as many, neighbours are averaged."""
+FOLD_VERSION = 1
+"""Raised whenever the same journal is folded into something else: what was kept of older folds is void then."""
 MAX_LINES = 200
+"""Of the log; as many epochs, checkpoints and changes of the learning rate are kept."""
+MAX_CONTROLS = 20
 RATE_SECONDS = 3.0
 """The rate shown is the mean over about this long."""
 STEADY_SECONDS = 60.0
 """The rate that the time left is worked out from: over longer, so that a busy moment does not make it jump."""
-QUIET_SECONDS = {"running": 5.0, "evaluating": 60.0, "saving": 60.0}
-"""A run that tells nothing for longer is held up, unless its reports come as slowly as that."""
-QUIET_REPORTS = 20
-"""So many times the usual time between two reports."""
+USUAL_REPORTS = 20
+"""The usual time between two reports is the mean over about so many."""
+
+Item = TypeVar("Item")
 
 
-class Point(NamedTuple):
-    """One point of the training curves."""
-
-    step: int
-    loss: float
-    """NaN where the loss was not finite."""
-    accuracy: float
-
-
-class ValidationPoint(NamedTuple):
-    """The network's result on the held-out images at a step."""
+class LogLine(NamedTuple):
+    """A line of the log."""
 
     step: int
-    accuracy: float
-    loss: float | None
+    seq: int
+    """Of its event."""
+    text: str
+
+
+class ControlAnswer(NamedTuple):
+    """What came of a command to the run, so far."""
+
+    id: str
+    command: str
+    outcome: Literal["taken", "done", "refused"]
+    step: int
+    reason: str = ""
+    """Why it was refused."""
+
+
+class Mark(msgspec.Struct, frozen=True, array_like=True):
+    """Where the fold stood when a checkpoint was saved, or when the run last went on from it."""
+
+    step: int
+    seq: int
+    trained_seconds: float
+    latest: StepsReported | None
+    point: Point | None
+    """The last of the curve."""
+    validated: ValidationPoint | None
 
 
 class RunHistory(msgspec.Struct, frozen=True):
-    """A run as far as its journal was read; `add` gives the next value."""
+    """A run as far as its journal was read; `fold` gives the next value."""
 
+    length: int = 0
+    """Events so far: the number of the next."""
     started: RunStarted | None = None
+    """The last start."""
     changed: StateChanged | None = None
+    behind: tuple[str, ...] = ()
+    """Ids of the runs that it waits for, the first to train first; empty unless it is queued."""
     finished: RunFinished | None = None
+    """How it ended; None again once it was taken up again."""
     latest: StepsReported | None = None
+    step: int = 0
+    """Steps taken, as last reported."""
+    epochs_asked: int = 0
+    """How many epochs the run shall have; 0 before it started."""
+    parent: str = ""
+    """`RUN@STEP`, the checkpoint of another run that this one went on from; else empty."""
     curve: tuple[Point, ...] = ()
     validation: tuple[ValidationPoint, ...] = ()
+    steps_per_point: int = 1
+    """Of both curves."""
+    rate_changes: tuple[LearningRateChanged, ...] = ()
     epochs: tuple[EpochFinished, ...] = ()
     checkpoints: tuple[CheckpointSaved, ...] = ()
-    log: tuple[str, ...] = ()
-    """The tutorial's log lines and what else a person should read, oldest first; the last `MAX_LINES` of them."""
+    marks: tuple[Mark, ...] = ()
+    """What is needed to go back to a checkpoint, the last saved last."""
+    lines: tuple[LogLine, ...] = ()
     log_length: int = 0
-    """How many lines there were, with those no longer kept."""
+    """How many lines there were in all, with those no longer kept: another one means another log."""
+    controls: tuple[ControlAnswer, ...] = ()
+    """The last commands that were answered, and how."""
+    trouble: NotFiniteFound | MemoryExhausted | None = None
+    """What the run holds for, or ended of; None again once it goes on."""
     images_per_second: float | None = None
     steady_images_per_second: float | None = None
     trained_seconds: float = 0.0
     """Time spent on the steps reported."""
     heard: float = 0.0
     """When the run last told anything, in Unix seconds."""
+    reported: float = 0.0
+    """When it last began to count as silent: its last report or change of state."""
     report_seconds: float = 0.0
     """The usual time between two reports."""
     warning: str = ""
-    """What was last warned of; a checkpoint saved since then makes it past."""
+    """What was last warned of; a checkpoint saved since then, or a new start, makes it past."""
     damaged: LineDamaged | None = None
     """The first line of the journal that could not be read."""
     paused: bool = False
     """Whether the run is held; a checkpoint saved meanwhile does not change that."""
-    acknowledged: frozenset[str] = frozenset()
-    """Ids of the controls that were taken."""
+
+    @property
+    def log(self) -> tuple[str, ...]:
+        """The tutorial's log lines and what else a person should read, oldest first; the last `MAX_LINES` of them."""
+        return tuple(line.text for line in self.lines)
 
     @property
     def steps(self) -> int:
         """Steps of the whole run; 0 before it started."""
-        return self.started.epochs * self.started.steps_per_epoch if self.started else 0
+        return self.epochs_asked * self.started.steps_per_epoch if self.started else 0
 
     @property
     def fraction(self) -> float:
         """Share of the steps taken, 0-1."""
-        return self.latest.step / self.steps if self.latest and self.steps else 0.0
+        return min(1.0, self.step / self.steps) if self.steps else 0.0
 
     @property
     def seconds_left(self) -> float | None:
         """Training time still to go at the rate of the last minute; None while the rate is not known."""
-        if not (self.started and self.latest and self.steady_images_per_second):
+        if not (self.started and self.steady_images_per_second):
             return None
-        return max(0, self.steps - self.latest.step) * self.started.batch_size / self.steady_images_per_second
-
-    def stalled_seconds(self, state: RunState, now: float | None = None) -> float | None:
-        """For how long a run in this state has told nothing, where that is longer than it should be; else None.
-
-        `now` is in Unix seconds. Its process is held, the machine asleep or the disk full.
-        """
-        if state not in QUIET_SECONDS or not self.heard or (state == "saving" and self.warning):
-            return None  # the last: it waits for room on the disk and has said so
-        quiet = (time.time() if now is None else now) - self.heard
-        return quiet if quiet > max(QUIET_SECONDS[state], QUIET_REPORTS * self.report_seconds) else None
+        return max(0, self.steps - self.step) * self.started.batch_size / self.steady_images_per_second
 
     @property
     def best(self) -> ValidationPoint | None:
@@ -117,97 +167,201 @@ class RunHistory(msgspec.Struct, frozen=True):
         return max(self.validation, key=lambda point: point.accuracy, default=None)
 
 
-def fold(history: RunHistory, events: list[AnyEvent]) -> RunHistory:
+def fold(history: RunHistory, events: Iterable[AnyEvent]) -> RunHistory:
     """Take new events of the journal into a history."""
-    started, changed, finished, latest = history.started, history.changed, history.finished, history.latest
-    rate, steady, trained = history.images_per_second, history.steady_images_per_second, history.trained_seconds
-    heard, usual, paused = history.heard, history.report_seconds, history.paused
-    warning, damaged = history.warning, history.damaged
-    reported = latest.time if latest else 0.0
-    if changed:
-        reported = max(reported, changed.time)
-    curve, validation, log = list(history.curve), list(history.validation), list(history.log)
-    epochs, checkpoints, acknowledged = list(history.epochs), list(history.checkpoints), set(history.acknowledged)
+    folding = _Folding(history)
     for event in events:
-        heard = event.time or heard
+        folding.add(event)
+    return folding.result()
+
+
+class _Folding:
+    """A history while events are added to it; its fields have the same names."""
+
+    def __init__(self, history: RunHistory) -> None:
+        self.log_length = history.log_length
+        self.length, self.heard, self.reported = history.length, history.heard, history.reported
+        self.started, self.changed, self.finished = history.started, history.changed, history.finished
+        self.behind = history.behind
+        self.latest, self.step = history.latest, history.step
+        self.epochs_asked, self.parent = history.epochs_asked, history.parent
+        self.curve, self.validation = list(history.curve), list(history.validation)
+        self.steps_per_point = history.steps_per_point
+        self.rate_changes, self.epochs = list(history.rate_changes), list(history.epochs)
+        self.checkpoints, self.marks = list(history.checkpoints), list(history.marks)
+        self.lines, self.controls = list(history.lines), list(history.controls)
+        self.trouble, self.warning, self.damaged = history.trouble, history.warning, history.damaged
+        self.images_per_second = history.images_per_second
+        self.steady_images_per_second = history.steady_images_per_second
+        self.trained_seconds, self.report_seconds = history.trained_seconds, history.report_seconds
+        self.paused = history.paused
+
+    def result(self) -> RunHistory:
+        """The history with all of it."""
+        fields = {name: tuple(value) if isinstance(value, list) else value for name, value in vars(self).items()}
+        return msgspec.structs.replace(RunHistory(), **fields)
+
+    def add(self, event: AnyEvent) -> None:
+        """Take in the next event."""
+        self.heard = event.time or self.heard
+        self.length = max(self.length, event.seq + 1)
         match event:
-            case RunStarted():
-                started = event
-            case StateChanged():
-                changed, reported = event, event.time
-                paused = event.state == "paused" or (paused and event.state == "saving")
             case StepsReported():
-                seconds = _training_seconds(event, latest, started)
-                trained += seconds
-                rate = _smoothed(rate, event.images_per_second, seconds, RATE_SECONDS)
-                steady = _smoothed(steady, event.images_per_second, seconds, min(trained, STEADY_SECONDS))
-                interval = event.time - reported
-                usual = max(interval, _smoothed(usual, interval, 1.0, QUIET_REPORTS))
-                latest, reported = event, event.time
-                loss = float("nan") if event.loss is None else event.loss
-                curve.append(Point(event.step, loss, event.accuracy))
-                if len(curve) >= 2 * MAX_POINTS:
-                    curve = halve(curve)
-            case LossLogged():
-                log.append(event.line)
+                self._report(event)
+            case StateChanged():
+                self._change(event)
+            case Queued():
+                self.behind = event.behind
+            case RunStarted():
+                self._start(event)
+            case WentBack():
+                self._go_back(event)
+                self.trouble = None
             case EpochFinished():
-                epochs.append(event)
+                _keep(self.epochs, event)
             case Validated():
-                validation.append(ValidationPoint(event.step, event.accuracy, event.loss))
-                log.append(f"epoch {event.epoch}: {event.accuracy:.1%} of {event.images:,} held-out images")
+                self._widen(event.step)
+                point = ValidationPoint(event.step, event.accuracy, event.loss)
+                take_in(self.validation, point, self.steps_per_point)
             case CheckpointSaved():
-                checkpoints.append(event)
-                warning = ""
-                log.append(f"checkpoint saved at step {event.step:,}")
+                self.checkpoints = [saved for saved in self.checkpoints if saved.step != event.step]
+                _keep(self.checkpoints, event)
+                self._mark(event.step, event.seq)
+                self.warning = ""
             case CheckpointPruned():
-                log.append(f"checkpoint of step {event.step:,} removed: {event.reason}")
+                self.checkpoints = [saved for saved in self.checkpoints if saved.step != event.step]
+                self.marks = [mark for mark in self.marks if mark.step != event.step]
             case ControlAcknowledged():
-                acknowledged.add(event.control)
+                self._answer(ControlAnswer(event.control, event.command, "taken", event.step))
+            case ControlDone():
+                self._answer(ControlAnswer(event.control, event.command, "done", event.step))
+            case ControlRefused():
+                self._answer(ControlAnswer(event.control, event.command, "refused", event.step, event.reason))
+            case LearningRateChanged():
+                _keep(self.rate_changes, event)
+            case EpochsChanged():
+                self.epochs_asked = event.after
+                self._widen()
+            case NotFiniteFound() | MemoryExhausted():
+                self.trouble = event
             case Warned():
-                warning = event.message
-                log.append(f"warning: {event.message}")
+                self.warning = event.message
             case LineDamaged():
-                if damaged is None:
-                    damaged = event
-                    log.append(f"warning: {event.sentence}")
+                if self.damaged:
+                    return
+                self.damaged = event
             case RunFinished():
-                finished = event
-                log.append(f"{event.reason}: {event.message}" if event.message else event.reason)
-    return RunHistory(
-        started=started,
-        changed=changed,
-        finished=finished,
-        latest=latest,
-        curve=tuple(curve),
-        validation=tuple(validation),
-        epochs=tuple(epochs[-MAX_LINES:]),
-        checkpoints=tuple(checkpoints[-MAX_LINES:]),
-        log=tuple(log[-MAX_LINES:]),
-        log_length=history.log_length + len(log) - len(history.log),
-        images_per_second=rate,
-        steady_images_per_second=steady,
-        trained_seconds=trained,
-        heard=heard,
-        report_seconds=usual,
-        warning=warning,
-        damaged=damaged,
-        paused=paused,
-        acknowledged=frozenset(acknowledged),
-    )
+                self.finished = event
+        self._log(event)
+
+    def _log(self, event: AnyEvent) -> None:
+        for text in sentences_of(event):
+            _keep(self.lines, LogLine(self._step_of(event), event.seq, text))
+            self.log_length += 1
+
+    def _step_of(self, event: AnyEvent) -> int:
+        match event:
+            case LossLogged():
+                per_epoch = self.started.steps_per_epoch if self.started else 0
+                return (event.epoch - 1) * per_epoch + event.batch
+            case CheckpointSaved() | Validated() | LearningRateChanged() | NotFiniteFound() | MemoryExhausted():
+                return event.step
+            case _:
+                return self.step
+
+    def _report(self, event: StepsReported) -> None:
+        seconds = 0.0
+        if self.started and event.images_per_second:  # pauses left out
+            seconds = max(0, event.step - self.step) * self.started.batch_size / event.images_per_second
+        self.trained_seconds += seconds
+        self.images_per_second = _smoothed(self.images_per_second, event.images_per_second, seconds, RATE_SECONDS)
+        over = min(self.trained_seconds, STEADY_SECONDS)
+        self.steady_images_per_second = _smoothed(self.steady_images_per_second, event.images_per_second, seconds, over)
+        interval = event.time - self.reported
+        self.report_seconds = max(interval, _smoothed(self.report_seconds, interval, 1.0, USUAL_REPORTS))
+        self.latest, self.step, self.reported = event, event.step, event.time
+        if event.step > self.steps_per_point * MAX_POINTS:
+            self._widen(event.step)
+        take_in(self.curve, Point(event.step, event.loss, event.accuracy), self.steps_per_point)
+
+    def _change(self, event: StateChanged) -> None:
+        self.changed, self.reported = event, event.time
+        self.behind = ()
+        self.paused = event.state == "paused" or (self.paused and event.state == "saving")
+        if event.state in ("queued", "starting"):
+            self.finished = None
+        if event.state not in ("paused", "saving"):
+            self.trouble = None
+
+    def _start(self, event: RunStarted) -> None:
+        """Begin, or go on from a checkpoint; what a former process had in hand is over."""
+        if self.started:
+            self._go_back(event)
+        self.started, self.finished, self.trouble, self.paused, self.warning = event, None, None, False, ""
+        self.step, self.epochs_asked, self.parent = event.step, event.epochs, event.parent or self.parent
+        self.images_per_second = self.steady_images_per_second = None
+        self.report_seconds = 0.0
+        self._widen()
+
+    def _go_back(self, event: RunStarted | WentBack) -> None:
+        """Forget what came after a checkpoint: of the same step, what came after it in the journal."""
+        step = event.step
+        mark = next((mark for mark in reversed(self.marks) if mark.step == step), None)
+        if step == 0:
+            mark = Mark(0, -1, 0.0, None, None, None)
+        if mark:
+            self.curve = cut_back(self.curve, mark.point, self.steps_per_point)
+            self.validation = cut_back(self.validation, mark.validated, self.steps_per_point)
+            self.latest, self.trained_seconds = mark.latest, mark.trained_seconds
+        elif self.step > step:  # a checkpoint of which nothing is remembered
+            self.curve = [point for point in self.curve if point.step <= step]
+            self.validation = [point for point in self.validation if point.step <= step]
+            self.trained_seconds *= step / self.step
+            self.latest = None
+        seq = mark.seq if mark else event.seq
+        self.epochs = [epoch for epoch in self.epochs if (epoch.step, epoch.seq) <= (step, seq)]
+        self.rate_changes = [change for change in self.rate_changes if (change.step, change.seq) <= (step, seq)]
+        self.checkpoints = [saved for saved in self.checkpoints if saved.step <= step]
+        self.marks = [mark for mark in self.marks if mark.step <= step]
+        self.lines = [line for line in self.lines if (line.step, line.seq) <= (step, seq)]
+        self.step = step
+        if not mark:
+            self._mark(step, event.seq)
+
+    def _mark(self, step: int, seq: int) -> None:
+        self.marks = [mark for mark in self.marks if mark.step != step]
+        point = self.curve[-1] if self.curve else None
+        validated = self.validation[-1] if self.validation else None
+        _keep(self.marks, Mark(step, seq, self.trained_seconds, self.latest, point, validated))
+
+    def _answer(self, answer: ControlAnswer) -> None:
+        for place, former in enumerate(self.controls):
+            if former.id == answer.id:
+                self.controls[place] = answer
+                return
+        _keep(self.controls, answer, MAX_CONTROLS)
+
+    def _widen(self, step: int = 0) -> None:
+        """Make the curves coarser where the run is longer than they have room for."""
+        of_run = self.epochs_asked * self.started.steps_per_epoch if self.started else 0
+        width = steps_per_point(max(step, of_run))
+        if width <= self.steps_per_point:
+            return
+        self.marks = [
+            msgspec.structs.replace(
+                mark,
+                point=last_widened(self.curve, mark.point, width),
+                validated=last_widened(self.validation, mark.validated, width),
+            )
+            for mark in self.marks
+        ]
+        self.curve, self.validation = widened(self.curve, width), widened(self.validation, width)
+        self.steps_per_point = width
 
 
-def halve(curve: list[Point]) -> list[Point]:
-    """Average neighbours, so that half the points tell the same story."""
-    pairs = zip(curve[::2], curve[1::2], strict=True)
-    return [Point(b.step, (a.loss + b.loss) / 2, (a.accuracy + b.accuracy) / 2) for a, b in pairs]
-
-
-def _training_seconds(report: StepsReported, former: StepsReported | None, started: RunStarted | None) -> float:
-    """How long the steps of a report took, pauses left out."""
-    if not (started and report.images_per_second):
-        return 0.0
-    steps = report.step - (former.step if former else 0)
-    return max(0, steps) * started.batch_size / report.images_per_second
+def _keep(kept: list[Item], newest: Item, most: int = MAX_LINES) -> None:
+    kept.append(newest)
+    del kept[:-most]
 
 
 def _smoothed(mean: float | None, newest: float, seconds: float, over: float) -> float:

@@ -5,23 +5,22 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
-from typing import Generic, NamedTuple, TypeVar, get_args
+from typing import BinaryIO, get_args
 
 import msgspec
 
-from cifartui.errors import DataError, obstacle
+from cifartui.errors import obstacle
 from cifartui.files import open_file
-from cifartui.text import printable
 from cifartui.training.run.events import AnyEvent, LineDamaged, LossLogged, StepsReported, Warned
+from cifartui.training.run.lines import BEGINNING, BLANKS, PIECE_BYTES, BadLine, LineReader, Place, append_line
 
 RETRY_SECONDS = 0.5
 """Between two tries to write what a full disk did not take."""
 WAITING_EVENTS = 1_000
 """As many events wait for a full disk; of more, progress reports are dropped first, then log lines, oldest first."""
-
-Line = TypeVar("Line")
+TAIL_BYTES = 64 * 1024
+"""Read at once when the last readable line is looked for."""
 
 _encoder = msgspec.json.Encoder()
 
@@ -29,13 +28,22 @@ _encoder = msgspec.json.Encoder()
 class Journal:
     """The writing end; the process that holds the run's lock has it.
 
+    A journal that is there goes on: the numbers follow those of its last readable line, and what stands behind that
+    (a torn line, the zero bytes of a power cut) is cut off.
+
     What cannot be written (the disk is full) waits in memory and is tried again, so that the caller goes on; when it
     is written at last, a warning tells for how long it was not.
     """
 
     def __init__(self, path: Path) -> None:
-        self._next_seq = 0
+        """Open a journal or begin one.
+
+        Raises:
+            OSError: it cannot be read and written, or something else is in its place.
+        """
+        end, self._next_seq = _readable_end(path)
         self._file = path.open("ab", buffering=0)
+        os.ftruncate(self._file.fileno(), end)
         self._lock = threading.Lock()
         self._waiting: deque[AnyEvent] = deque()
         self._held_up_since: float | None = None
@@ -91,112 +99,55 @@ class Journal:
                 self._retrying = bool(self._waiting)
 
 
-class BadLine(NamedTuple):
-    """A whole line that is not what it should be."""
-
-    number: int
-    """In its file, from 1."""
-    reason: str
-
-
-class LineReader(Generic[Line]):
-    """The reading end of a file of JSON lines that grows: each call gives the lines added since the last."""
-
-    def __init__(self, path: Path, decode: Callable[[bytes], Line | None]) -> None:
-        """`decode` gives None for a line to be passed over."""
-        self.path = path
-        self._decode = decode
-        self._offset = 0
-        self._lines = 0
-
-    def skip_to_end(self) -> None:
-        """Leave what is there so far unread."""
-        with suppress(OSError):
-            self._offset = self.path.stat().st_size
-
-    def read_new(self) -> list[Line | BadLine]:
-        """Return the lines completed since the last call; an incomplete last line waits for the next.
-
-        Empty lines, and the zero bytes that a power cut leaves, are passed over.
-
-        Raises:
-            DataError: there is something else in the file's place, or it may not be read.
-        """
-        try:
-            with open_file(self.path) as file:
-                file.seek(self._offset)
-                data = file.read()
-        except FileNotFoundError:
-            return []
-        except OSError as error:
-            raise DataError(f"{self.path} cannot be read: {error.strerror}; remove the run's folder.") from error
-        read: list[Line | BadLine] = []
-        for line in data[: data.rfind(b"\n") + 1].split(b"\n")[:-1]:
-            self._lines += 1
-            self._offset += len(line) + 1
-            content = line.strip(b"\0 \t\r")
-            if not content:
-                continue
-            try:
-                decoded = self._decode(content)
-            except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-                read.append(BadLine(self._lines, printable(str(error), 200)))
-            else:
-                read += [] if decoded is None else [decoded]
-        return read
-
-
 class JournalReader:
     """The reading end of a run's journal."""
 
-    def __init__(self, path: Path) -> None:
-        self._lines: LineReader[AnyEvent] = LineReader(path, _decode_event)
-        self._begun = False
-        self._unreadable: LineDamaged | None = None
+    def __init__(self, path: Path, start: Place = BEGINNING) -> None:
+        self._lines: LineReader[AnyEvent] = LineReader(path, _decode_event, start)
+        self._unreadable: BadLine | None = None
+        self._told_unreadable = False
+
+    @property
+    def place(self) -> Place:
+        """Behind the last line that could be read."""
+        return self._lines.good
+
+    @property
+    def caught_up(self) -> bool:
+        """Whether nothing was left to read at the last call."""
+        return self._lines.caught_up
 
     def read_new(self) -> list[AnyEvent]:
-        """Return the events written since the last call; those of a newer version of the program are passed over.
+        """Return the next events written since the last call, some MiB of them at most.
 
-        For unreadable lines a `LineDamaged` stands, once something readable comes after them: at the very end they
-        are what a power cut leaves.
+        Those of a newer version of the program are passed over. For unreadable lines a `LineDamaged` stands, once
+        something readable comes after them: at the very end they are what a power cut leaves, and cut off when the
+        journal goes on.
 
         Raises:
             DataError: there is no file in the journal's place, or it may not be read.
         """
+        if self._lines.caught_up:  # what stands behind the last good line may have been cut off
+            self._lines.go_back(self._lines.good)
+            self._unreadable = None
         events: list[AnyEvent] = []
         for line in self._lines.read_new():
             if isinstance(line, BadLine):
-                self._unreadable = self._unreadable or LineDamaged(line=line.number, reason=line.reason)
+                self._unreadable = self._unreadable or line
                 continue
             if self._unreadable:
-                events.append(self._unreadable)
+                events.append(_damage(self._unreadable))
                 self._unreadable = None
             events.append(line)
-            self._begun = True
-        if self._unreadable and not self._begun:  # nothing in it is a journal
-            events.append(self._unreadable)
-            self._unreadable = None
+        if self._unreadable and not self.place.offset and not self._told_unreadable:  # nothing in it is a journal
+            events.append(_damage(self._unreadable))
+            self._told_unreadable = True
         return events
-
-
-def append_line(descriptor: int, line: bytes) -> None:
-    """Append one whole line, or nothing: a line that does not fit on the disk is taken back.
-
-    Raises:
-        OSError: the line could not be written.
-    """
-    length = os.fstat(descriptor).st_size
-    rest = memoryview(line + b"\n")
-    try:
-        while rest:
-            rest = rest[os.write(descriptor, rest) :]
-    except OSError:
-        os.ftruncate(descriptor, length)
-        raise
 
 
 class _Tagged(msgspec.Struct):
     type: str
+    seq: int = -1
 
 
 _events: msgspec.json.Decoder[AnyEvent] = msgspec.json.Decoder(AnyEvent)
@@ -211,3 +162,50 @@ def _decode_event(line: bytes) -> AnyEvent | None:
         if _tags.decode(line).type not in _known_types:
             return None
         raise
+
+
+def _damage(line: BadLine) -> LineDamaged:
+    return LineDamaged(line=line.number, reason=line.reason)
+
+
+def _readable_end(path: Path) -> tuple[int, int]:
+    """Where the last readable line of a journal ends, and the number after its own; zeros where there is none."""
+    try:
+        with open_file(path) as file:
+            return _last_line(file)
+    except FileNotFoundError:
+        return 0, 0
+
+
+def _last_line(file: BinaryIO) -> tuple[int, int]:
+    """Look for it from the end, block by block."""
+    begin = file.seek(0, os.SEEK_END)
+    unfinished = b""  # the end of a line that begins in an earlier block
+    while begin:
+        length = min(begin, TAIL_BYTES)
+        begin -= length
+        file.seek(begin)
+        block = file.read(length) + unfinished
+        first = 0 if begin == 0 else block.find(b"\n") + 1
+        end = begin + len(block)
+        for line in reversed(block[first:].split(b"\n")):
+            is_whole = end < begin + len(block)
+            seq = _seq(line) if is_whole else None
+            if seq is not None:
+                return end + 1, seq + 1
+            end -= len(line) + 1
+        unfinished = block[:first] if first else block
+        if len(unfinished) > PIECE_BYTES:  # no line of ours
+            unfinished = b""
+    return 0, 0
+
+
+def _seq(line: bytes) -> int | None:
+    """The number of a line, if it can be read and has one."""
+    content = line.strip(BLANKS)
+    try:
+        event = _decode_event(content)
+        seq = _tags.decode(content).seq if event is None else event.seq
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None
+    return seq if seq >= 0 else None

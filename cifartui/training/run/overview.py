@@ -3,9 +3,10 @@
 import msgspec
 
 from cifartui.errors import DataError, explain
-from cifartui.training.run.folder import Run, RunConfig, RunState, all_runs
+from cifartui.training.run.folder import Run, RunConfig, all_runs
 from cifartui.training.run.follow import read_history
 from cifartui.training.run.history import RunHistory
+from cifartui.training.run.states import RunState, stalled_seconds, state_of
 
 
 class RunOverview(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,7 +43,7 @@ def overview(run: Run) -> RunOverview:
     try:
         history, state = read_history(run)
     except DataError as error:
-        state, problem = run.state(None, None), str(error)
+        state, problem = state_of(run, history), str(error)
     try:
         config = run.config()
     except DataError as error:
@@ -57,12 +58,12 @@ def overview(run: Run) -> RunOverview:
         dataset=config.dataset if config else started.dataset if started else "",
         state=state,
         epoch=latest.epoch if latest else 0,
-        epochs=config.settings.epochs if config else started.epochs if started else 0,
-        step=latest.step if latest else 0,
+        epochs=history.epochs_asked or (config.settings.epochs if config else 0),
+        step=history.step,
         best_accuracy=history.best.accuracy if history.best else None,
         last_accuracy=history.epochs[-1].accuracy if history.epochs else None,
         created=config.created if config else run.folder.stat().st_mtime,
-        stalled_seconds=history.stalled_seconds(state),
+        stalled_seconds=stalled_seconds(history, state),
         problem=problem,
     )
 

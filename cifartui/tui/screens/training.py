@@ -11,8 +11,9 @@ from cifartui.errors import CifartuiError
 from cifartui.failures import failure
 from cifartui.training.launch import start_run
 from cifartui.training.run.controls import AnyControl, Pause, Resume, SaveCheckpoint, Stop
-from cifartui.training.run.folder import LIVING, RunState, living_run
+from cifartui.training.run.folder import living_run
 from cifartui.training.run.follow import tell
+from cifartui.training.run.states import LIVING, RunState
 from cifartui.tui.run_plan import InHand
 from cifartui.tui.screens.base import NounScreen
 from cifartui.tui.screens.runs import RunsScreen

@@ -104,7 +104,7 @@ class CurveChart(PlotextPlot):
 def loss_curves(history: RunHistory, guessing: float | None) -> Curves:
     """The losses of a run."""
     return Curves(
-        [(point.step, point.loss) for point in history.curve],
+        [(point.step, math.nan if point.loss is None else point.loss) for point in history.curve],
         [(point.step, point.loss) for point in history.validation if point.loss is not None],
         history.best.step if history.best else None,
         guessing,

@@ -5,9 +5,9 @@ from textual.content import Content
 
 from cifartui.text import bar, clock, printable
 from cifartui.training.run.events import EpochFinished, RunStarted, StepsReported
-from cifartui.training.run.folder import LIVING
 from cifartui.training.run.follow import why_interrupted
 from cifartui.training.run.history import RunHistory
+from cifartui.training.run.states import LIVING
 from cifartui.tui.view import MARKS, RunView
 
 BAR_CELLS = 16
@@ -44,7 +44,7 @@ def facts_text(view: RunView) -> Content:
             Content.assemble(
                 (bar(history.fraction, BAR_CELLS).replace(" ", "░"), "$primary"), f" {history.fraction:.0%}{left}"
             ),
-            Content(f"epoch {latest.epoch:,}/{started.epochs:,} · step {latest.step:,}/{history.steps:,}"),
+            Content(f"epoch {latest.epoch:,}/{history.epochs_asked:,} · step {history.step:,}/{history.steps:,}"),
         ]
         lines += _now(view, started, latest) if living else _in_the_end(history)
     rate = latest.learning_rate if latest else started.learning_rate

@@ -1,6 +1,5 @@
 """The line on top of every screen: the four nouns, and the run in view with its loss."""
 
-import math
 from collections.abc import Sequence
 
 from textual.app import ComposeResult
@@ -8,7 +7,7 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Sparkline, Static
 
-from cifartui.training.run.folder import LIVING
+from cifartui.training.run.states import LIVING
 from cifartui.tui.view import RunView
 
 NOUNS = ("dataset", "model", "training", "evaluation")
@@ -38,7 +37,7 @@ class TopBar(Widget):
         narrow = self.app.size.width < 110
         status.update(Content(f"{view.tag if narrow else view.short_id} {view.status}"))
         self.set_class(view.state in LIVING, "-live")
-        losses = [point.loss for point in view.history.curve if math.isfinite(point.loss)]
+        losses = [point.loss for point in view.history.curve if point.loss is not None]
         self.query_one("#spark", Sparkline).data = losses[-SPARK_POINTS:]
 
 

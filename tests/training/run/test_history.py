@@ -1,9 +1,8 @@
 """The fold of a journal: bounded, and true to what it leaves out."""
 
-import math
-
 import pytest
 
+from cifartui.training.run.curves import MAX_POINTS
 from cifartui.training.run.events import (
     AnyEvent,
     CheckpointPruned,
@@ -15,7 +14,8 @@ from cifartui.training.run.events import (
     Validated,
     Warned,
 )
-from cifartui.training.run.history import MAX_LINES, MAX_POINTS, RunHistory, fold
+from cifartui.training.run.history import MAX_LINES, RunHistory, fold
+from cifartui.training.run.states import stalled_seconds
 from tests.training.running import run_started
 
 
@@ -37,7 +37,8 @@ def test_curve_stays_bounded_and_keeps_its_mean() -> None:
     """Ten thousand reports become at most twice the bound, with the same mean and the last step."""
     events: list[AnyEvent] = [_report(step, loss=step / 10_000) for step in range(1, 10_001)]
     history = fold(RunHistory(), events)
-    assert MAX_POINTS <= len(history.curve) < 2 * MAX_POINTS
+    assert MAX_POINTS / 2 <= len(history.curve) <= MAX_POINTS
+    assert sum(point.loss * point.reports for point in history.curve if point.loss) == pytest.approx(5_000.5)
     assert history.curve[-1].step == 10_000
     in_one_go = fold(fold(RunHistory(), events[:777]), events[777:])
     assert in_one_go.curve == history.curve
@@ -52,9 +53,9 @@ def test_time_left_follows_the_rate() -> None:
 
 
 def test_not_finite_losses_are_gaps() -> None:
-    """A loss that is no number is NaN in the curve, so that charts leave it out."""
+    """A loss that is no number is none in the curve, so that charts leave it out."""
     history = fold(RunHistory(), [_report(1), _report(2, loss=None)])
-    assert math.isnan(history.curve[1].loss)
+    assert history.curve[1].loss is None
 
 
 def test_best_is_the_earliest_of_equals() -> None:
@@ -113,23 +114,23 @@ def test_run_that_tells_nothing_has_stalled() -> None:
     """Five seconds of silence while running, more for one whose reports are slow; paused and ended runs are silent."""
     running = StateChanged(state="running", time=0.5)
     quick = fold(RunHistory(), [running, *(_report(step) for step in range(60, 1_001, 10))])
-    assert quick.stalled_seconds("running", now=14.9) is None
-    assert quick.stalled_seconds("running", now=24.0) == pytest.approx(14.0)
-    assert quick.stalled_seconds("paused", now=24.0) is None
-    assert quick.stalled_seconds("finished", now=24.0) is None
-    assert quick.stalled_seconds("running", now=3.0) is None  # a clock set back
+    assert stalled_seconds(quick, "running", now=14.9) is None
+    assert stalled_seconds(quick, "running", now=24.0) == pytest.approx(14.0)
+    assert stalled_seconds(quick, "paused", now=24.0) is None
+    assert stalled_seconds(quick, "finished", now=24.0) is None
+    assert stalled_seconds(quick, "running", now=3.0) is None  # a clock set back
     slow = fold(RunHistory(), [running, *(_report(step) for step in range(300, 3_001, 300))])
-    assert slow.stalled_seconds("running", now=80.0) is None
-    assert slow.stalled_seconds("running", now=100.0) == pytest.approx(70.0)
+    assert stalled_seconds(slow, "running", now=80.0) is None
+    assert stalled_seconds(slow, "running", now=100.0) == pytest.approx(70.0)
     logging = fold(slow, [LossLogged(epoch=1, batch=1, loss=1.0, time=90.0)])
-    assert logging.stalled_seconds("running", now=100.0) is None
+    assert stalled_seconds(logging, "running", now=100.0) is None
 
 
 def test_pause_is_no_slow_report() -> None:
     """An hour's pause does not make the next stall be found an hour late."""
     events = [_report(100), StateChanged(state="paused", time=1.1), StateChanged(state="running", time=3_600.0)]
     history = fold(RunHistory(), [*events, _report(360_010)])
-    assert history.stalled_seconds("running", now=3_620.0) == pytest.approx(19.9)
+    assert stalled_seconds(history, "running", now=3_620.0) == pytest.approx(19.9)
 
 
 def test_log_tells_what_was_removed_and_what_is_damaged() -> None:

@@ -18,7 +18,8 @@ from cifartui.training.run.events import (
     StepsReported,
     Warned,
 )
-from cifartui.training.run.journal import Journal, JournalReader, append_line
+from cifartui.training.run.journal import Journal, JournalReader
+from cifartui.training.run.lines import PIECE_BYTES, append_line
 
 
 def test_events_come_back_numbered_and_timed(tmp_path: Path) -> None:
@@ -245,3 +246,105 @@ def test_controls_that_are_no_file_are_told_once(tmp_path: Path) -> None:
     inbox.ask_to_stop()
     controls, problem = inbox.read_new()
     assert ([control.command for control in controls], problem) == (["stop"], "")
+
+
+def _journal_of(path: Path, events: int) -> list[bytes]:
+    """Write a journal of log lines; return its lines."""
+    journal = Journal(path)
+    for batch in range(events):
+        journal.append(LossLogged(epoch=1, batch=batch, loss=2.5))
+    return path.read_bytes().splitlines(keepends=True)
+
+
+def test_journal_goes_on_wherever_its_last_line_was_torn(tmp_path: Path) -> None:
+    """Every possible cut of the last line: the torn part is cut off, numbers go on without gap or double."""
+    path = tmp_path / "events.jsonl"
+    lines = _journal_of(path, 3)
+    for kept in range(len(lines[2]) + 1):
+        path.write_bytes(b"".join(lines[:2]) + lines[2][:kept])
+        Journal(path).append(StateChanged(state="starting"))
+        events = JournalReader(path).read_new()
+        whole = 3 if kept == len(lines[2]) else 2
+        assert [event.seq for event in events] == list(range(whole + 1))
+        assert _damaged(events) == []
+        assert path.read_bytes().startswith(b"".join(lines[:whole]) + b'{"type":"StateChanged"')
+
+
+@pytest.mark.parametrize(
+    "tail",
+    [
+        b"\0" * 4096,
+        b"\0" * 200_000 + b"\n",
+        b"\0" * (PIECE_BYTES + 200_000),
+        b"\n\n  \r\n",
+        b'{"type":"LossLogged","seq":"three"}\n',
+        b'{"type":"Loss\n\0\0\n{"ty',
+        b"x" * (PIECE_BYTES + 200_000) + b"\n",
+    ],
+    ids=["zeros", "a line of zeros", "many zeros", "blanks", "rubbish", "torn twice", "an endless line"],
+)
+def test_what_stands_behind_the_last_readable_line_is_cut_off(tmp_path: Path, tail: bytes) -> None:
+    """A follower that has read it all along reads on without a double, and so does one that comes later."""
+    path = tmp_path / "events.jsonl"
+    lines = b"".join(_journal_of(path, 2))
+    path.write_bytes(lines + tail)
+    before = JournalReader(path)
+    seen = before.read_new()
+    while not before.caught_up:
+        seen += before.read_new()
+    journal = Journal(path)
+    journal.append(LossLogged(epoch=1, batch=2, loss=1.0))
+    assert path.read_bytes().startswith(lines + b'{"type":"LossLogged","seq":2')
+    while len(seen) < 3:
+        seen += before.read_new()
+    assert seen == JournalReader(path).read_new()
+    assert _batches(seen) == [0, 1, 2]
+
+
+def test_journal_goes_on_after_lines_of_other_kinds(tmp_path: Path) -> None:
+    """CR LF, an event of a newer version, and rubbish in the middle stay; rubbish alone does not."""
+    path = tmp_path / "events.jsonl"
+    numbered = '{"type":"LossLogged","seq":%d,"epoch":1,"batch":1,"loss":1.0}'
+    newer = '{"type":"GradientsReported","seq":5,"norms":[]}'
+    for content, end, seq in (
+        (f"{numbered % 4}\r\n", f"{numbered % 4}\r\n", 5),
+        (f"{numbered % 4}\nrubbish\n{newer}\nrubbish\n", f"{numbered % 4}\nrubbish\n{newer}\n", 6),
+        ("rubbish\n", "", 0),
+        ("", "", 0),
+    ):
+        path.write_bytes(content.encode())
+        Journal(path).append(StateChanged(state="starting"))
+        assert path.read_bytes().decode().startswith(f'{end}{{"type":"StateChanged","seq":{seq},')
+
+
+def test_journal_does_not_go_on_in_what_is_none(tmp_path: Path) -> None:
+    """A pipe is not waited for, a file that may not be written stays as it is."""
+    path = tmp_path / "events.jsonl"
+    os.mkfifo(path)
+    with pytest.raises(OSError, match="it is a pipe, not a file"):
+        Journal(path)
+    path.unlink()
+    path.write_bytes(b'{"type":"Loss')
+    path.chmod(0o400)
+    if os.geteuid() == 0:  # root may write whatever it says
+        return
+    with pytest.raises(PermissionError):
+        Journal(path)
+    assert path.read_bytes() == b'{"type":"Loss'
+
+
+def test_long_journal_is_read_in_pieces(tmp_path: Path) -> None:
+    """No call reads more than a piece, no event is lost where two pieces meet, an overlong line is one damage."""
+    path = tmp_path / "events.jsonl"
+    lines = b"".join(_journal_of(path, 3))
+    endless = b"y" * (2 * PIECE_BYTES)
+    many = PIECE_BYTES // len(lines) * 2
+    path.write_bytes(lines * many + endless + b"\n" + lines)
+    reader, calls = JournalReader(path), []
+    while not (calls and reader.caught_up):
+        calls.append(reader.read_new())
+    assert max(map(len, calls)) <= PIECE_BYTES / (len(lines) / 3) + 1
+    events = [event for call in calls for event in call]
+    assert _batches(events) == [0, 1, 2] * (many + 1)
+    assert _damaged(events) == [3 * many + 1]
+    assert "longer than 4 MiB" in next(event.reason for event in events if isinstance(event, LineDamaged))

@@ -1,6 +1,7 @@
-"""A home of its own for every test, and small data sets to train on."""
+"""A home of its own for every test, small data sets to train on, and programs in place of child processes."""
 
 import os
+import sys
 from pathlib import Path
 
 os.environ["TEXTUAL_COLOR_SYSTEM"] = "truecolor"  # read when textual is imported; without a terminal it finds none
@@ -39,3 +40,13 @@ def noise(images: int, size: int = 32, classes: int = 10, seed: int = 0) -> Labe
     generator = np.random.default_rng(seed)
     pixels = generator.integers(0, 256, (images, 3, size, size), dtype=np.uint8)
     return LabelledImages(pixels, np.arange(images, dtype=np.int64) % classes)
+
+
+@pytest.fixture
+def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A Python file that is run in place of `python -P -m cifartui`, with the same arguments."""
+    file, python = tmp_path / "program.py", tmp_path / "python"
+    python.write_text(f'#!/bin/sh\nshift 3\nexec "{sys.executable}" "{file}" "$@"\n')
+    python.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(python))
+    return file

@@ -6,12 +6,12 @@ from pathlib import Path
 import msgspec
 import tomli_w
 
+from cifartui.children import Child
 from cifartui.dataset.pictures import picture_order
 from cifartui.dataset.store import Split
 from cifartui.errors import explain
 from cifartui.inspection.activation_file import ActivationFile, read_activations
 from cifartui.model.network import Network
-from cifartui.tui.children import ChildCommand
 
 TOGETHER = 8
 """Pictures computed by one child, so that going to the next is instant."""
@@ -51,7 +51,7 @@ class ActivationSource:
         """The file, if it holds what is asked for."""
         return self._file if asked.batch == self._asked else None
 
-    def compute(self, asked: Asked) -> ChildCommand:
+    def compute(self, asked: Asked) -> Child:
         """Start computing.
 
         Raises:
@@ -74,7 +74,7 @@ class ActivationSource:
             arguments += [f"--picture={position}" for position in positions]
         if asked.weights:
             arguments.append(f"--weights={asked.weights}")
-        return ChildCommand("model", "activations", *arguments, "--", str(network))
+        return Child("cifartui", "model", "activations", *arguments, "--", str(network))
 
     def take(self, asked: Asked) -> ActivationFile:
         """Open the file that was computed.

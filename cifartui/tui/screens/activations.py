@@ -7,6 +7,7 @@ from textual import work
 from textual.binding import Binding, BindingType
 from textual.widgets import Static
 
+from cifartui.children import Child
 from cifartui.dataset.store import load_facts
 from cifartui.errors import CifartuiError, DataError
 from cifartui.inspection.activation_file import ActivationFile
@@ -15,7 +16,6 @@ from cifartui.text import shortened
 from cifartui.training.run.checkpoints import list_checkpoints
 from cifartui.training.run.folder import all_runs
 from cifartui.tui.activations import TOGETHER, Asked
-from cifartui.tui.children import ChildCommand
 from cifartui.tui.screens.base import CifarScreen
 from cifartui.tui.view import short_id
 from cifartui.tui.widgets.dialogs import ChoiceDialog, TextDialog
@@ -54,7 +54,7 @@ class ActivationScreen(CifarScreen):
         """What is shown."""
         self._wanted = self._asked
         """What was asked for last; it may still be under way."""
-        self._child: ChildCommand | None = None
+        self._child: Child | None = None
 
     @property
     def picture(self) -> int:
@@ -117,7 +117,7 @@ class ActivationScreen(CifarScreen):
         self._wait(self._child, asked)
 
     @work(thread=True, group="activations", exit_on_error=False, description="run a network over pictures")
-    def _wait(self, child: ChildCommand, asked: Asked) -> None:
+    def _wait(self, child: Child, asked: Asked) -> None:
         try:
             for _ in child.progress():
                 pass

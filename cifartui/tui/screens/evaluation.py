@@ -14,6 +14,7 @@ from textual.content import Content
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
+from cifartui.children import Child
 from cifartui.errors import CifartuiError, explain
 from cifartui.evaluation.results import Evaluation, weights_file_name
 from cifartui.evaluation.store import JudgedCheckpoint, judged_checkpoints
@@ -22,7 +23,6 @@ from cifartui.model.network import Network, load_network
 from cifartui.model.source import loading_source
 from cifartui.text import printable, shortened
 from cifartui.training.run.folder import all_runs
-from cifartui.tui.children import ChildCommand
 from cifartui.tui.screens.base import NounScreen
 from cifartui.tui.view import RunView, short_id
 from cifartui.tui.widgets.checkpoint_list import CheckpointList, gone_text, legend, line_id, list_lines
@@ -81,7 +81,7 @@ class EvaluationScreen(NounScreen):
         """What was known of the run in view when the checkpoints were listed."""
         self._confusion = False
         self._rows = self._columns = Window(0, 0)
-        self._child: ChildCommand | None = None
+        self._child: Child | None = None
         self._folder: tempfile.TemporaryDirectory[str] | None = None
 
     def compose_body(self) -> ComposeResult:
@@ -291,7 +291,7 @@ class EvaluationScreen(NounScreen):
         if self._child:
             self.cifar_app.complain("An evaluation is under way; wait for its result.")
             return
-        self._child = ChildCommand("evaluate", "--json", *arguments)
+        self._child = Child("cifartui", "evaluate", "--json", *arguments)
         self._show_progress("evaluating")
         self._watch(self._child, identity)
 
@@ -302,7 +302,7 @@ class EvaluationScreen(NounScreen):
         self.call_after_refresh(self._show_result)
 
     @work(thread=True, group="evaluate", exit_on_error=False, description="evaluate")
-    def _watch(self, child: ChildCommand, identity: str) -> None:
+    def _watch(self, child: Child, identity: str) -> None:
         for step in child.progress():
             counted = f": {step.done:,} of {step.total:,} {step.unit}" if step.total else ""
             self.app.call_from_thread(self.query_one("#progress", Static).update, Content(f"{step.activity}{counted}"))
@@ -352,7 +352,7 @@ class EvaluationScreen(NounScreen):
 
     @work(thread=True, group="export", exit_on_error=False, description="export weights")
     def _export(self, checkpoint: JudgedCheckpoint, path: str) -> None:
-        child = ChildCommand("export", "pth", "--output", path, "--", checkpoint.reference)
+        child = Child("cifartui", "export", "pth", "--output", path, "--", checkpoint.reference)
         try:
             child.result()
             loading = loading_source(checkpoint.run.config().network, path)

@@ -10,11 +10,11 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import LoadingIndicator, Static
 
+from cifartui.children import Child
 from cifartui.errors import CifartuiError
 from cifartui.text import bar, printable
 from cifartui.training.loading.loader_results import Measured, Verdict, way_of_loading
 from cifartui.training.recipe import override
-from cifartui.tui.children import ChildCommand
 from cifartui.tui.screens.base import CifarScreen
 
 NAME_CELLS = 22
@@ -54,7 +54,7 @@ class LoaderLabScreen(CifarScreen):
         self._dataset = dataset
         self._measured: list[Measured] = []
         self._verdict: Verdict | None = None
-        self._child: ChildCommand | None = None
+        self._child: Child | None = None
 
     def compose(self) -> ComposeResult:
         yield Static(id="title", classes="heading")
@@ -78,15 +78,15 @@ class LoaderLabScreen(CifarScreen):
         """Measure."""
         self._measured, self._verdict = [], None
         batch_size = self.cifar_app.recipe.batch_size
-        self._child = ChildCommand(
-            "bench", "loader", "--dataset", self._dataset, f"--batch-size={batch_size}", "--json"
+        self._child = Child(
+            "cifartui", "bench", "loader", "--dataset", self._dataset, f"--batch-size={batch_size}", "--json"
         )
         self.query_one(LoadingIndicator).display = True
         self._draw()
         self._watch(self._child)
 
     @work(thread=True, group="loader lab", exit_on_error=False, description="measure the loaders")
-    def _watch(self, child: ChildCommand) -> None:
+    def _watch(self, child: Child) -> None:
         decoder = msgspec.json.Decoder(Measured | Verdict)
         try:
             for line in child.lines():

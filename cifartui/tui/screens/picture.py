@@ -11,13 +11,13 @@ from textual.containers import Container, Horizontal
 from textual.content import Content
 from textual.widgets import Static
 
+from cifartui.children import Child
 from cifartui.dataset.pictures import Picture, read_pictures
 from cifartui.dataset.store import DatasetFacts, Split
 from cifartui.errors import CifartuiError
 from cifartui.text import printable, shortened
 from cifartui.training.loading.augmented import AugmentedPictures
 from cifartui.training.recipe import settings
-from cifartui.tui.children import ChildCommand
 from cifartui.tui.screens.base import CifarScreen
 from cifartui.tui.widgets.dataset_texts import SPLIT_WORDS
 from cifartui.tui.widgets.pixels import PixelView, fitted, scaled, shows_all_colours
@@ -97,7 +97,7 @@ class PictureScreen(CifarScreen):
         self._column, self._row = facts.image_size[1] // 2, facts.image_size[0] // 2
         self.variants: list[NDArray[np.uint8]] | None = None
         """The augmented variants in view, `[H, W, 3]` each; None while the channels are."""
-        self._child: ChildCommand | None = None
+        self._child: Child | None = None
 
     def compose(self) -> ComposeResult:
         yield Static(id="title", classes="heading")
@@ -244,12 +244,14 @@ class PictureScreen(CifarScreen):
                 return
             assignments = [f"--set={setting.key}={setting.value}" for setting in settings(recipe)]
             place = ("--split", self._split, "--picture", str(self._picture.position), "--count", str(VARIANTS))
-            self._child = ChildCommand("dataset", "augment", "--json", *place, *assignments, "--", self._facts.name)
+            self._child = Child(
+                "cifartui", "dataset", "augment", "--json", *place, *assignments, "--", self._facts.name
+            )
             self.query_one("#title", Static).update("changing the picture …")
             self._wait(self._child)
 
     @work(thread=True, group="augment", exit_on_error=False, description="augment a picture")
-    def _wait(self, child: ChildCommand) -> None:
+    def _wait(self, child: Child) -> None:
         for _ in child.progress():
             pass
         try:

@@ -10,10 +10,10 @@ from textual.message import Message
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
+from cifartui.children import Child
 from cifartui.dataset.store import prepared_names
 from cifartui.errors import CifartuiError
 from cifartui.progress import Progress
-from cifartui.tui.children import ChildCommand
 from cifartui.tui.widgets.dataset_texts import dataset_line, job_line
 
 JOB = "job "
@@ -24,7 +24,7 @@ JOB = "job "
 class Job:
     """Work in a child process, and what is done with its answer or with the sentence that says why there is none."""
 
-    child: ChildCommand
+    child: Child
     then: Callable[[bytes], None]
     failed: Callable[[str], None]
     step: Progress | None = None
@@ -75,14 +75,14 @@ class DatasetList(OptionList):
         """Begin work that is shown as `key`; False where it is under way already."""
         if key in self._jobs:
             return False
-        self._jobs[key] = job = Job(ChildCommand(*command), then, failed)
+        self._jobs[key] = job = Job(Child("cifartui", *command), then, failed)
         self.add_option(Option(job_line(key, None), id=f"{JOB}{key}"))
         self._watch(key, job.child)
         self.post_message(self.WorkChanged())
         return True
 
     @work(thread=True, group="jobs", exit_on_error=False, description="watch work in a child process")
-    def _watch(self, key: str, child: ChildCommand) -> None:
+    def _watch(self, key: str, child: Child) -> None:
         for step in child.progress():
             self.app.call_from_thread(self._progressed, key, step)
         try:

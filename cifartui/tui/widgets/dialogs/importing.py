@@ -12,11 +12,11 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Input, Label, Static
 
+from cifartui.children import Child
 from cifartui.dataset.surveying import Survey
 from cifartui.errors import CifartuiError
 from cifartui.progress import Progress
 from cifartui.text import printable
-from cifartui.tui.children import ChildCommand
 from cifartui.tui.widgets.dialogs.base import ESCAPE, Dialog, keys_line
 from cifartui.tui.widgets.dialogs.survey import PREVIEWS, Import, SurveyDialog
 from cifartui.tui.widgets.paths import PathInput
@@ -31,7 +31,7 @@ READABLE = (
 class Looked:
     """What came of looking at a path: what is there, or why nothing can be used."""
 
-    child: ChildCommand
+    child: Child
     survey: Survey | None = None
     problem: str = ""
 
@@ -45,7 +45,7 @@ class ImportDialog(Dialog[Import]):
         """Begin with a path that was given before, and with the sentence that says what was wrong with it."""
         super().__init__()
         self._path, self._problem = path, problem
-        self._child: ChildCommand | None = None
+        self._child: Child | None = None
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):
@@ -62,7 +62,7 @@ class ImportDialog(Dialog[Import]):
             return
         self._path = str(Path(typed).expanduser().absolute())
         self._show(state="looking at the pictures …")
-        self._child = ChildCommand("dataset", "survey", "--json", "--previews", str(PREVIEWS), "--", self._path)
+        self._child = Child("cifartui", "dataset", "survey", "--json", "--previews", str(PREVIEWS), "--", self._path)
         self._watch(self._child)
 
     def _show(self, state: str = "", problem: str = "") -> None:
@@ -70,7 +70,7 @@ class ImportDialog(Dialog[Import]):
         self.query_one(".problem", Static).update(Content(printable(problem)))
 
     @work(thread=True, group="survey", exit_on_error=False, description="look what there is to import")
-    def _watch(self, child: ChildCommand) -> None:
+    def _watch(self, child: Child) -> None:
         for step in child.progress():
             self.app.call_from_thread(self._progressed, child, step)
         try:
@@ -79,7 +79,7 @@ class ImportDialog(Dialog[Import]):
             looked = Looked(child, problem=str(error))
         self.app.call_from_thread(self._ended, looked)
 
-    def _progressed(self, child: ChildCommand, step: Progress) -> None:
+    def _progressed(self, child: Child, step: Progress) -> None:
         if child is self._child:
             self._show(state=f"{step.activity}: {step.amount} …")
 

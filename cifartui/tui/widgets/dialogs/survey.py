@@ -17,11 +17,11 @@ from textual.content import Content
 from textual.timer import Timer
 from textual.widgets import Input, Label, Static
 
+from cifartui.children import Child
 from cifartui.dataset.store import check_name, is_prepared
 from cifartui.dataset.surveying import Preview, Survey
 from cifartui.errors import CifartuiError, UsageError
 from cifartui.text import column, printable, shortened
-from cifartui.tui.children import ChildCommand
 from cifartui.tui.widgets.dialogs.base import Dialog, keys_line
 from cifartui.tui.widgets.picker import Picker
 from cifartui.tui.widgets.picture_wall import PictureWall, Tile
@@ -70,7 +70,7 @@ class SurveyDialog(Dialog[Import]):
         super().__init__()
         self._path, self._survey = path, survey
         self._sizes = size_choices(survey)
-        self._child: ChildCommand | None = None
+        self._child: Child | None = None
         self._changing: Timer | None = None
 
     def compose(self) -> ComposeResult:
@@ -194,11 +194,11 @@ class SurveyDialog(Dialog[Import]):
             self._child.cancel()
         self._tell("reading pictures …")
         arguments = ("--json", "--previews", str(PREVIEWS), *asked.options(), "--", self._path)
-        self._child = ChildCommand("dataset", "survey", *arguments)
+        self._child = Child("cifartui", "dataset", "survey", *arguments)
         self._watch(self._child)
 
     @work(thread=True, group="survey", exit_on_error=False, description="read previews")
-    def _watch(self, child: ChildCommand) -> None:
+    def _watch(self, child: Child) -> None:
         for _ in child.progress():
             pass
         try:
@@ -208,7 +208,7 @@ class SurveyDialog(Dialog[Import]):
         else:
             self.app.call_from_thread(self._ended, child, survey, "")
 
-    def _ended(self, child: ChildCommand, survey: Survey | None, problem: str) -> None:
+    def _ended(self, child: Child, survey: Survey | None, problem: str) -> None:
         if child is not self._child:
             return
         self._child = None

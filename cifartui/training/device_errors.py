@@ -24,10 +24,11 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 def device_failure(error: BaseException, device: torch.device) -> str | None:
     """A sentence if an error means that the device failed; what is in its memory cannot be trusted or read any more."""
-    if device.type == "cpu" or is_out_of_memory(error):
+    if is_out_of_memory(error):
         return None
     text = str(error)
-    if isinstance(error, torch.AcceleratorError) or (isinstance(error, RuntimeError) and _DEVICE_FAILED.search(text)):
-        what = printable(text.strip().split("\n")[0], 200).rstrip(".") or type(error).__name__
-        return f"The device {device} failed ({what}); check it (nvidia-smi), then continue from the last checkpoint."
-    return None
+    on_gpu = isinstance(error, RuntimeError) and device.type != "cpu" and bool(_DEVICE_FAILED.search(text))
+    if not on_gpu and not isinstance(error, torch.AcceleratorError):
+        return None
+    what = printable(text.strip().split("\n")[0], 200).rstrip(".") or type(error).__name__
+    return f"the device {device} failed ({what}); check it (nvidia-smi), then go on from the last checkpoint"

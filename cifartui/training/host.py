@@ -65,6 +65,7 @@ def carry(run: Run, start: Start) -> int:
 
 def events(run: Run, start: Start, inbox: ControlInbox) -> Iterator[AnyEvent]:
     """The events of the whole run; whatever goes wrong becomes its last one."""
+    job: Job | None = None
     try:
         if not (yield from wait_for_turn(run, inbox, now=start.now)):
             return
@@ -81,8 +82,16 @@ def events(run: Run, start: Start, inbox: ControlInbox) -> Iterator[AnyEvent]:
     except Exception as error:
         with suppress(OSError):
             traceback.print_exc()  # to host.log, if the disk has room for it
-        what = printable(str(error).strip().split("\n")[0], 300) or type(error).__name__
-        yield RunFinished(reason="failed", message=f"{what}; the traceback is in {run.host_log}.")
+        failure = _device_failure(error, job) if job else None
+        what = failure or printable(str(error).strip().split("\n")[0], 300) or type(error).__name__
+        message = f"{what}; the traceback is in {run.host_log}."
+        yield RunFinished(reason="failed", message=message, cause="device" if failure else "")
+
+
+def _device_failure(error: Exception, job: "Job") -> str | None:
+    from cifartui.training.device_errors import device_failure
+
+    return device_failure(error, job.device)
 
 
 def _started(run: Run, job: "Job") -> RunStarted:

@@ -148,6 +148,7 @@ class Training:
         yield from self._steering.look()
         self._end_if_in_trouble()
         if self._steering.went_back:
+            self._job.engine.not_finite()  # of the steps that are void
             self._last_report = self._stopwatch.read()
         self._last_look = time.monotonic()
 

@@ -9,11 +9,11 @@ from rich.progress import BarColumn, Progress, TextColumn
 
 from cifartui.cli.output import complain, make_console, print_json, say
 from cifartui.text import clock, printable
-from cifartui.training.run.events import AnyEvent, LineDamaged, RunFinished
+from cifartui.training.run.events import AnyEvent, LineDamaged, RunFinished, RunStarted
 from cifartui.training.run.folder import Run
 from cifartui.training.run.follow import follow, why_interrupted, why_stalled
 from cifartui.training.run.history import RunHistory
-from cifartui.training.run.sentences import sentences_of
+from cifartui.training.run.sentences import facts_of, sentences_of
 
 
 def show_run(run: Run, *, as_json: bool, first: int = 0, host: "subprocess.Popen[bytes] | None" = None) -> int:
@@ -72,7 +72,8 @@ def bar_text(history: RunHistory, stalled_seconds: float | None = None) -> str:
 
 
 def _print_event(event: AnyEvent, bar: Progress | None) -> None:
-    for line in sentences_of(event):
+    facts = facts_of(event) if isinstance(event, RunStarted) else ()
+    for line in (*facts, *sentences_of(event)):
         if bar:
             bar.console.print(printable(line))
         else:

@@ -66,18 +66,22 @@ def sentences_of(event: AnyEvent) -> tuple[str, ...]:
             return ()
 
 
-def _of_start(event: RunStarted) -> tuple[str, ...]:
+def facts_of(event: RunStarted) -> tuple[str, ...]:
+    """What a run trains and on what, in lines, for where that is not in view anyway."""
     held_out = f" + {event.validation_images:,} held out" if event.validation_images else ""
-    lines = [
+    return (
         f"device: {event.device}: {event.device_reason}",
         f"training {event.network} ({event.parameters:,} parameters) on {event.dataset}: "
         f"{event.train_images:,} images{held_out}, batch {event.batch_size}, "
         f"{event.epochs} epochs of {event.steps_per_epoch:,} steps",
-    ]
-    if event.step:
-        origin = f" of {event.parent}" if event.parent and event.parent.endswith(f"@{event.step}") else ""
-        lines.append(f"going on after step {event.step:,}{origin}")
-    return tuple(lines)
+    )
+
+
+def _of_start(event: RunStarted) -> tuple[str, ...]:
+    if not event.step:
+        return ()
+    origin = f" of {event.parent}" if event.parent.endswith(f"@{event.step}") else ""
+    return (f"going on after step {event.step:,}{origin}",)
 
 
 def _of_end(event: RunFinished) -> tuple[str, ...]:

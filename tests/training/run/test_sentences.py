@@ -26,17 +26,11 @@ from cifartui.training.run.events import (
     Warned,
     WentBack,
 )
-from cifartui.training.run.sentences import sentences_of
+from cifartui.training.run.sentences import facts_of, sentences_of
 from tests.training.running import run_started
 
 TOLD: list[tuple[AnyEvent, tuple[str, ...]]] = [
-    (
-        run_started(),
-        (
-            "device: cpu: asked for",
-            "training tutorial (62,006 parameters) on few: 200 images, batch 4, 2 epochs of 50 steps",
-        ),
-    ),
+    (run_started(step=70), ("going on after step 70",)),
     (StateChanged(state="paused"), ("paused",)),
     (Queued(behind=("first", "second")), ("waiting for first, second",)),
     (LossLogged(epoch=1, batch=2000, loss=2.1049), ("[1,  2000] loss: 2.105",)),
@@ -71,6 +65,7 @@ TOLD: list[tuple[AnyEvent, tuple[str, ...]]] = [
     (RunFinished(reason="failed", message="the disk is full"), ("failed: the disk is full",)),
 ]
 NOT_TOLD: list[AnyEvent] = [
+    run_started(),  # its facts are told where they are not in view
     StateChanged(state="running"),
     StateChanged(state="queued"),  # followed by for whom
     StepsReported(
@@ -101,9 +96,15 @@ def test_every_event_is_told_or_meant_not_to_be() -> None:
 
 def test_start_says_where_it_goes_on() -> None:
     """After a checkpoint of its own, or of another run."""
-    own = run_started(step=70)
     forked = run_started(step=70, parent="20261124-tutorial-abc@70")
-    assert sentences_of(own)[-1] == "going on after step 70"
-    assert sentences_of(forked)[-1] == "going on after step 70 of 20261124-tutorial-abc@70"
+    assert sentences_of(forked) == ("going on after step 70 of 20261124-tutorial-abc@70",)
     taken_up_again = run_started(step=90, parent="20261124-tutorial-abc@70")
-    assert sentences_of(taken_up_again)[-1] == "going on after step 90"
+    assert sentences_of(taken_up_again) == ("going on after step 90",)
+
+
+def test_facts_of_a_start() -> None:
+    """Device and why, network, data set and lengths."""
+    assert facts_of(run_started()) == (
+        "device: cpu: asked for",
+        "training tutorial (62,006 parameters) on few: 200 images, batch 4, 2 epochs of 50 steps",
+    )

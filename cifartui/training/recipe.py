@@ -84,6 +84,20 @@ class Validation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ] = 0
 
 
+class Checkpoints(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which of a run's checkpoints stay; the best, the pinned and those asked for always do."""
+
+    keep: Annotated[
+        int,
+        _meta(
+            "How many of the newest checkpoints stay, besides the best by held-out images, the pinned and those asked "
+            "for.",
+            ge=1,
+            le=1_000_000,
+        ),
+    ] = 3
+
+
 class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How a network is trained."""
 
@@ -106,6 +120,7 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     augment: Augment = Augment()
     optimizer: Optimizer
     validation: Validation = Validation()
+    checkpoints: Checkpoints = Checkpoints()
 
 
 class Setting(msgspec.Struct, frozen=True):

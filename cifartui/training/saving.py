@@ -9,9 +9,7 @@ from cifartui.training.meter import Stopwatch
 from cifartui.training.run.checkpoints import (
     CheckpointFacts,
     list_checkpoints,
-    prune,
     remove_checkpoint,
-    why_pruned,
 )
 from cifartui.training.run.events import (
     AnyEvent,
@@ -23,6 +21,7 @@ from cifartui.training.run.events import (
     Warned,
 )
 from cifartui.training.run.folder import Run
+from cifartui.training.run.keeping import prune, why_pruned
 from cifartui.training.setup import Job
 from cifartui.training.snapshot import read_state, write_checkpoint
 from cifartui.training.state import State, collect, not_finite, restore
@@ -175,8 +174,9 @@ class Saver:
             step=facts.step, epoch=facts.epoch, file=f"{facts.stem}.safetensors", bytes=facts.bytes, cause=cause
         )
         try:
-            for pruned in prune(self.run):
-                yield CheckpointPruned(step=pruned.step, epoch=pruned.epoch, reason=why_pruned(pruned))
+            keep = self._job.recipe.checkpoints.keep
+            for pruned in prune(self.run, keep):
+                yield CheckpointPruned(step=pruned.step, epoch=pruned.epoch, reason=why_pruned(pruned, keep))
         except OSError as error:
             yield Warned(message=f"old checkpoints could not be removed: {obstacle(error)}")
         return ""

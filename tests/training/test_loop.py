@@ -120,14 +120,14 @@ def test_old_epochs_are_pruned_but_never_the_best(sketches: DatasetFacts) -> Non
     }
     pruned = [event for event in events if isinstance(event, CheckpointPruned)]
     assert {event.step for event in pruned} == {40 * epoch for epoch in range(1, 8)} - kept
-    assert pruned[0].reason == "the best and the 3 newest epochs stay"
+    assert pruned[0].reason == "the best and the 3 newest stay"
 
 
 def test_without_held_out_images_no_checkpoint_stays_as_the_best(sketches: DatasetFacts) -> None:
     """The reason names the newest alone."""
     _, events = train_here(plan(sketches.name, "epochs=4"))
     pruned = [event for event in events if isinstance(event, CheckpointPruned)]
-    assert [event.reason for event in pruned] == ["the 3 newest epochs stay"]
+    assert [event.reason for event in pruned] == ["the 3 newest stay"]
 
 
 def test_pruning_passes_over_what_is_gone(sketches: DatasetFacts) -> None:

@@ -24,6 +24,7 @@ from cifartui.training.run.controls import (
 from cifartui.training.run.events import AnyEvent, ControlRefused, RunFinished, StateChanged
 from cifartui.training.run.folder import Run, create_run
 from cifartui.training.run.follow import read_history
+from cifartui.training.run.keeping import pin
 from cifartui.training.start import Start
 from tests.training.running import losses, plan, train_in
 
@@ -157,6 +158,7 @@ def test_fork_goes_on_from_its_parent(sketches: DatasetFacts) -> None:
     assert same.config.parent is not None
     assert same.config.parent.changed == ()
     step = same.checkpoint.step
+    pin(parent, same.checkpoint)
     twin, host = fork_run(same)
     assert host.wait(60) == 0
     go_on(parent)

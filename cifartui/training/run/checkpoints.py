@@ -1,6 +1,8 @@
 """The checkpoints of a run: facts as JSON, read without torch; a checkpoint is there when its facts are."""
 
 import hashlib
+import os
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -11,9 +13,6 @@ from cifartui.files import open_file, sha256_of
 from cifartui.text import printable
 from cifartui.training.run.events import Count
 from cifartui.training.run.folder import Run
-
-KEPT_EPOCHS = 3
-"""Checkpoints kept of those written at the ends of epochs, besides the best; those asked for are all kept."""
 
 
 class CheckpointFacts(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,6 +37,8 @@ class CheckpointFacts(msgspec.Struct, frozen=True, kw_only=True):
     epoch_seconds: Annotated[float, msgspec.Meta(ge=0)] | None = None
     """Spent training in that epoch; None in checkpoints of older versions, which have no check either."""
     steps_per_epoch: Count = 0
+    pinned: bool = False
+    """Whether a person keeps it; found when checkpoints are listed, and not in the file."""
 
     @property
     def epoch_is_over(self) -> bool:
@@ -54,9 +55,14 @@ CHECK = b',\n  "check": "'
 """What stands between a checkpoint's facts and the sha256 of all bytes before, at the end of their file."""
 
 
+_DECODER = msgspec.json.Decoder(CheckpointFacts)
+
+
 def encode_facts(facts: CheckpointFacts) -> bytes:
     """A checkpoint's facts as JSON, with a check over their own bytes."""
-    body = msgspec.json.format(msgspec.json.encode(facts)).removesuffix(b"\n}")
+    document = msgspec.to_builtins(facts)
+    del document["pinned"]
+    body = msgspec.json.format(msgspec.json.encode(document)).removesuffix(b"\n}")
     return body + CHECK + hashlib.sha256(body).hexdigest().encode() + b'"\n}\n'
 
 
@@ -67,7 +73,7 @@ def decode_facts(data: bytes) -> CheckpointFacts:
         DataError: they are damaged.
     """
     try:
-        facts = msgspec.json.decode(data, type=CheckpointFacts)
+        facts = _DECODER.decode(data)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise DataError(f"no facts of a checkpoint: {printable(str(error), 200)}") from error
     body, _, check = data.rpartition(CHECK)
@@ -78,18 +84,16 @@ def decode_facts(data: bytes) -> CheckpointFacts:
 
 def list_checkpoints(run: Run) -> list[CheckpointFacts]:
     """The whole checkpoints of a run, oldest first; files that are not a whole checkpoint are passed over."""
-    found = (_read_facts(run, path) for path in sorted(run.checkpoints_folder.glob("step-*.json")))
-    return [facts for facts in found if isinstance(facts, CheckpointFacts)]
+    files = _files(run)
+    found = (_read_facts(files, stem) for stem in _stems(files))
+    return sorted((facts for facts in found if not isinstance(facts, str)), key=lambda facts: facts.step)
 
 
 def broken_checkpoints(run: Run) -> dict[int, str]:
     """By its step, why a checkpoint that was saved is not among the whole ones."""
-    broken = {}
-    for path in sorted(run.checkpoints_folder.glob("step-*.json")):
-        found, step = _read_facts(run, path), path.stem.removeprefix("step-")
-        if isinstance(found, str) and step.isdecimal():
-            broken[int(step)] = found
-    return broken
+    files = _files(run)
+    found = ((stem.removeprefix("step-"), _read_facts(files, stem)) for stem in _stems(files))
+    return {int(step): why for step, why in found if isinstance(why, str) and step.isdecimal()}
 
 
 def damage(run: Run, facts: CheckpointFacts) -> str:
@@ -101,19 +105,36 @@ def damage(run: Run, facts: CheckpointFacts) -> str:
     return "" if intact else "its sha256 is not that of the file that was saved"
 
 
-def _read_facts(run: Run, path: Path) -> CheckpointFacts | str:
+def _files(run: Run) -> "dict[str, os.DirEntry[str]]":
+    """The files of a run's checkpoints, by name."""
+    try:
+        with os.scandir(run.checkpoints_folder) as entries:
+            return {entry.name: entry for entry in entries if entry.name.startswith("step-")}
+    except OSError:
+        return {}
+
+
+def _stems(files: Iterable[str]) -> Iterator[str]:
+    return (name.removesuffix(".json") for name in files if name.endswith(".json"))
+
+
+def _read_facts(files: "dict[str, os.DirEntry[str]]", stem: str) -> CheckpointFacts | str:
     """A checkpoint's facts, or why it is not whole."""
     try:
-        with open_file(path) as file:
+        with open_file(Path(files[f"{stem}.json"].path)) as file:
             facts = decode_facts(file.read())
-        if facts.stem != path.stem:
+        if facts.stem != stem:
             return "its facts are of another checkpoint"
-        length = tensors_file(run, facts).stat().st_size
+        length = files[f"{stem}.safetensors"].stat().st_size
     except DataError as error:
         return str(error)
     except OSError as error:
         return f"it cannot be read: {error.strerror}"
-    return facts if length == facts.bytes else f"its file has {length:,} of {facts.bytes:,} bytes"
+    except KeyError:
+        return "its file is gone"
+    if length != facts.bytes:
+        return f"its file has {length:,} of {facts.bytes:,} bytes"
+    return msgspec.structs.replace(facts, pinned=True) if f"{stem}.pin" in files else facts
 
 
 def best_checkpoint(checkpoints: list[CheckpointFacts]) -> CheckpointFacts | None:
@@ -148,39 +169,14 @@ def find_checkpoint(run: Run, which: str) -> CheckpointFacts:
     return steps[which]
 
 
-def to_prune(checkpoints: list[CheckpointFacts]) -> list[CheckpointFacts]:
-    """Which checkpoints are no longer needed: of those saved for an epoch's end, all but the best and the newest."""
-    best = best_checkpoint(checkpoints)
-    of_epochs = [facts for facts in checkpoints if facts.cause == "epoch"]
-    return [facts for facts in of_epochs[:-KEPT_EPOCHS] if facts != best]
-
-
-def why_pruned(facts: CheckpointFacts) -> str:
-    """Why a checkpoint is no longer needed; without held-out images none is known to be the best."""
-    newest = f"the {KEPT_EPOCHS} newest epochs stay"
-    return newest if facts.validation_accuracy is None else f"the best and {newest}"
-
-
-def prune(run: Run) -> list[CheckpointFacts]:
-    """Remove the checkpoints that are no longer needed and return their facts; what is gone already is passed over.
-
-    Raises:
-        OSError: one cannot be removed.
-    """
-    pruned = to_prune(list_checkpoints(run))
-    for facts in pruned:
-        remove_checkpoint(run, facts)
-    return pruned
-
-
 def remove_checkpoint(run: Run, facts: CheckpointFacts) -> None:
-    """Remove a checkpoint; what is gone already is passed over.
+    """Remove a checkpoint and its pin; what is gone already is passed over.
 
     Raises:
         OSError: it cannot be removed.
     """
-    facts_file(run, facts).unlink(missing_ok=True)
-    tensors_file(run, facts).unlink(missing_ok=True)
+    for path in (facts_file(run, facts), tensors_file(run, facts), pin_file(run, facts)):
+        path.unlink(missing_ok=True)
 
 
 def tensors_file(run: Run, facts: CheckpointFacts) -> Path:
@@ -191,3 +187,8 @@ def tensors_file(run: Run, facts: CheckpointFacts) -> Path:
 def facts_file(run: Run, facts: CheckpointFacts) -> Path:
     """The JSON file that marks a checkpoint as whole."""
     return run.checkpoints_folder / f"{facts.stem}.json"
+
+
+def pin_file(run: Run, facts: CheckpointFacts) -> Path:
+    """The empty file that says, where it is there, that a checkpoint is pinned."""
+    return run.checkpoints_folder / f"{facts.stem}.pin"

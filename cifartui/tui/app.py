@@ -4,6 +4,7 @@ import asyncio
 import gc
 import os
 import signal
+import subprocess
 import sys
 import threading
 from functools import partial
@@ -198,18 +199,18 @@ class CifarApp(App[None]):
         at_last.start()
         loop.call_soon_threadsafe(partial(self.exit, return_code=128 + number))
 
-    def follow_run(self, run: Run) -> None:
-        """Bring a run into view and keep reading its journal."""
+    def follow_run(self, run: Run, host: "subprocess.Popen[bytes] | None" = None) -> None:
+        """Bring a run into view, with the host that was just started for it, and keep reading its journal."""
         self.workers.cancel_group(self, "follow")
         self.run_view = RunView(run=run)
-        self._follow(run)
+        self._follow(run, host)
 
     @work(thread=True, group="follow", exit_on_error=False, description="follow the run's journal")
-    def _follow(self, run: Run) -> None:
+    def _follow(self, run: Run, host: "subprocess.Popen[bytes] | None" = None) -> None:
         worker = get_current_worker()
         view = RunView(run, guessing=guessing_loss(run))
         try:
-            for reading in follow(run, to_its_end=False):
+            for reading in follow(run, host=host, to_its_end=False):
                 if worker.is_cancelled:
                     return
                 if reading.caught_up and (now := read_on(view, reading)) != view:

@@ -4,7 +4,7 @@ from collections.abc import Collection
 
 import msgspec
 
-from cifartui.dataset.store import DatasetFacts, load_facts
+from cifartui.dataset.store import DatasetFacts, find_dataset, load_facts
 from cifartui.errors import CifartuiError
 from cifartui.failures import failure
 from cifartui.model.network import load_network
@@ -12,7 +12,9 @@ from cifartui.training.device_names import DEVICE_NAMES, DeviceName
 from cifartui.training.following import follow_data, follow_network, steps_per_epoch, trained_images
 from cifartui.training.launch import DEFAULT_SEED, plan_run
 from cifartui.training.recipe import Recipe, Setting, override, settings
+from cifartui.training.resuming import plan_fork
 from cifartui.training.run.folder import RunConfig
+from cifartui.tui.view import short_id
 
 SEED = Setting(
     "seed",
@@ -29,6 +31,15 @@ DEVICE = Setting(
 """Both are asked of a run, and no part of its recipe; the values are what they are unless changed."""
 
 
+class ForkOf(msgspec.Struct, frozen=True):
+    """The checkpoint that a run goes on from."""
+
+    parent: str
+    """`RUN@STEP`."""
+    config: RunConfig
+    """The parent's."""
+
+
 class InHand(msgspec.Struct, frozen=True):
     """What is asked for so far."""
 
@@ -42,6 +53,8 @@ class InHand(msgspec.Struct, frozen=True):
     """Settings that the user set, also those that he set to the recipe's own value."""
     seed: str = SEED.value
     device: DeviceName = "auto"
+    fork: ForkOf | None = None
+    """Where the run goes on from, if it is no new one: network, data set, seed and batch size are its parent's."""
 
     @property
     def changed(self) -> tuple[str, ...]:
@@ -52,6 +65,11 @@ class InHand(msgspec.Struct, frozen=True):
             for setting in settings(self.recipe)
             if setting.value != own[setting.key] or setting.key in self.kept
         )
+
+    @property
+    def origin(self) -> str:
+        """Whose settings these are where nothing was changed, in words."""
+        return f"its parent {short_id(self.fork.parent)}" if self.fork else f"recipe {self.name}"
 
     @property
     def assignments(self) -> list[str]:
@@ -66,6 +84,8 @@ class InHand(msgspec.Struct, frozen=True):
             CifartuiError: something of it does not exist, is not allowed or does not fit.
             OSError: the recipe's or the network's file cannot be read.
         """
+        if self.fork:
+            return msgspec.structs.replace(self.fork.config, settings=self.recipe, device=self.device)
         return plan_run(
             recipe=self.name, dataset=dataset, overrides=self.assignments, device=self.device, seed=int(self.seed)
         )
@@ -75,6 +95,17 @@ class InHand(msgspec.Struct, frozen=True):
         return msgspec.structs.replace(
             self, name=name, own=own, recipe=override(own, self.assignments), kept=frozenset(self.changed)
         )
+
+
+def fork_in_hand(parent: str) -> InHand:
+    """What a run would be that goes on from a checkpoint, `RUN@STEP`, with its parent's settings.
+
+    Raises:
+        CifartuiError: there is no such checkpoint, or nothing can go on from it.
+    """
+    config = plan_fork(parent).config
+    own = config.settings
+    return InHand(config.recipe, own, own, seed=str(config.seed), device=config.device, fork=ForkOf(parent, config))
 
 
 class PlannedSetting(msgspec.Struct, frozen=True):
@@ -121,12 +152,13 @@ class RunPlan(msgspec.Struct, frozen=True):
 def make_plan(asked: InHand, dataset: str) -> RunPlan:
     """Work out what a run on a data set would be; no code of the user's own is run for it."""
     try:
-        facts = load_facts(dataset)
+        fork = asked.fork
+        facts = find_dataset(fork.config.dataset, fork.config.dataset_sha256) if fork else load_facts(dataset)
     except (CifartuiError, OSError) as error:
         return RunPlan(planned_settings(asked, None), problem=str(failure(error)))
     planned = planned_settings(asked, facts)
     try:
-        if ":" in asked.recipe.network:
+        if ":" in asked.recipe.network and not fork:
             return RunPlan(planned, facts)
         config = asked.config(dataset)
     except (CifartuiError, OSError) as error:
@@ -138,7 +170,7 @@ def planned_settings(asked: InHand, facts: DatasetFacts | None) -> tuple[Planned
     """Every setting with the value that it would have on a data set."""
     changed: Collection[str] = asked.changed
     recipe, reasons = asked.recipe, dict[str, str]()
-    if facts:
+    if facts and not asked.fork:
         recipe, reasons = follow_data(asked.recipe, facts, changed)
         if layers := _changed_layers(asked.recipe.network, facts):
             reasons = {**reasons, "network": layers}

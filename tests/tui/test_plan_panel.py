@@ -81,7 +81,7 @@ async def test_every_explanation_is_whole(sketches: DatasetFacts) -> None:
         panel = pilot.app.screen.query_one(PlanPanel)
         for row, planned in enumerate(panel.plan.settings):
             panel.query_one(SettingsTable).move_cursor(row=row)
-            whole = " ".join(setting_text(planned, "tutorial").split())
+            whole = " ".join(setting_text(planned, "recipe tutorial").split())
             await wait_until(pilot, lambda whole=whole: whole in " ".join(shown(pilot).split()))
         await pilot.press("home")
         await wait_for_text(pilot, "network = tutorial")

@@ -30,7 +30,7 @@ def test_every_recipe_can_start_on_a_small_data_set_and_logs(sketches: DatasetFa
     log_every = planned(plan, "log_every")
     assert int(log_every.setting.value) < int(log_every.own)
     assert row_cells(log_every)[3] == f"follows the data (recipe {log_every.own})"
-    assert "mini-batches; the recipe says" in setting_text(log_every, name)
+    assert "mini-batches; the recipe says" in setting_text(log_every, f"recipe {name}")
 
 
 def test_plan_says_in_numbers_what_a_run_would_be(sketches: DatasetFacts) -> None:
@@ -53,8 +53,8 @@ def test_change_is_marked_beside_the_recipes_value(sketches: DatasetFacts) -> No
     """A mark, the new value and the recipe's; in words below."""
     changed = planned(make_plan(in_hand("tutorial", "epochs=7"), "few"), "epochs")
     assert row_cells(changed) == ("●", "epochs", "7", "the recipe: 2")
-    assert "Set by you; recipe tutorial has 2." in setting_text(changed, "tutorial")
-    assert "at least 1 and at most 100,000" in setting_text(changed, "tutorial")
+    assert "Set by you; recipe tutorial has 2." in setting_text(changed, "recipe tutorial")
+    assert "at least 1 and at most 100,000" in setting_text(changed, "recipe tutorial")
 
 
 def test_changes_go_onto_another_recipe() -> None:
@@ -71,7 +71,7 @@ def test_network_that_follows_the_data_says_which_layers() -> None:
     plan = make_plan(in_hand("tutorial", "validation.images=0"), "wide")
     network = planned(plan, "network")
     assert row_cells(network)[3] == "follows the data"
-    text = setting_text(network, "tutorial")
+    text = setting_text(network, "recipe tutorial")
     assert "fc1 takes 2,704 inputs" in text
     assert "fc3 gives 2 outputs" in text
     assert not plan.problem

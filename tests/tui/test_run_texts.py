@@ -100,7 +100,7 @@ def test_ended_run_shows_its_last_epoch(run: Run) -> None:
 
 @pytest.mark.parametrize("reason", ["finished", "stopped", "failed"])
 def test_ended_run_says_what_to_press_next(run: Run, reason: Reason) -> None:
-    """4 where there is something to evaluate, n and o always; of a failure the reason."""
+    """4 and f where there is a checkpoint, g, n and o always; of a failure the reason."""
     started = scripted_events(run.id, 3)[:-1]
     ended = RunFinished(reason=reason, message="the disk is full" if reason == "failed" else "")
     saved = CheckpointSaved(step=300, epoch=1, file="step-00000300.safetensors", bytes=1)
@@ -111,7 +111,8 @@ def test_ended_run_says_what_to_press_next(run: Run, reason: Reason) -> None:
     assert "4 evaluates" not in without
     for text in (with_checkpoint, without):
         assert "n another run · o all runs" in text
-        assert ("a stopped run cannot be continued yet" in text) == (reason == "stopped")
+        assert ("g trains it for more epochs" in text) == (reason == "finished")
+        assert ("g goes on" in text) == (reason != "finished")
         assert ("the disk is full" in text) == (reason == "failed")
 
 
@@ -156,5 +157,7 @@ def test_last_warning_stands_below_the_curves_until_it_is_past(run: Run) -> None
     saved = scripted_events(run.id, 3)[-1]
     history = history_of(*scripted_events(run.id, 3), warned)
     assert "warning: the checkpoint of step 300" in notes_text(RunView(run, history, "running")).plain
-    assert "if that fails, what it learned since step 300 is lost" in stop_question(history)
+    question = stop_question(history)
+    assert "It has warned: the checkpoint of step 300" in question.warning
+    assert "what it learned since step 300 is lost" in question.not_saving
     assert "the disk is full" not in notes_text(RunView(run, fold(history, [saved]), "running")).plain

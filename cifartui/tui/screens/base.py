@@ -15,6 +15,7 @@ from cifartui.tui.widgets.top_bar import TopBar
 
 if TYPE_CHECKING:
     from cifartui.tui.app import CifarApp
+    from cifartui.tui.view import RunView
 
 
 class BaseScreen(Screen[ScreenResultType]):
@@ -54,3 +55,12 @@ class NounScreen(CifarScreen):
     def compose_body(self) -> ComposeResult:
         """The widgets between the line on top and the keys."""
         raise NotImplementedError
+
+
+class RunScreen(NounScreen):
+    """A screen with keys that are about the run in view."""
+
+    @property
+    def run_in_view(self) -> "RunView | None":
+        """The run that the keys are about; None while the screen shows something else."""
+        return self.cifar_app.run_view

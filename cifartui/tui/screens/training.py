@@ -1,4 +1,4 @@
-"""The training screen: the recipe before a run, the curves and controls of one."""
+"""The training screen: the settings before a run, the curves and controls of one."""
 
 from typing import ClassVar
 
@@ -10,21 +10,19 @@ from textual.widgets import ContentSwitcher
 from cifartui.errors import CifartuiError
 from cifartui.failures import failure
 from cifartui.training.launch import start_run
-from cifartui.training.run.controls import AnyControl, Pause, Resume, SaveCheckpoint, Stop
-from cifartui.training.run.folder import living_run
-from cifartui.training.run.follow import tell
-from cifartui.training.run.states import LIVING, RunState
-from cifartui.tui.run_plan import InHand
-from cifartui.tui.screens.base import NounScreen
+from cifartui.training.resuming import fork_run, plan_fork
+from cifartui.training.run.checkpoints import CheckpointFacts
+from cifartui.training.run.folder import Run
+from cifartui.tui.run_plan import InHand, fork_in_hand
 from cifartui.tui.screens.runs import RunsScreen
+from cifartui.tui.screens.starting import Host, StartingScreen
+from cifartui.tui.screens.steering import SteeringScreen
 from cifartui.tui.view import RunView
-from cifartui.tui.widgets.dialogs import ConfirmDialog
 from cifartui.tui.widgets.plan_panel import PlanPanel
 from cifartui.tui.widgets.run_panel import RunPanel
-from cifartui.tui.widgets.run_texts import stop_question
 
 
-class TrainingScreen(NounScreen):
+class TrainingScreen(SteeringScreen, StartingScreen):
     """Set up a run, or watch and steer the one in view."""
 
     NOUN = "training"
@@ -40,18 +38,6 @@ class TrainingScreen(NounScreen):
             key_display="⌫",
         ),
         Binding("r", "recipe", "recipe", tooltip="Choose a recipe", id="training.recipe"),
-        Binding(
-            "space",
-            "pause",
-            "pause",
-            tooltip="Hold the run where it is; space again lets it go on",
-            id="training.pause",
-        ),
-        Binding("space", "resume", "resume", tooltip="Let the held run go on", id="training.resume"),
-        Binding(
-            "c", "checkpoint", "checkpoint", tooltip="Save the weights now, as a checkpoint", id="training.checkpoint"
-        ),
-        Binding("s", "stop", "stop", tooltip="End the run with a checkpoint; you are asked first", id="training.stop"),
         Binding("o", "runs", "runs", tooltip="Choose the run to look at, living or ended", id="training.runs"),
         Binding("n", "new", "new run", tooltip="Set up another run", id="training.new"),
         Binding("escape", "back", "curves", tooltip="Go back to the curves of the run", id="training.back", show=False),
@@ -60,7 +46,8 @@ class TrainingScreen(NounScreen):
     def __init__(self) -> None:
         super().__init__()
         self._shown_run: str | None = None
-        self._shown_state: RunState | None = None
+        self._shown: tuple[object, ...] = ()
+        """What the keys shown depend on."""
 
     def compose_body(self) -> ComposeResult:
         with ContentSwitcher(initial="setup"):
@@ -71,9 +58,19 @@ class TrainingScreen(NounScreen):
         self.watch(self.app, "run_view", self._show_run)
 
     def on_screen_resume(self) -> None:
-        if self.query_one(ContentSwitcher).current == "setup":
+        if self._sets_up:
             self.query_one(PlanPanel).refresh_plan()  # networks and data sets may have come or gone
         self.refresh_bindings()
+
+    @property
+    def _sets_up(self) -> bool:
+        """Whether the settings are shown, and not a run."""
+        return self.query_one(ContentSwitcher).current == "setup"
+
+    @property
+    def run_in_view(self) -> RunView | None:
+        """The run whose curves are shown; None while the settings are."""
+        return None if self._sets_up else self.cifar_app.run_view
 
     # BEFORE A RUN
 
@@ -94,26 +91,45 @@ class TrainingScreen(NounScreen):
         self.query_one(PlanPanel).take_back()
 
     def action_start(self) -> None:
-        """Start a run with these settings; what is being started is not started twice."""
-        if any(worker.group == "start" and worker.is_running for worker in self.workers):
-            return
+        """Start a run with these settings."""
         panel = self.query_one(PlanPanel)
-        if ":" in panel.asked.recipe.network:
-            self.cifar_app.tell(f"Running {panel.asked.recipe.network} once, to see whether it fits.")
-        self._start_run(panel.asked, panel.dataset)
+        asked, dataset = panel.asked, panel.dataset
+        if ":" in asked.recipe.network and not asked.fork:
+            self.cifar_app.tell(f"Running {asked.recipe.network} once, to see whether it fits.")
 
-    @work(thread=True, group="start", exclusive=True, exit_on_error=False, description="start a run")
-    def _start_run(self, asked: InHand, dataset: str) -> None:
-        panel = self.query_one(PlanPanel)
-        try:
-            if living := living_run():
-                raise CifartuiError(f"Run {living.id} is still there, and two would slow each other; o shows it.")
-            config = asked.config(dataset)
-            run, _ = start_run(config)
-        except (CifartuiError, OSError) as error:
-            self.app.call_from_thread(panel.refuse, str(failure(error)))
+        def start(at_once: bool) -> tuple[Run, Host]:
+            if asked.fork:
+                plan = plan_fork(asked.fork.parent, asked.assignments, asked.device)
+                return fork_run(plan, now=at_once, hold=True)
+            return start_run(asked.config(dataset), now=at_once, hold=True)
+
+        self.launch(start)
+
+    def not_started(self, sentence: str) -> None:
+        """Say why nothing was started."""
+        if self._sets_up:
+            self.query_one(PlanPanel).refuse(sentence)
         else:
-            self.app.call_from_thread(self.cifar_app.follow_run, run)
+            super().not_started(sentence)
+
+    # A FORK
+
+    def set_up_fork(self, checkpoint: CheckpointFacts) -> None:
+        """Show the settings of a run that would go on from a checkpoint."""
+        self._read_parent(checkpoint)
+
+    @work(thread=True, group="fork", exclusive=True, exit_on_error=False, description="read the parent")
+    def _read_parent(self, checkpoint: CheckpointFacts) -> None:
+        try:
+            asked = fork_in_hand(f"{checkpoint.run}@{checkpoint.step}")
+        except (CifartuiError, OSError) as error:
+            self.app.call_from_thread(self.cifar_app.complain, str(failure(error)))
+        else:
+            self.app.call_from_thread(self._show_fork, asked)
+
+    def _show_fork(self, asked: InHand) -> None:
+        self.query_one(PlanPanel).set_up_fork(asked)
+        self._switch("setup")
 
     # A RUN IN VIEW
 
@@ -125,8 +141,10 @@ class TrainingScreen(NounScreen):
             self._shown_run = view.run.id
             self._switch("live")
         self.query_one(RunPanel).show(view)
-        if view.state != self._shown_state:  # not at every report: the line of keys would flicker
-            self._shown_state = view.state
+        history = view.history
+        shown = (view.state, history.paused, history.trouble, bool(history.checkpoints))
+        if shown != self._shown:  # not at every report: the line of keys would flicker
+            self._shown = shown
             self.refresh_bindings()
 
     def _switch(self, pane: str) -> None:
@@ -135,39 +153,13 @@ class TrainingScreen(NounScreen):
             self.query_one("#settings").focus()
         self.refresh_bindings()
 
-    def _command(self, control: AnyControl) -> None:
-        view = self.cifar_app.run_view
-        if view and view.state in LIVING:
-            try:
-                tell(view.run, view.history, control)
-            except CifartuiError as error:
-                self.cifar_app.complain(str(error))
-
-    def action_pause(self) -> None:
-        """Hold the run where it is."""
-        self._command(Pause())
-
-    def action_resume(self) -> None:
-        """Let a paused run go on."""
-        self._command(Resume())
-
-    def action_checkpoint(self) -> None:
-        """Save a checkpoint now."""
-        self._command(SaveCheckpoint())
-
-    def action_stop(self) -> None:
-        """End the run, once that is confirmed."""
-        view = self.cifar_app.run_view
-        if view:
-            dialog = ConfirmDialog(stop_question(view.history))
-            self.app.push_screen(dialog, lambda answer: self._command(Stop()) if answer else None)
-
     def action_runs(self) -> None:
         """Show all runs."""
         self.app.push_screen(RunsScreen())
 
     def action_new(self) -> None:
         """Set up another run."""
+        self.query_one(PlanPanel).set_up_new()
         self._switch("setup")
 
     def action_back(self) -> None:
@@ -179,21 +171,15 @@ class TrainingScreen(NounScreen):
         """Keys that make no sense now are hidden."""
         if not self.is_mounted:
             return True
-        setup = self.query_one(ContentSwitcher).current == "setup"
-        view = self.cifar_app.run_view
-        living = bool(view and view.state in LIVING)
-        if action in ("start", "change", "recipe"):
-            return setup and not (living and action == "start")
+        if action in ("start", "change"):
+            return self._sets_up
+        panel = self.query_one(PlanPanel)
+        if action == "recipe":
+            return self._sets_up and not panel.asked.fork
         if action == "take_back":
-            selected = self.query_one(PlanPanel).selected
-            return setup and selected is not None and selected.changed
-        if action in ("pause", "resume"):
-            paused = bool(view and view.history.paused)
-            return living and not setup and paused == (action == "resume")
-        if action in ("checkpoint", "stop"):
-            return living and not setup
-        if action == "new":
-            return not setup and not living
+            return self._sets_up and panel.selected is not None and panel.selected.changed
         if action == "back":
-            return setup and view is not None
-        return True
+            return self._sets_up and self.cifar_app.run_view is not None
+        if action == "new":
+            return not self._sets_up or panel.asked.fork is not None
+        return super().check_action(action, parameters)

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from textual.color import Color
 from textual.content import Content
@@ -16,12 +16,21 @@ LABEL_CELLS = 5
 """Of the numbers at the left axis, so that the axes of charts below each other stand in one line."""
 TICK_CELLS, TICK_LINES, MOST_TICKS = 12, 2, 6
 """Cells and lines between two numbers at the axes, about, and how many there are at most, about."""
-TRAINING, HELD_OUT, BEST, GUESSING = "primary", "warning", "success", "secondary"
+TRAINING, HELD_OUT, BEST, GUESSING, TURN = "primary", "warning", "success", "secondary", "foreground"
 """The theme's colours of what a chart shows; the marks differ too, since colours may not be seen."""
-TRAINING_MARK, HELD_OUT_MARK, BEST_MARK, GUESSING_MARK = "⠒", "●", "★", "╌"
+TRAINING_MARK, HELD_OUT_MARK, BEST_MARK, GUESSING_MARK, TURN_MARK = "⠒", "●", "★", "╌", "┆"
 
 Points = Sequence[tuple[float, float]]
 """Of (step, value)."""
+
+
+class TurnLabel(NamedTuple):
+    """A new learning rate in a chart, at the step from which it holds."""
+
+    step: float
+    text: str
+    alignment: Literal["left", "right"]
+    """The side of the text that is at the step."""
 
 
 class Curves(NamedTuple):
@@ -36,6 +45,8 @@ class Curves(NamedTuple):
     """The loss of a network that gives all classes the same probability."""
     steps: int = 0
     """That the whole run will have; 0 while that is not known."""
+    turns: Points = ()
+    """The steps at which the learning rate was changed, and the new one."""
 
 
 class CurveChart(PlotextPlot):
@@ -74,6 +85,12 @@ class CurveChart(PlotextPlot):
             self.plt.scatter(
                 columns, [curves.guessing] * len(columns), marker=GUESSING_MARK, color=self._colour(GUESSING)
             )
+        values = [value for _, value in (*training, *held_out)]
+        values += [] if curves.guessing is None else [curves.guessing]
+        low, high = (min(values), max(values)) if values else (0.0, 1.0)
+        high = high if high > low else low + 1
+        if values and curves.steps:
+            self._draw_turns(curves, low, high)
         if held_out:  # its line first, its marks last: where the curves meet, both are seen
             self.plt.plot(*zip(*held_out, strict=True), marker="·", color=self._colour(HELD_OUT))
         if training:
@@ -87,15 +104,20 @@ class CurveChart(PlotextPlot):
             self.plt.xlim(0, curves.steps)
             ticks = round_ticks(0, curves.steps, width // TICK_CELLS)
             self.plt.xticks(ticks, [f"{tick:,.0f}" for tick in ticks])
-        values = [value for _, value in (*training, *held_out)]
-        values += [] if curves.guessing is None else [curves.guessing]
         if values:
-            low, high = min(values), max(values)
-            high = high if high > low else low + 1
             self.plt.ylim(low, high)
             ticks = round_ticks(low, high, min(MOST_TICKS, self.size.height // TICK_LINES))
             self.plt.yticks(ticks, [f"{tick:>{LABEL_CELLS},.10g}" for tick in ticks])
         self.refresh()
+
+    def _draw_turns(self, curves: Curves, low: float, high: float) -> None:
+        """An upright line at each change of the learning rate, with the new one where there is room for it."""
+        lines, colour = 2 * self.size.height, self._colour(TURN)
+        upright = [low + (high - low) * line / lines for line in range(lines + 1)]
+        for step, _ in curves.turns:
+            self.plt.scatter([step] * len(upright), upright, marker=TURN_MARK, color=colour)
+        for step, text, alignment in turn_labels(curves, self.size.width - LABEL_CELLS):
+            self.plt.text(text, step, high, color=colour, alignment=alignment)
 
     def _colour(self, name: str) -> tuple[int, int, int]:
         return Color.parse(self.app.theme_variables[name]).rgb
@@ -109,6 +131,7 @@ def loss_curves(history: RunHistory, guessing: float | None) -> Curves:
         history.best.step if history.best else None,
         guessing,
         history.steps,
+        [(change.step, change.after) for change in history.rate_changes],
     )
 
 
@@ -130,6 +153,8 @@ def legend(title: str, curves: Curves, cells: int) -> Content:
         marks.append((f"{HELD_OUT_MARK} held-out", HELD_OUT))
     if curves.best_step is not None:
         marks.append((f"{BEST_MARK} best", BEST))
+    if curves.turns:
+        marks.append((f"{TURN_MARK} rate", TURN))
     if curves.guessing is not None:
         marks.append((f"{GUESSING_MARK} guessing", GUESSING))
 
@@ -140,6 +165,28 @@ def legend(title: str, curves: Curves, cells: int) -> Content:
     value = "" if curves.guessing is None else f" ln {math.exp(curves.guessing):.0f} = {curves.guessing:.3f}"
     roomy = assembled("   ", value)
     return roomy if roomy.cell_length <= cells else assembled(" ", "")
+
+
+def turn_labels(curves: Curves, cells: int) -> list[TurnLabel]:
+    """Where the new learning rates stand in a chart of so many cells.
+
+    The newest has its place first; those that would touch another are left out, their lines stay.
+    """
+    labels: list[TurnLabel] = []
+    taken: list[tuple[float, float]] = []
+    for step, rate in reversed(curves.turns):
+        text = f"{rate:.3g}"
+        place, length = cells * step / curves.steps, len(text) + 2
+        fits_right = place + length <= cells
+        begin = place if fits_right else place - length
+        if any(begin < end and start < begin + length for start, end in taken):
+            continue
+        taken.append((begin, begin + length))
+        if fits_right:
+            labels.append(TurnLabel(step, TURN_MARK + text, "left"))
+        else:
+            labels.append(TurnLabel(step, text + TURN_MARK, "right"))
+    return labels
 
 
 def binned(curve: Points, bins: int) -> list[tuple[float, float]]:

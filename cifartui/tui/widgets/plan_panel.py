@@ -23,6 +23,7 @@ from cifartui.training.device_names import DeviceName
 from cifartui.training.following import HELD_OUT, LOG_EVERY
 from cifartui.training.launch import check_seed
 from cifartui.training.recipe import Recipe, load_recipe, override, recipe_names
+from cifartui.training.resuming import FIXED
 from cifartui.tui.networks import OTHER_NETWORK, network_choices
 from cifartui.tui.run_plan import DEVICE, SEED, InHand, PlannedSetting, RunPlan, make_plan
 from cifartui.tui.widgets.dialogs import ChoiceDialog, TextDialog
@@ -65,6 +66,8 @@ class PlanPanel(Vertical):
         super().__init__(id=widget_id)
         self.asked: InHand
         """What is in hand."""
+        self._plain: InHand
+        """What was in hand before a fork was set up."""
         self.plan = RunPlan(())
         """What a run would be with it."""
 
@@ -76,7 +79,7 @@ class PlanPanel(Vertical):
 
     def on_mount(self) -> None:
         recipe = self._app.recipe
-        self.asked = InHand(self._app.recipe_name, load_recipe(self._app.recipe_name), recipe)
+        self.asked = self._plain = InHand(self._app.recipe_name, load_recipe(self._app.recipe_name), recipe)
         for label, width in COLUMNS:
             self.query_one(SettingsTable).add_column(label, width=width)
         self.watch(self.app, "recipe", self._recipe_changed, init=False)
@@ -84,7 +87,9 @@ class PlanPanel(Vertical):
 
     def _recipe_changed(self, recipe: Recipe) -> None:
         """Another screen changed it."""
-        if recipe != self.asked.recipe:
+        if self.asked.fork:
+            self._plain = msgspec.structs.replace(self._plain, recipe=recipe)
+        elif recipe != self.asked.recipe:
             self.asked = msgspec.structs.replace(self.asked, recipe=recipe)
             self.refresh_plan()
 
@@ -103,6 +108,21 @@ class PlanPanel(Vertical):
         row = self.query_one(SettingsTable).cursor_row
         return self.plan.settings[row] if row < len(self.plan.settings) else None
 
+    # WHAT IS IN HAND
+
+    def set_up_fork(self, fork: InHand) -> None:
+        """Take the settings of a run that goes on from a checkpoint; those of a new run stay as they are."""
+        if not self.asked.fork:
+            self._plain = self.asked
+        self.asked = fork
+        self.refresh_plan()
+
+    def set_up_new(self) -> None:
+        """Take the settings of a new run again."""
+        if self.asked.fork:
+            self.asked = self._plain
+            self.refresh_plan()
+
     # DRAWING
 
     def refresh_plan(self) -> None:
@@ -113,11 +133,14 @@ class PlanPanel(Vertical):
         table.clear()
         for planned in self.plan.settings:
             style = "bold" if planned.changed else ""
-            table.add_row(*(Text(cell, style=style) for cell in row_cells(planned)), key=planned.setting.key)
+            table.add_row(
+                *(Text(cell, style=style) for cell in row_cells(planned, forked=self.asked.fork is not None)),
+                key=planned.setting.key,
+            )
         table.move_cursor(row=row)
         table.scroll_to(y=top, animate=False)
         changes = sum(planned.changed for planned in self.plan.settings)
-        self.query_one("#plan-title", Static).update(title_text(self.asked.name, self.dataset, changes))
+        self.query_one("#plan-title", Static).update(title_text(self.asked, self.dataset, changes))
         self.query_one("#plan", Static).update(plan_text(self.plan))
         self._explain()
 
@@ -130,7 +153,7 @@ class PlanPanel(Vertical):
         planned = self.selected
         if planned:
             title = (f"{planned.setting.key} = {printable(planned.setting.value)}", "bold")
-            lines = "\n".join(map(printable, setting_text(planned, self.asked.name).splitlines()))
+            lines = "\n".join(map(printable, setting_text(planned, self.asked.origin).splitlines()))
             self.query_one("#explanation", Static).update(Content.assemble(title, "\n", lines))
         self.post_message(self.Planned())
 
@@ -142,8 +165,8 @@ class PlanPanel(Vertical):
         if planned is None:
             return
         key, value = planned.setting.key, planned.setting.value
-        explanation = setting_text(planned, self.asked.name)
-        mark = f" · {'the recipe' if planned.of_recipe else 'as usual'}"
+        explanation = setting_text(planned, self.asked.origin)
+        mark = f" · {'as usual' if not planned.of_recipe else 'the parent' if self.asked.fork else 'the recipe'}"
         choices = [(choice, choice + mark * (choice == planned.own)) for choice in planned.setting.choices]
         check = _explaining(partial(self.set_value, key))
         if key == NETWORK:
@@ -183,6 +206,8 @@ class PlanPanel(Vertical):
             self._take(msgspec.structs.replace(asked, kept=asked.kept - {key}))
 
     def _with_value(self, key: str, text: str) -> InHand:
+        if self.asked.fork and key in (*FIXED, SEED.key):
+            raise UsageError(f"A fork has the {key} of its parent: what the checkpoint holds would not fit another.")
         if key == SEED.key:
             if not text.isdecimal():
                 raise UsageError(f"seed = {printable(text, 40)!r} is not allowed: a whole number is expected.")
@@ -196,7 +221,8 @@ class PlanPanel(Vertical):
 
     def _take(self, asked: InHand) -> None:
         self.asked = asked
-        self._app.recipe_name, self._app.recipe = asked.name, asked.recipe
+        if not asked.fork:
+            self._app.recipe_name, self._app.recipe = asked.name, asked.recipe
         self.refresh_plan()
 
     def ask_for_recipe(self) -> None:

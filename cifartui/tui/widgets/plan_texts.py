@@ -4,19 +4,21 @@ from textual.content import Content
 
 from cifartui.model.summary import summarize
 from cifartui.text import printable, shortened
-from cifartui.tui.run_plan import PlannedSetting, RunPlan
+from cifartui.tui.run_plan import InHand, PlannedSetting, RunPlan
+from cifartui.tui.view import short_id
 
 CHANGED = "●"
 VALUE_CELLS, REMARK_CELLS = 19, 30
 """With mark and key they fit a terminal of 80 columns."""
 
 
-def title_text(recipe: str, dataset: str, changes: int) -> Content:
+def title_text(asked: InHand, dataset: str, changes: int) -> Content:
     """What is in hand, in a line."""
     changed = f" · {CHANGED} {changes} changed" if changes else ""
-    return Content.assemble(
-        (printable(f"recipe {recipe} · data set {dataset}"), "bold $primary"), (changed, "bold $warning")
-    )
+    title = f"recipe {asked.name} · data set {dataset}"
+    if asked.fork:
+        title = f"fork of {short_id(asked.fork.parent)} · data set {asked.fork.config.dataset}"
+    return Content.assemble((printable(title), "bold $primary"), (changed, "bold $warning"))
 
 
 def plan_text(plan: RunPlan) -> Content:
@@ -38,12 +40,13 @@ def plan_text(plan: RunPlan) -> Content:
     return Content(printable(" · ".join(counts)))
 
 
-def row_cells(planned: PlannedSetting) -> tuple[str, str, str, str]:
+def row_cells(planned: PlannedSetting, *, forked: bool = False) -> tuple[str, str, str, str]:
     """A setting's line in the table: mark, key, value, where the value comes from."""
     setting = planned.setting
     remark = ""
     if planned.changed:
-        remark = f"{'the recipe' if planned.of_recipe else 'usually'}: {planned.own}"
+        origin = "usually" if not planned.of_recipe else "the parent" if forked else "the recipe"
+        remark = f"{origin}: {planned.own}"
     elif planned.follows:
         same = planned.own == setting.value
         remark = "follows the data" + ("" if same else f" (recipe {planned.own})")
@@ -52,8 +55,11 @@ def row_cells(planned: PlannedSetting) -> tuple[str, str, str, str]:
     return mark, setting.key, value, shortened(printable(remark), REMARK_CELLS)
 
 
-def setting_text(planned: PlannedSetting, recipe: str) -> str:
-    """What a setting is, what is allowed, and where its value comes from, in lines of plain text."""
+def setting_text(planned: PlannedSetting, origin: str) -> str:
+    """What a setting is, what is allowed, and where its value comes from, in lines of plain text.
+
+    `origin` is whose value it has unless it was changed: `recipe tutorial`.
+    """
     setting = planned.setting
     lines = [setting.explanation]
     if setting.allowed:
@@ -63,9 +69,9 @@ def setting_text(planned: PlannedSetting, recipe: str) -> str:
     elif setting.choices:
         lines.append(f"One of: {', '.join(setting.choices)}.")
     if planned.changed:
-        lines.append(f"Set by you; {f'recipe {recipe} has' if planned.of_recipe else 'it is usually'} {planned.own}.")
+        lines.append(f"Set by you; {f'{origin} has' if planned.of_recipe else 'it is usually'} {planned.own}.")
     elif planned.follows:
         lines.append(f"{setting.value} follows the data set: {planned.follows}.")
     elif planned.of_recipe:
-        lines.append(f"{setting.value} is what recipe {recipe} has.")
+        lines.append(f"{setting.value} is what {origin} has.")
     return "\n".join(lines)

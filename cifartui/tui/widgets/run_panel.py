@@ -6,8 +6,11 @@ from textual.content import Content
 from textual.widgets import Static
 
 from cifartui.text import printable
+from cifartui.training.run.controls import AnyControl
+from cifartui.training.run.states import LIVING
 from cifartui.tui.view import RunView
 from cifartui.tui.widgets.charts import CurveChart, Curves, accuracy_curves, legend, loss_curves
+from cifartui.tui.widgets.control_texts import controls_text
 from cifartui.tui.widgets.run_texts import facts_text, notes_text
 
 CHARTS = {"loss": "loss", "accuracy": "accuracy, %"}
@@ -21,6 +24,8 @@ class RunPanel(Vertical):
         super().__init__(id=widget_id)
         self._drawn: RunView | None = None
         self._curves: tuple[Curves, ...] = ()
+        self._sent: list[AnyControl] = []
+        """Commands that the run in view has not answered yet."""
 
     def compose(self) -> ComposeResult:
         with Horizontal(id="upper"):
@@ -34,6 +39,7 @@ class RunPanel(Vertical):
                 yield Static("log", id="log-title", classes="heading")
                 with VerticalScroll(id="log"):
                     yield Static(id="log-lines")
+        yield Static(id="controls")
         yield Static(id="notes")
 
     def show(self, view: RunView) -> None:
@@ -45,15 +51,28 @@ class RunPanel(Vertical):
             self.query_one(f"#{name}", CurveChart).set_curves(curves)
         self._draw_legends()
         self._write("facts", facts_text(view))
+        answered = {answer.id for answer in view.history.controls}
+        living = view.state in LIVING and not is_other
+        self._sent = [control for control in self._sent if living and control.id not in answered]
+        self._draw_controls(view)
         notes = notes_text(view)
         self._write("notes", notes)
         self.query_one("#notes").display = bool(notes.plain)
         if before is None or is_other or view.history.log_length != before.history.log_length:
-            log = self.query_one("#log", VerticalScroll)
-            at_the_end = is_other or log.is_vertical_scroll_end
             self.query_one("#log-lines", Static).update(Content("\n".join(map(printable, view.history.log))))
-            if at_the_end:  # who has scrolled back is reading
-                log.scroll_end(animate=False)
+        if is_other:
+            self.query_one("#log", VerticalScroll).anchor()  # at its end, until who reads scrolls back
+
+    def show_sent(self, control: AnyControl) -> None:
+        """Tell of a command that was sent to the run in view."""
+        self._sent.append(control)
+        if self._drawn:
+            self._draw_controls(self._drawn)
+
+    def _draw_controls(self, view: RunView) -> None:
+        text = controls_text(view.history, self._sent)
+        self._write("controls", text)
+        self.query_one("#controls").display = bool(text.plain)
 
     def on_resize(self) -> None:
         self.call_after_refresh(self._draw_legends)

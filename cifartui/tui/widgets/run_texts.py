@@ -1,5 +1,7 @@
 """What there is to say of a run: its facts, what its curves show, and what to press next."""
 
+from typing import NamedTuple
+
 import msgspec
 from textual.content import Content
 
@@ -8,7 +10,9 @@ from cifartui.training.run.events import EpochFinished, RunStarted, StepsReporte
 from cifartui.training.run.follow import why_interrupted
 from cifartui.training.run.history import RunHistory
 from cifartui.training.run.states import LIVING
-from cifartui.tui.view import MARKS, RunView
+from cifartui.tui.view import MARKS, RunView, short_id
+from cifartui.tui.widgets.run_numbers import epoch_now, first_rate, rate_now
+from cifartui.tui.widgets.trouble_texts import trouble_text
 
 BAR_CELLS = 16
 RISE = 1.02
@@ -32,9 +36,13 @@ def facts_text(view: RunView) -> Content:
     history, started, latest = view.history, view.history.started, view.history.latest
     living = view.state in LIVING
     lines = [Content.assemble((f"{MARKS[view.state]} {view.state}", "bold"), f"  {view.short_id}")]
+    if history.parent:
+        lines.append(Content.styled(f"from {printable(short_id(history.parent))}", "$text-muted"))
+    if view.state == "queued" and history.behind:
+        lines.append(Content(printable(f"waits for {', '.join(map(short_id, history.behind))}")))
+    elif started is None and living and not view.problem:
+        lines.append(Content.styled("loading torch and the images …", "$text-muted"))
     if started is None:
-        if living and not view.problem:
-            lines.append(Content.styled("loading torch and the images …", "$text-muted"))
         return Content("\n").join(lines)
     if latest:
         left = ""
@@ -44,12 +52,14 @@ def facts_text(view: RunView) -> Content:
             Content.assemble(
                 (bar(history.fraction, BAR_CELLS).replace(" ", "░"), "$primary"), f" {history.fraction:.0%}{left}"
             ),
-            Content(f"epoch {latest.epoch:,}/{history.epochs_asked:,} · step {history.step:,}/{history.steps:,}"),
+            Content(f"epoch {epoch_now(history):,}/{history.epochs_asked:,} · step {history.step:,}/{history.steps:,}"),
         ]
         lines += _now(view, started, latest) if living else _in_the_end(history)
-    rate = latest.learning_rate if latest else started.learning_rate
+    rate, first = rate_now(history), first_rate(history)
+    if rate != first and first:
+        lines.append(Content(f"lr {rate:.4g} = {first:.4g} × {rate / first:.3g}"))
     lines += [
-        Content(printable(f"{started.network} · batch {started.batch_size} · lr {rate:g}")),
+        Content(printable(f"{started.network} · batch {started.batch_size}{f' · lr {rate:g}' * (rate == first)}")),
         Content.styled(printable(f"{started.dataset} · seed {started.seed}"), "$text-muted"),
         Content.styled(printable(f"{started.device}{f': {started.device_reason}' * living}"), "$text-muted"),
     ]
@@ -91,7 +101,7 @@ def _loss(loss: float | None) -> str:
 
 def notes_text(view: RunView) -> Content:
     """What the curves show, what is wrong, and what to press next; empty while there is nothing to say."""
-    notes = []
+    notes = [trouble_text(view.history)] if view.history.trouble else []
     parting = parted(view.history)
     if parting:
         notes.append(
@@ -127,28 +137,67 @@ def _problem(view: RunView) -> str:
 def _next(view: RunView) -> str:
     if view.problem:
         return "n another run · o all runs"
+    if view.state == "queued":
+        return "s takes it out of the queue · o all runs"
+    if view.history.trouble and view.state in LIVING:
+        return ""  # said with its answers
     if view.state == "paused":
-        return "space lets it go on · c saves a checkpoint · s stops it"
+        return "space lets it go on · . one step · > some steps · + − learning rate · s stops it"
     if view.state in LIVING:
         return ""
+    goes_on = "g trains it for more epochs" if view.state == "finished" else f"g goes on{_from(view.history)}"
     saved = view.history.checkpoints
-    stopped = " · a stopped run cannot be continued yet" if view.state == "stopped" else ""
     if not saved:
-        return f"n another run · o all runs · it saved no checkpoint, so there is nothing to evaluate{stopped}"
-    latest = view.history.latest
-    which = "" if latest and saved[-1].step == latest.step else f" (saved at step {saved[-1].step:,})"
-    return f"4 evaluates it{which} on the test images · n another run · o all runs{stopped}"
+        return f"{goes_on} · n another run · o all runs · it saved no checkpoint, so there is nothing to evaluate"
+    which = "" if saved[-1].step == view.history.step else f" (saved at step {saved[-1].step:,})"
+    return f"4 evaluates it{which} on the test images · {goes_on} · f forks it · n another run · o all runs"
 
 
-def stop_question(history: RunHistory) -> str:
+def _from(history: RunHistory) -> str:
+    """Where a run would go on, unless that is where it was."""
+    if not history.checkpoints:
+        return " from its beginning"
+    step = history.checkpoints[-1].step
+    return "" if step == history.step else f" from step {step:,}"
+
+
+# QUESTIONS
+
+
+class StopQuestion(NamedTuple):
+    """What to know before a run is stopped."""
+
+    warning: str
+    """What it has warned of; else empty."""
+    saving: str
+    """What it means to stop it with a checkpoint."""
+    not_saving: str
+    """And without."""
+
+
+def stop_question(history: RunHistory) -> StopQuestion:
     """What stopping a run would mean."""
-    if not history.warning:
-        return "Stop the run? It saves a checkpoint first."
-    saved = f"since step {history.checkpoints[-1].step:,}" if history.checkpoints else "so far"
-    return (
-        f"It has warned: {history.warning.rstrip('.')}. Stop the run? It tries to save a checkpoint first; if that "
-        f"fails, what it learned {saved} is lost."
+    since = f"since step {history.checkpoints[-1].step:,}" if history.checkpoints else "so far"
+    return StopQuestion(
+        f"It has warned: {history.warning.rstrip('.')}." if history.warning else "",
+        "stop it with a checkpoint, from which it can go on as if nothing had been",
+        f"stop it without; what it learned {since} is lost",
     )
+
+
+def rate_question(history: RunHistory) -> str:
+    """What to know before another learning rate is typed."""
+    rate, first = rate_now(history), first_rate(history)
+    turned = f", {rate / first:.3g} times what it began with" if first and rate != first else ""
+    return f"It is {rate:.4g} now{turned}. A checkpoint is saved before it changes."
+
+
+def epochs_question(history: RunHistory) -> str:
+    """What to know before another number of epochs is typed."""
+    return f"Epoch {epoch_now(history):,} of {history.epochs_asked:,} is in hand; it cannot have fewer than that."
+
+
+# OVERFITTING
 
 
 def parted(history: RunHistory) -> Parting | None:

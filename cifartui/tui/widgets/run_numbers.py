@@ -1,0 +1,29 @@
+"""Numbers of a run as they are now, between two reports too."""
+
+from cifartui.training.run.history import RunHistory
+
+
+def rate_now(history: RunHistory) -> float:
+    """The learning rate of the next step; 0 before the run started."""
+    changes, latest = history.rate_changes, history.latest
+    if changes and (latest is None or changes[-1].time >= latest.time):
+        return changes[-1].after
+    if latest:
+        return latest.learning_rate
+    return history.started.learning_rate if history.started else 0.0
+
+
+def first_rate(history: RunHistory) -> float:
+    """The learning rate before any command changed it; 0 before the run started."""
+    if history.rate_changes:
+        return history.rate_changes[0].before
+    return history.started.learning_rate if history.started else 0.0
+
+
+def epoch_now(history: RunHistory) -> int:
+    """The epoch in hand, from 1; 0 before the run started."""
+    if history.started is None:
+        return 0
+    if history.latest and history.latest.step == history.step:
+        return history.latest.epoch
+    return min(history.step // max(1, history.started.steps_per_epoch) + 1, history.epochs_asked)

@@ -9,6 +9,7 @@ import time
 
 from cifartui.training.device import cpu_name
 from cifartui.training.launch import plan_run, start_run
+from cifartui.training.run.controls import Stop
 from cifartui.training.run.events import StepsReported
 from cifartui.training.run.folder import Run
 from cifartui.training.run.follow import command
@@ -43,7 +44,7 @@ def main() -> None:
             print(f"{repeat}: alone {alone:,.0f}, attached {watched:,.0f} images/s, ratio {ratios[-1]:.3f}", flush=True)
         print(f"images/s, attached / alone: {spread(ratios, 3)}")
     finally:
-        command(run, "stop")
+        command(run, Stop())
         host.wait()
 
 

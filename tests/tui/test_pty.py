@@ -10,6 +10,7 @@ import pytest
 from cifartui.dataset.importing import import_dataset
 from cifartui.dataset.store import DatasetFacts
 from cifartui.progress import finish
+from cifartui.training.run.controls import Stop
 from cifartui.training.run.folder import Run, all_runs
 from cifartui.training.run.follow import command, read_history
 from cifartui.training.run.journal import JournalReader
@@ -38,7 +39,7 @@ def started_run(sketches: DatasetFacts) -> Iterator[tuple[Terminal, Run]]:
     yield terminal, run
     _, state = read_history(run)
     if state == "running":
-        command(run, "stop")
+        command(run, Stop())
     if terminal.process.poll() is None:
         terminal.kill()
 

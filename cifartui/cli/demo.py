@@ -32,10 +32,10 @@ def demo(options: argparse.Namespace) -> int:
 
     say()
     say("3 training: the tutorial's recipe in a process of its own")
-    run, _ = start_run(config)
+    run, host = start_run(config)
     say(f"run: {run.id}")
     say_followed(config.dataset, config.followed)
-    code = show_until_interrupted(run, as_json=False)
+    code = show_until_interrupted(run, host, as_json=False)
     if code:
         return code
 

@@ -9,7 +9,7 @@ from rich.progress import BarColumn, Progress, TextColumn
 
 from cifartui.cli.output import complain, make_console, print_json, say
 from cifartui.text import clock, printable
-from cifartui.training.run.events import AnyEvent, LineDamaged, RunFinished, RunStarted
+from cifartui.training.run.events import AnyEvent, LineDamaged, MemoryExhausted, NotFiniteFound, RunFinished, RunStarted
 from cifartui.training.run.folder import Run
 from cifartui.training.run.follow import follow, why_interrupted, why_stalled
 from cifartui.training.run.history import RunHistory
@@ -21,7 +21,7 @@ def show_run(run: Run, *, as_json: bool, first: int = 0, host: "subprocess.Popen
 
     A `host` that was started for it is waited for.
     """
-    was_damaged = was_stalled = False
+    was_damaged = was_stalled = was_held = False
     history = RunHistory()
     with _bar(as_json) as bar:
         for reading in follow(run, first=first, host=host):
@@ -37,6 +37,10 @@ def show_run(run: Run, *, as_json: bool, first: int = 0, host: "subprocess.Popen
                 complain(f"{history.damaged.sentence}.")
             if stalled is not None and not was_stalled:
                 complain(why_stalled(run, history, stalled))
+            is_held = history.trouble is not None and reading.state == "paused"
+            if history.trouble and is_held and not was_held:
+                complain(answers_to(run, history.trouble))
+            was_held = is_held
             was_damaged, was_stalled = history.damaged is not None, stalled is not None
             if bar:
                 bar.update(bar.task_ids[0], completed=history.fraction, description=bar_text(history, stalled))
@@ -47,6 +51,20 @@ def show_run(run: Run, *, as_json: bool, first: int = 0, host: "subprocess.Popen
         complain(history.finished.message)
         return 1
     return 0
+
+
+def answers_to(run: Run, trouble: NotFiniteFound | MemoryExhausted) -> str:
+    """Says with which commands a run that is held for what went wrong is answered."""
+    if isinstance(trouble, NotFiniteFound):
+        answers = [
+            f"go back to the last checkpoint at half the rate: `cifartui runs rollback {run.id}`",
+            f"go on: `cifartui runs resume {run.id}`",
+        ]
+    else:
+        parts = f"go on with {trouble.fits:,} images at once: `cifartui runs accumulate {run.id}`"
+        answers = [parts] if trouble.fits else []
+    answers.append(f"stop: `cifartui runs stop {run.id}`")
+    return f"The run holds and waits for an answer: {'; '.join(answers)}."
 
 
 def stalled_text(seconds: float) -> str:

@@ -18,6 +18,11 @@ def add_journal_json(parser: argparse.ArgumentParser) -> None:
     add_json(parser, "print the lines of the run's journal, one JSON object each, and nothing else")
 
 
+def add_run(parser: argparse.ArgumentParser) -> None:
+    """Add the run's place among the arguments."""
+    parser.add_argument("run", metavar="RUN", help="its id, or a part of it that no other run has")
+
+
 def group(commands: Commands, name: str, summary: str) -> Commands:
     """A command that has commands of its own."""
     parser = commands.add_parser(name, help=summary, description=summary.capitalize() + ".")

@@ -1,25 +1,24 @@
-"""`cifartui runs list | show | follow | pause | resume | stop | checkpoint`."""
+"""`cifartui runs list | show | follow`."""
 
 import argparse
 import time
+from collections.abc import Iterator
 
 import msgspec
 
-from cifartui.cli.follow import show_run, stalled_text
+from cifartui.cli import checkpoints, continuing, steering
+from cifartui.cli.follow import answers_to, show_run, stalled_text
 from cifartui.cli.output import complain, make_console, print_json, say, say_followed, table
-from cifartui.cli.parsing import Commands, add_journal_json, add_json, group
-from cifartui.errors import CifartuiError
+from cifartui.cli.parsing import Commands, add_journal_json, add_json, add_run, group
 from cifartui.training.recipe import settings
-from cifartui.training.run.checkpoints import CheckpointFacts, best_checkpoint, list_checkpoints
-from cifartui.training.run.controls import AnyControl, Pause, Resume, SaveCheckpoint, Stop
-from cifartui.training.run.events import RunFinished, Warned
+from cifartui.training.run.checkpoints import CheckpointFacts, list_checkpoints
+from cifartui.training.run.events import LearningRateChanged, MemoryExhausted, NotFiniteFound
 from cifartui.training.run.folder import Run, find_run
-from cifartui.training.run.follow import command, outcome_of_stop, read_history, why_interrupted, why_stalled
+from cifartui.training.run.follow import read_history, why_interrupted, why_stalled
 from cifartui.training.run.history import RunHistory
 from cifartui.training.run.overview import RunOverview, list_runs, overview
+from cifartui.training.run.sentences import sentences_of
 from cifartui.training.run.states import RunState, stalled_seconds
-
-COMMANDS: tuple[AnyControl, ...] = (Pause(), Resume(), Stop(), SaveCheckpoint())
 
 
 class RunReport(RunOverview, frozen=True, kw_only=True):
@@ -33,6 +32,13 @@ class RunReport(RunOverview, frozen=True, kw_only=True):
     followed: tuple[str, ...]
     """What of recipe and network follows the data set, a clause each."""
     checkpoints: list[CheckpointFacts]
+    learning_rate: float | None
+    """Of the next step; None before the first start."""
+    rate_changes: tuple[LearningRateChanged, ...]
+    trouble: NotFiniteFound | MemoryExhausted | None
+    """What the run holds for, or ended of."""
+    behind: tuple[str, ...]
+    """The ids of the runs that it waits for in the queue, the first to train first."""
 
 
 def add_commands(commands: Commands) -> None:
@@ -53,16 +59,8 @@ def add_commands(commands: Commands) -> None:
     add_journal_json(following)
     following.set_defaults(handler=follow_)
 
-    for control in COMMANDS:
-        parser = actions.add_parser(control.command, help=control.__doc__)
-        add_run(parser)
-        add_json(parser)
-        parser.set_defaults(handler=steer, control=control)
-
-
-def add_run(parser: argparse.ArgumentParser) -> None:
-    """Add the run's place among the arguments."""
-    parser.add_argument("run", metavar="RUN", help="its id, or a part of it that no other run has")
+    for module in (steering, continuing, checkpoints):
+        module.add_commands(actions)
 
 
 def list_(options: argparse.Namespace) -> None:
@@ -93,22 +91,15 @@ def show(options: argparse.Namespace) -> None:
         print_json(report)
         return
     say(f"{report.id}: {_state_text(report)}, epoch {report.epoch} of {report.epochs}, step {report.step:,}")
-    for sentence in (report.message, report.problem):
-        if sentence:
-            say(sentence)
+    for sentence in _sentences(run, report):
+        say(sentence)
     say(f"{report.model} on {report.dataset}, {report.device}, seed {report.seed}")
     say_followed(report.dataset, report.followed)
     rows = table("setting", "value")
     for key, value in report.settings.items():
         rows.add_row(key, value)
     make_console().print(rows)
-    best = best_checkpoint(report.checkpoints)
-    rows = table("checkpoint", "epoch", "saved for", "held-out", "bytes", "", right=("checkpoint", "bytes"))
-    for facts in report.checkpoints:
-        accuracy = "–" if facts.validation_accuracy is None else f"{facts.validation_accuracy:.1%}"
-        marks = " ".join(["best"] * (facts == best) + ["last"] * (facts == report.checkpoints[-1]))
-        rows.add_row(f"{facts.step:,}", str(facts.epoch), facts.cause, accuracy, f"{facts.bytes:,}", marks)
-    make_console().print(rows)
+    make_console().print(checkpoints.checkpoint_table(report.checkpoints))
 
 
 def follow_(options: argparse.Namespace) -> int:
@@ -116,20 +107,20 @@ def follow_(options: argparse.Namespace) -> int:
     return show_run(find_run(options.run), as_json=options.json)
 
 
-def steer(options: argparse.Namespace) -> int:
-    """Send a command to a living run and wait until it is taken; a stop that cannot save its checkpoint is told."""
-    run = find_run(options.run)
-    answer = command(run, options.control)
-    if isinstance(answer, RunFinished):
-        raise CifartuiError(f"Run {run.id} {answer.reason} before it could be told to {options.control.command}.")
-    if options.json:
-        print_json(answer)
-    else:
-        say(f"{options.control.command} taken by {run.id} at step {answer.step:,}")
-    if isinstance(options.control, Stop) and isinstance(outcome := outcome_of_stop(run, answer), Warned):
-        complain(f"{outcome.message}.")
-        return 1
-    return 0
+def _sentences(run: Run, report: RunReport) -> Iterator[str]:
+    """What there is to say of this run and not of every one."""
+    yield from filter(None, (report.message, report.problem))
+    if report.behind:
+        yield f"waits for {', '.join(report.behind)}"
+    if report.trouble:
+        yield from sentences_of(report.trouble)
+        if report.state == "paused":
+            yield answers_to(run, report.trouble)
+    if report.parent:
+        yield f"goes on from {report.parent}"
+    if report.rate_changes:
+        changes = ", ".join(f"{change.after:g} after step {change.step:,}" for change in report.rate_changes)
+        yield f"learning rate {report.learning_rate:g}; changed to {changes}"
 
 
 def _state_text(item: RunOverview) -> str:
@@ -158,4 +149,15 @@ def _report(run: Run) -> RunReport:
         followed=config.followed,
         settings={setting.key: setting.value for setting in settings(config.settings)},
         checkpoints=list_checkpoints(run),
+        learning_rate=_learning_rate(history),
+        rate_changes=history.rate_changes,
+        trouble=history.trouble,
+        behind=history.behind,
     )
+
+
+def _learning_rate(history: RunHistory) -> float | None:
+    """The rate as the last start found it, or as it was changed since."""
+    started = history.started
+    changes = [change.after for change in history.rate_changes if started and change.seq > started.seq]
+    return changes[-1] if changes else started.learning_rate if started else None

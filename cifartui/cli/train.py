@@ -1,21 +1,28 @@
 """`cifartui train`."""
 
 import argparse
+import subprocess
+import sys
 import time
+from typing import TypeAlias
 
 from cifartui.cli.dataset import require_dataset
 from cifartui.cli.follow import show_run
 from cifartui.cli.output import complain, print_json, say, say_followed
 from cifartui.cli.parsing import Commands, add_journal_json
 from cifartui.dataset.store import SKETCHES
+from cifartui.errors import UsageError
 from cifartui.training.device_names import DEVICE_NAMES
 from cifartui.training.launch import DEFAULT_SEED, plan_run, start_run
+from cifartui.training.resuming import fork_run, plan_fork
 from cifartui.training.run.controls import Stop
 from cifartui.training.run.events import Warned
 from cifartui.training.run.folder import Run
 from cifartui.training.run.follow import follow, read_history, tell
 
 INTERRUPTED = 130
+RECIPE = "tutorial"
+Started: TypeAlias = "tuple[Run, subprocess.Popen[bytes]]"
 
 
 def add_commands(commands: Commands) -> None:
@@ -26,13 +33,14 @@ def add_commands(commands: Commands) -> None:
         description="Train a network in a process of its own and show how it goes. "
         "Ctrl+C stops the run with a checkpoint; losing the terminal does not touch it.",
     )
-    parser.add_argument("--recipe", default="tutorial", metavar="NAME|FILE", help="how to train (tutorial)")
-    parser.add_argument("--dataset", default=SKETCHES, metavar="NAME", help=f"what to train on ({SKETCHES})")
-    parser.add_argument("--epochs", type=int, metavar="N", help="change the recipe's number of epochs")
+    parser.add_argument("--recipe", metavar="NAME|FILE", help=f"how to train ({RECIPE})")
+    parser.add_argument("--dataset", metavar="NAME", help=f"what to train on ({SKETCHES})")
     parser.add_argument(
-        "--seed", type=int, default=DEFAULT_SEED, metavar="N", help=f"same seed, same losses ({DEFAULT_SEED})"
+        "--from", metavar="RUN@STEP", dest="parent", help="go on from a run's checkpoint, with other settings"
     )
-    parser.add_argument("--device", choices=DEVICE_NAMES, default="auto", help="where to train (auto)")
+    parser.add_argument("--epochs", type=int, metavar="N", help="change the recipe's number of epochs")
+    parser.add_argument("--seed", type=int, metavar="N", help=f"same seed, same losses ({DEFAULT_SEED})")
+    parser.add_argument("--device", choices=DEVICE_NAMES, help="where to train (auto)")
     parser.add_argument(
         "--set",
         action="append",
@@ -42,40 +50,76 @@ def add_commands(commands: Commands) -> None:
         help="change a setting of the recipe",
     )
     parser.add_argument("--detach", action="store_true", help="do not wait for the run")
+    add_now(parser)
     add_journal_json(parser)
     parser.set_defaults(handler=train)
 
 
+def add_now(parser: argparse.ArgumentParser) -> None:
+    """Add `--now`."""
+    parser.add_argument("--now", action="store_true", help="do not wait for runs that train already")
+
+
 def train(options: argparse.Namespace) -> int:
     """Start a run and, unless detached, show it to its end."""
-    require_dataset(options.dataset, as_json=options.json)
     assignments = [*options.assignments]
     if options.epochs is not None:
         assignments.append(f"epochs={options.epochs}")
-    config = plan_run(
-        recipe=options.recipe,
-        dataset=options.dataset,
-        overrides=assignments,
-        device=options.device,
-        seed=options.seed,
-    )
-    run, _ = start_run(config)
+    run, host = (_fork if options.parent else _start)(options, assignments)
     if options.detach:
-        _say_detached(run, as_json=options.json)
+        say_detached(run, as_json=options.json)
         return 0
     if not options.json:
+        config = run.config()
         say(f"run: {run.id}")
+        if config.parent:
+            say(f"goes on from {config.parent.name}")
         say_followed(config.dataset, config.followed)
-    code = show_until_interrupted(run, as_json=options.json)
-    if code == 0 and not options.json:
+    return show_to_its_end(run, host, as_json=options.json)
+
+
+def _start(options: argparse.Namespace, assignments: list[str]) -> Started:
+    """A new run."""
+    dataset = options.dataset or SKETCHES
+    require_dataset(dataset, as_json=options.json)
+    config = plan_run(
+        recipe=options.recipe or RECIPE,
+        dataset=dataset,
+        overrides=assignments,
+        device=options.device or "auto",
+        seed=DEFAULT_SEED if options.seed is None else options.seed,
+    )
+    return start_run(config, now=options.now, hold=can_be_asked(options))
+
+
+def _fork(options: argparse.Namespace, assignments: list[str]) -> Started:
+    """A run that goes on from another's checkpoint."""
+    for name in ("recipe", "dataset", "seed"):
+        if getattr(options, name) is not None:
+            raise UsageError(
+                f"--{name} does not go with --from: a run from a checkpoint has its parent's; leave it out."
+            )
+    plan = plan_fork(options.parent, assignments, options.device)
+    return fork_run(plan, now=options.now, hold=can_be_asked(options))
+
+
+def can_be_asked(options: argparse.Namespace) -> bool:
+    """Whether somebody is there to answer when a run goes wrong."""
+    return not options.detach and sys.stdin.isatty() and sys.stdout.isatty()
+
+
+def show_to_its_end(run: Run, host: "subprocess.Popen[bytes]", *, as_json: bool, first: int = 0) -> int:
+    """Show a run that was started, from an event on, and what comes next; return the exit code."""
+    code = show_until_interrupted(run, host, as_json=as_json, first=first)
+    if code == 0 and not as_json:
         say(f"next: cifartui evaluate {run.id}")
     return code
 
 
-def show_until_interrupted(run: Run, *, as_json: bool) -> int:
+def show_until_interrupted(run: Run, host: "subprocess.Popen[bytes]", *, as_json: bool, first: int = 0) -> int:
     """Show a run; Ctrl+C stops it with a checkpoint, a second Ctrl+C leaves it alone."""
     try:
-        return show_run(run, as_json=as_json)
+        return show_run(run, as_json=as_json, first=first, host=host)
     except KeyboardInterrupt:
         tell(run, read_history(run)[0], Stop())
         complain("Interrupted: stopping the run with a checkpoint; press Ctrl+C again to leave it to itself.")
@@ -96,7 +140,8 @@ def show_rest(run: Run) -> str:
     return f"Run {run.id} is {state} at step {history.step:,}{message}."
 
 
-def _say_detached(run: Run, *, as_json: bool) -> None:
+def say_detached(run: Run, *, as_json: bool) -> None:
+    """Print the id of a run that is left to itself."""
     if as_json:
         print_json({"id": run.id})
     else:

@@ -46,7 +46,7 @@ def test_whole_path_by_command(sketches: DatasetFacts, tmp_path: Path, capsys: p
     (listed,) = json.loads(printed("runs", "list", "--json"))
     assert list(listed) == [
         *("id", "recipe", "model", "dataset", "state", "epoch", "epochs", "step", "best_accuracy", "last_accuracy"),
-        *("created", "stalled_seconds", "problem"),
+        *("created", "stalled_seconds", "problem", "parent"),
     ]
     assert (listed["state"], listed["step"], listed["epochs"]) == ("finished", 50, 1)
     run = listed["id"]
@@ -183,7 +183,8 @@ def test_detached_run_is_steered_by_commands(sketches: DatasetFacts) -> None:
     for command in ("pause", "checkpoint", "resume", "stop"):
         answer = cifartui("runs", command, run)
         assert answer.returncode == 0, answer.stderr
-        assert answer.stdout.startswith(f"{command} taken by {run} at step ")
+        how = "taken" if command == "stop" else "done"
+        assert answer.stdout.splitlines()[-1].startswith(f"{command} {how} by {run} at step ")
     followed = cifartui("runs", "follow", run)
     assert followed.returncode == 0
     assert "stopped at step" in followed.stdout

@@ -135,7 +135,7 @@ def _command(run: Run, what: AnyControl, answer: type[Answer]) -> Answer | RunFi
     raise CifartuiError(why_interrupted(run))
 
 
-def outcome_of_stop(run: Run, taken: ControlAcknowledged) -> RunFinished | Warned | None:
+def outcome_of_stop(run: Run, taken: ControlAcknowledged | ControlDone) -> RunFinished | Warned | None:
     """What came of a stop that was taken: the run's end, or a warning that it waits; None if neither came in time."""
     deadline = time.monotonic() + ACKNOWLEDGE_SECONDS
     for reading in follow(run, first=taken.seq + 1):

@@ -9,6 +9,7 @@ from cifartui.files import write_durably
 from cifartui.training.run.checkpoints import (
     CheckpointFacts,
     best_checkpoint,
+    damage,
     list_checkpoints,
     pin_file,
     remove_checkpoint,
@@ -69,6 +70,22 @@ def unpin(run: Run, facts: CheckpointFacts) -> None:
     pin_file(run, facts).unlink(missing_ok=True)
 
 
+def is_last_whole(run: Run, facts: CheckpointFacts) -> bool:
+    """Whether no other checkpoint of the run is whole; their tensors are read for it."""
+    others = (other for other in reversed(list_checkpoints(run)) if other.step != facts.step)
+    return all(damage(run, other) for other in others)
+
+
+def require_not_living(run: Run) -> None:
+    """Check that no process carries a run.
+
+    Raises:
+        CifartuiError: one does.
+    """
+    if run.is_carried():
+        raise CifartuiError(f"Run {run.id} is living; stop it first, with `cifartui runs stop {run.id}`.")
+
+
 def remove_run(run: Run) -> None:
     """Remove a run with all its checkpoints and results.
 
@@ -78,11 +95,9 @@ def remove_run(run: Run) -> None:
         CifartuiError: a process carries it.
         OSError: it cannot be removed.
     """
-    try:
-        with run.lock():
-            run.folder.rename(run.folder.with_name(f"{_REMOVED}{secrets.token_hex(4)}"))
-    except CifartuiError as error:
-        raise CifartuiError(f"Run {run.id} is living; stop it first, with `cifartui runs stop {run.id}`.") from error
+    require_not_living(run)
+    with run.lock():
+        run.folder.rename(run.folder.with_name(f"{_REMOVED}{secrets.token_hex(4)}"))
     for removed in run.folder.parent.glob(f"{_REMOVED}*"):
         if removed.is_symlink():  # a run that lies elsewhere, which stays there
             removed.unlink()

@@ -30,6 +30,8 @@ class RunOverview(msgspec.Struct, frozen=True, kw_only=True):
     """For how long a living run has told nothing, where that is longer than it should be; else None."""
     problem: str
     """What is damaged in its folder, in a sentence; else empty."""
+    parent: str
+    """`RUN@STEP`, the checkpoint of another run that it goes on from; else empty."""
 
 
 def overview(run: Run) -> RunOverview:
@@ -65,6 +67,7 @@ def overview(run: Run) -> RunOverview:
         created=config.created if config else run.folder.stat().st_mtime,
         stalled_seconds=stalled_seconds(history, state),
         problem=problem,
+        parent=config.parent.name if config and config.parent else history.parent,
     )
 
 

@@ -1,0 +1,177 @@
+"""Runs by command: steered, taken up again, forked, their checkpoints pinned and removed; questions before a loss."""
+
+import json
+import os
+import pty
+from collections.abc import Callable
+
+import pytest
+
+from cifartui.cli.follow import answers_to
+from cifartui.cli.main import make_parser, run_command
+from cifartui.dataset.store import DatasetFacts
+from cifartui.training.launch import start_run
+from cifartui.training.run.checkpoints import list_checkpoints, tensors_file
+from cifartui.training.run.controls import ChangeEpochs, ChangeRate, Stop, TakeSteps
+from cifartui.training.run.events import MemoryExhausted, NotFiniteFound
+from cifartui.training.run.folder import Run, all_runs
+from cifartui.training.run.keeping import pin
+from tests.training.running import plan, train_here
+
+Command = Callable[..., str]
+
+
+@pytest.fixture
+def answer(capfd: pytest.CaptureFixture[str]) -> Command:
+    """Run a command in this process; its standard output, or its complaints where another exit code is expected."""
+
+    def command(*arguments: str, code: int = 0) -> str:
+        capfd.readouterr()
+        ended = run_command(arguments)
+        output = capfd.readouterr()
+        assert ended == code, output.err
+        return output.err if code else output.out
+
+    return command
+
+
+@pytest.fixture
+def ended(sketches: DatasetFacts) -> Run:
+    """A run of two epochs with checkpoints of steps 50 and 100."""
+    return train_here(plan(sketches.name, "epochs=2"))[0]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "control"),
+    [
+        (["step", "r"], TakeSteps()),
+        (["step", "r", "12"], TakeSteps(steps=12)),
+        (["rate", "r", "up"], ChangeRate(to="up")),
+        (["rate", "r", "0.0005"], ChangeRate(to=0.0005)),
+        (["epochs", "r", "30"], ChangeEpochs(epochs=30)),
+        (["stop", "r"], Stop()),
+        (["stop", "r", "--no-save"], Stop(save=False)),
+    ],
+)
+def test_commands_are_made_from_the_kinds_of_controls(arguments: list[str], control: TakeSteps) -> None:
+    """Fields become arguments of their types; those with a default may be left out."""
+    options = make_parser().parse_args(["runs", *arguments])
+    assert options.kind is type(control)
+    fields = [name for name in control.__struct_fields__ if name not in ("id", "time")]
+    assert {name: getattr(options, name) for name in fields} == {name: getattr(control, name) for name in fields}
+
+
+@pytest.mark.parametrize(
+    "arguments", [["rate", "r", "sideways"], ["rate", "r", "0"], ["step", "r", "0"], ["epochs", "r"]]
+)
+def test_what_no_control_can_hold_is_wrong_usage(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """One sentence, before the run is looked for."""
+    with pytest.raises(SystemExit) as caught:
+        run_command(["runs", *arguments])
+    assert caught.value.code == 2
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_living_run_is_steered(sketches: DatasetFacts, answer: Command) -> None:
+    """Each command says what came of it once it is done; what is refused is told with exit code 1."""
+    run, host = start_run(plan(sketches.name, "epochs=100000", "log_every=100000"))
+    answer("runs", "pause", run.id)
+    paused = json.loads(answer("runs", "show", run.id, "--json"))
+    assert paused["state"] == "paused"
+    done = json.loads(answer("runs", "step", run.id, "3", "--json"))
+    assert (done["type"], done["step"]) == ("ControlDone", paused["step"] + 3)
+    turned = answer("runs", "rate", run.id, "0.002").splitlines()
+    assert turned[-2:] == [
+        f"learning rate 0.001 → 0.002 after step {done['step']:,}",
+        f"rate done by {run.id} at step {done['step']:,}",
+    ]
+    assert "checkpoint saved" in turned[0]
+    assert "epochs 100000 → 90000" in answer("runs", "epochs", run.id, "90000")
+    assert "has not run out of memory" in answer("runs", "accumulate", run.id, code=1)
+    assert "is living; stop it first" in answer("runs", "remove", run.id, "--yes", code=1)
+    shown = json.loads(answer("runs", "show", run.id, "--json"))
+    assert (shown["epochs"], shown["learning_rate"], shown["trouble"]) == (90_000, 0.002, None)
+    assert [change["after"] for change in shown["rate_changes"]] == [0.002]
+    assert "went back from step" in answer("runs", "rollback", run.id)
+    assert f"stop taken by {run.id}" in answer("runs", "stop", run.id, "--no-save")
+    assert host.wait(20) == 0
+    assert "there is nothing to pause" in answer("runs", "pause", run.id, code=1)
+    rate = next(line for line in answer("runs", "show", run.id).splitlines() if line.startswith("learning rate "))
+    assert rate.startswith("learning rate 0.001; changed to ")
+    assert f"0.001 after step {done['step']}" in rate
+
+
+def test_run_goes_on_by_command(ended: Run, answer: Command) -> None:
+    """A finished run needs more epochs; later checkpoints go only when told; one that is damaged is passed over."""
+    assert "ask for more, as with --epochs" in answer("runs", "continue", ended.id, code=2)
+    assert "(steps 100) are not removed without a question" in answer("runs", "continue", f"{ended.id}@50", code=2)
+    first, last = list_checkpoints(ended)
+    tensors_file(ended, last).write_bytes(bytes(last.bytes))
+    options = ["runs", "continue", ended.id, "--epochs", "3"]
+    shown = answer(*options).splitlines()
+    assert shown[:2] == [f"run: {ended.id}", f"goes on after step {first.step}"]
+    assert shown[-1] == f"next: cifartui evaluate {ended.id}"
+    assert [facts.step for facts in list_checkpoints(ended)] == [50, 100, 150]
+    events = [json.loads(line) for line in answer("runs", "follow", ended.id, "--json").splitlines()]
+    assert [event["step"] for event in events if event["type"] == "RunStarted"][-1] == 50
+    assert [event["seq"] for event in events] == list(range(len(events)))
+
+
+def test_run_is_forked_by_command(ended: Run, answer: Command) -> None:
+    """The new run has the parent's recipe, data set and seed, and says from where it goes on."""
+    options = ["train", "--from", f"{ended.id}@50", "--set", "optimizer.learning_rate=0.002", "--epochs", "2"]
+    assert "--seed does not go with --from" in answer(*options, "--seed", "3", code=2)
+    assert "batch_size cannot be changed" in answer(*options, "--set", "batch_size=8", code=2)
+    assert f"goes on from {ended.id}@50" in answer(*options).splitlines()
+    fork = next(run for run in all_runs() if run.id != ended.id)
+    parents = {item["id"]: item["parent"] for item in json.loads(answer("runs", "list", "--json"))}
+    assert parents == {ended.id: "", fork.id: f"{ended.id}@50"}
+    assert f"goes on from {ended.id}@50" in answer("runs", "show", fork.id).splitlines()
+
+
+def test_checkpoints_are_listed_pinned_and_removed(ended: Run, answer: Command) -> None:
+    """The last whole one needs a second word; the run itself one."""
+    assert json.loads(answer("runs", "pin", f"{ended.id}@50", "--json"))["pinned"]
+    listed = json.loads(answer("runs", "checkpoints", ended.id, "--json"))
+    assert [(facts["step"], facts["pinned"]) for facts in listed] == [(50, True), (100, False)]
+    assert "pinned" in answer("runs", "checkpoints", ended.id)
+    answer("runs", "unpin", f"{ended.id}@50")
+    assert not any(facts.pinned for facts in list_checkpoints(ended))
+    assert "names no checkpoint" in answer("runs", "pin", ended.id, code=2)
+    assert "add --yes" in answer("runs", "remove", f"{ended.id}@last", code=2)
+    assert json.loads(answer("runs", "remove", f"{ended.id}@last", "--yes", "--json")) == {"removed": f"{ended.id}@100"}
+    assert "last whole checkpoint; add --last" in answer("runs", "remove", f"{ended.id}@50", "--yes", code=2)
+    answer("runs", "remove", f"{ended.id}@50", "--yes", "--last")
+    assert list_checkpoints(ended) == []
+    answer("runs", "remove", ended.id, "--yes")
+    assert all_runs() == []
+
+
+def test_questions_on_a_terminal(ended: Run, answer: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only yes removes, the last whole checkpoint only a second yes."""
+    first, last = list_checkpoints(ended)
+    pin(ended, first)
+    keyboard, terminal = pty.openpty()
+    with os.fdopen(terminal) as typed:
+        monkeypatch.setattr("sys.stdin", typed)
+        for words, left in ((b"n\n", 2), (b"y\n", 1), (b"y\nn\n", 1), (b"y\nyes\n", 0)):
+            os.write(keyboard, words)
+            which = last.step if left else first.step
+            answer(
+                "runs",
+                "remove",
+                f"{ended.id}@{which}" if len(words) < 4 else f"{ended.id}@last",
+                code=words[-2:] == b"n\n",
+            )
+            assert len(list_checkpoints(ended)) == left
+    os.close(keyboard)
+
+
+def test_held_run_says_how_to_answer(ended: Run) -> None:
+    """What helps against numbers does not help against memory; without room for one image only a stop is left."""
+    lost = answers_to(ended, NotFiniteFound(step=3, epoch=1, batch=3, what="the loss", skipped=1))
+    assert f"`cifartui runs rollback {ended.id}`" in lost
+    full = answers_to(ended, MemoryExhausted(step=3, batch_size=4, fits=2))
+    assert f"2 images at once: `cifartui runs accumulate {ended.id}`" in full
+    none = answers_to(ended, MemoryExhausted(step=3, batch_size=4, fits=0))
+    assert none == f"The run holds and waits for an answer: stop: `cifartui runs stop {ended.id}`."

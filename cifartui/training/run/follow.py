@@ -73,6 +73,8 @@ def follow(
         yield Reading(events, reader.history, state, stalled_seconds(reader.history, state), reader.caught_up)
         if not reader.caught_up:
             continue
+        if is_first_look:
+            reader.keep_index(LONG_READING)
         is_first_look = False
         if to_its_end and state not in LIVING:
             return

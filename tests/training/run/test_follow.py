@@ -157,15 +157,16 @@ def test_index_is_kept_by_the_writer_and_read_by_others(run: Run, monkeypatch: p
 
 
 @pytest.mark.usefixtures("small_pieces")
-def test_reader_of_a_long_journal_leaves_an_index(run: Run) -> None:
+@pytest.mark.parametrize("read", [read_history, lambda run: list(follow(run))], ids=["read", "follow"])
+def test_reader_of_a_long_journal_leaves_an_index(run: Run, read: Callable[[Run], object]) -> None:
     """Only of one that took long; the next reads the rest."""
-    read_history(run)
+    read(run)
     assert not run.index_file.exists()
     log(Journal(run.journal_file), range(1, 41))
-    history, _ = read_history(run)
+    read(run)
     index = read_index(run)
     assert index is not None
-    assert index.history == history == whole(run)
+    assert index.history == read_history(run)[0] == whole(run)
 
 
 def spoil_journal(run: Run) -> None:

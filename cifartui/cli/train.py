@@ -136,7 +136,7 @@ def show_rest(run: Run) -> str:
             if isinstance(event, Warned) and event.time >= told:
                 complain(f"{event.message}.")
     history, state = read_history(run)
-    message = f" ({history.finished.message})" if history.finished and history.finished.message else ""
+    message = f" ({history.finished.message.rstrip('.')})" if history.finished and history.finished.message else ""
     return f"Run {run.id} is {state} at step {history.step:,}{message}."
 
 

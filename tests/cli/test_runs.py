@@ -7,14 +7,15 @@ from collections.abc import Callable
 
 import pytest
 
-from cifartui.cli.follow import answers_to
+from cifartui.cli.follow import answers_to, bar_text
 from cifartui.cli.main import make_parser, run_command
 from cifartui.dataset.store import DatasetFacts
 from cifartui.training.launch import start_run
 from cifartui.training.run.checkpoints import list_checkpoints, tensors_file
 from cifartui.training.run.controls import ChangeEpochs, ChangeRate, Stop, TakeSteps
-from cifartui.training.run.events import MemoryExhausted, NotFiniteFound
+from cifartui.training.run.events import MemoryExhausted, NotFiniteFound, Queued, StateChanged
 from cifartui.training.run.folder import Run, all_runs
+from cifartui.training.run.history import RunHistory, fold
 from cifartui.training.run.keeping import pin
 from tests.training.running import plan, train_here
 
@@ -175,3 +176,10 @@ def test_held_run_says_how_to_answer(ended: Run) -> None:
     assert f"2 images at once: `cifartui runs accumulate {ended.id}`" in full
     none = answers_to(ended, MemoryExhausted(step=3, batch_size=4, fits=0))
     assert none == f"The run holds and waits for an answer: stop: `cifartui runs stop {ended.id}`."
+
+
+def test_bar_of_a_queued_run_names_those_ahead() -> None:
+    """Until its turn comes it is not said to be starting."""
+    history = fold(RunHistory(), [StateChanged(state="queued"), Queued(behind=("a", "b"))])
+    assert bar_text(history) == "waiting for a, b"
+    assert bar_text(fold(history, [StateChanged(state="starting")])).startswith("starting")

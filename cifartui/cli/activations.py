@@ -15,7 +15,7 @@ from cifartui.model.adapting import adapted
 from cifartui.model.network import Network, load_network
 from cifartui.model.summary import summarize
 from cifartui.progress import LongWork, Progress
-from cifartui.training.following import follow_network
+from cifartui.training.fitting import fit_network
 from cifartui.training.launch import DEFAULT_SEED
 from cifartui.training.run.folder import find_run
 
@@ -74,7 +74,7 @@ def activations(options: argparse.Namespace) -> None:
     _check_choice(options)
     network = load_network(options.network)
     if options.dataset:
-        network = follow_network(network, require_dataset(options.dataset, as_json=options.json)).network
+        network = fit_network(network, require_dataset(options.dataset, as_json=options.json)).network
     made, written = watch(_write(network, options), as_json=options.json)
     if options.json:
         print_json(ActivationReport(str(options.output), made.facts))

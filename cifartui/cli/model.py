@@ -19,7 +19,7 @@ from cifartui.model.shapes import Shape, format_shape, parse_shape
 from cifartui.model.source import python_source
 from cifartui.model.summary import Operation, Summary, summarize
 from cifartui.text import printable, size
-from cifartui.training.following import follow_network
+from cifartui.training.fitting import fit_network
 
 BATCH_SIZE = 4
 
@@ -109,7 +109,7 @@ def source(options: argparse.Namespace) -> None:
 def _named(options: argparse.Namespace) -> Adaptation:
     """The network that was named, as the data set wants it that was named with it."""
     network = load_network(options.name)
-    return follow_network(network, require_dataset(options.dataset)) if options.dataset else Adaptation(network, ())
+    return fit_network(network, require_dataset(options.dataset)) if options.dataset else Adaptation(network, ())
 
 
 def list_(options: argparse.Namespace) -> None:

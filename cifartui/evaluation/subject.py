@@ -13,7 +13,7 @@ from cifartui.evaluation.weights_file import read_weights_file, unusable, unwrap
 from cifartui.model.module import build_module
 from cifartui.model.network import Network, load_network
 from cifartui.text import printable
-from cifartui.training.following import follow_network
+from cifartui.training.fitting import fit_network
 from cifartui.training.recipe import Normalize, load_recipe
 from cifartui.training.run.checkpoints import find_checkpoint
 from cifartui.training.run.folder import RunConfig, find_run
@@ -57,7 +57,7 @@ def load_subject(reference: str, recipe: str = "tutorial", dataset: str | None =
         settings = load_recipe(recipe)
         network = load_network(settings.network)
         if dataset:
-            network = follow_network(network, load_facts(dataset)).network
+            network = fit_network(network, load_facts(dataset)).network
         module = fill(network, read_weights_file(Path(reference)), reference)
         return Subject(reference, network, module, settings.normalize, dataset=None)
     name, config, weights = read_checkpoint(reference)

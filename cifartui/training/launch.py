@@ -18,7 +18,7 @@ from cifartui.model.shapes import Shape
 from cifartui.model.summary import require_fit
 from cifartui.progress import finish
 from cifartui.training.device_names import DeviceName
-from cifartui.training.following import follow_data, follow_network, trained_images
+from cifartui.training.fitting import fit_network, fit_recipe, trained_images
 from cifartui.training.recipe import Recipe, load_recipe, override
 from cifartui.training.run.folder import Run, RunConfig, create_run
 from cifartui.training.start import Start
@@ -36,7 +36,7 @@ def plan_run(
 ) -> RunConfig:
     """Check that recipe, data set and network go together, without torch, and say in full what will be trained.
 
-    The network and some settings follow the data set, see `follow_network` and `follow_data`; `overrides` stay.
+    The network and some settings follow the data set, see `fit_network` and `fit_recipe`; `overrides` stay.
     Code of the user's own is run once to see whether it fits, in a child process, which takes seconds.
 
     Raises:
@@ -46,9 +46,9 @@ def plan_run(
     assignments = list(overrides)
     facts = load_facts(dataset)
     kept = {assignment.partition("=")[0].strip() for assignment in assignments}
-    following = follow_data(override(load_recipe(recipe), assignments), facts, kept)
-    settings = following.recipe
-    network, changed_layers = follow_network(load_network(settings.network), facts)
+    fitted = fit_recipe(override(load_recipe(recipe), assignments), facts, kept)
+    settings = fitted.recipe
+    network, changed_layers = fit_network(load_network(settings.network), facts)
     _require_fit(network, facts.image_shape, len(facts.classes))
     _require_pictures_fit(settings, facts)
     return RunConfig(
@@ -60,7 +60,7 @@ def plan_run(
         created=time.time(),
         settings=msgspec.structs.replace(settings, network=network.factory or network.name),
         network=network,
-        followed=(*changed_layers, *following.clauses),
+        followed=(*changed_layers, *fitted.clauses),
     )
 
 

@@ -5,7 +5,7 @@ from cifartui.model.adapting import Adaptation
 from cifartui.model.editing import EditHistory
 from cifartui.model.network import Network
 from cifartui.model.shapes import format_shape
-from cifartui.training.following import follow_network
+from cifartui.training.fitting import fit_network
 
 
 class NetworkInHand:
@@ -63,7 +63,7 @@ class NetworkInHand:
     def _followed(self, network: Network) -> Adaptation:
         if self.facts is None or network in self._tried:
             return Adaptation(network, ())
-        return follow_network(network, self.facts)
+        return fit_network(network, self.facts)
 
     def _follow(self, network: Network) -> Network:
-        return follow_network(network, self.facts).network if self.facts else network
+        return fit_network(network, self.facts).network if self.facts else network

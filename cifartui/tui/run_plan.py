@@ -9,7 +9,7 @@ from cifartui.errors import CifartuiError
 from cifartui.failures import failure
 from cifartui.model.network import load_network
 from cifartui.training.device_names import DEVICE_NAMES, DeviceName
-from cifartui.training.following import follow_data, follow_network, steps_per_epoch, trained_images
+from cifartui.training.fitting import fit_network, fit_recipe, steps_per_epoch, trained_images
 from cifartui.training.launch import DEFAULT_SEED, plan_run
 from cifartui.training.recipe import Recipe, Setting, override, settings
 from cifartui.training.resuming import plan_fork
@@ -171,7 +171,7 @@ def planned_settings(asked: InHand, facts: DatasetFacts | None) -> tuple[Planned
     changed: Collection[str] = asked.changed
     recipe, reasons = asked.recipe, dict[str, str]()
     if facts and not asked.fork:
-        recipe, reasons = follow_data(asked.recipe, facts, changed)
+        recipe, reasons = fit_recipe(asked.recipe, facts, changed)
         if layers := _changed_layers(asked.recipe.network, facts):
             reasons = {**reasons, "network": layers}
     own = {setting.key: setting.value for setting in settings(asked.own)}
@@ -187,6 +187,6 @@ def planned_settings(asked: InHand, facts: DatasetFacts | None) -> tuple[Planned
 
 def _changed_layers(network: str, facts: DatasetFacts) -> str:
     try:
-        return "; ".join(follow_network(load_network(network), facts).changes)
+        return "; ".join(fit_network(load_network(network), facts).changes)
     except (CifartuiError, OSError):  # the plan as a whole says it
         return ""

@@ -13,7 +13,7 @@ from cifartui.evaluation.store import keep_evaluation
 from cifartui.model.module import build_module
 from cifartui.model.network import load_network
 from cifartui.model.source import loading_source
-from cifartui.training.following import follow_network
+from cifartui.training.fitting import fit_network
 from cifartui.training.run.checkpoints import CheckpointFacts, facts_file, list_checkpoints
 from cifartui.training.run.events import CheckpointPruned
 from cifartui.training.run.journal import Journal
@@ -207,7 +207,7 @@ async def test_a_file_is_judged_as_weights_of_the_network_in_hand(tmp_path: Path
     """Weights for two classes of 64×64: the network on the model screen follows the data set, and takes them."""
     train, test = noise(20, 64, 2), noise(6, 64, 2, seed=1)
     facts = save_dataset("pets", train, test, ("cat", "dog"), "noise for the tests")
-    network = follow_network(load_network("compact"), facts).network
+    network = fit_network(load_network("compact"), facts).network
     torch.save(build_module(network).state_dict(), tmp_path / "compact.pth")
     async with CifarApp().run_test(size=SMALL) as pilot:
         await wait_for_text(pilot, "pets · training images")

@@ -20,7 +20,7 @@ from cifartui.failures import failure
 from cifartui.model.network import load_network
 from cifartui.text import printable
 from cifartui.training.device_names import DeviceName
-from cifartui.training.following import HELD_OUT, LOG_EVERY
+from cifartui.training.fitting import HELD_OUT, LOG_EVERY
 from cifartui.training.launch import check_seed
 from cifartui.training.recipe import Recipe, load_recipe, override, recipe_names
 from cifartui.training.resuming import FIXED

@@ -19,7 +19,7 @@ HELD_OUT_SHARE = 10
 ROUND_NUMBERS = (1, 2, 5, *(number * 10**power for power in range(6) for number in (10, 20, 25, 50)))
 
 
-class Following(NamedTuple):
+class Fitted(NamedTuple):
     """A recipe as a data set wants it, and what that changed."""
 
     recipe: Recipe
@@ -33,12 +33,12 @@ class Following(NamedTuple):
         return tuple(f"{key} = {values[key]}: {why}" for key, why in self.changes.items())
 
 
-def follow_network(network: Network, facts: DatasetFacts) -> Adaptation:
+def fit_network(network: Network, facts: DatasetFacts) -> Adaptation:
     """The network as a data set wants it."""
     return adapted(network, facts.image_shape, len(facts.classes))
 
 
-def follow_data(recipe: Recipe, facts: DatasetFacts, kept: Collection[str] = ()) -> Following:
+def fit_recipe(recipe: Recipe, facts: DatasetFacts, kept: Collection[str] = ()) -> Fitted:
     """Let `log_every` and `validation.images` follow a data set, but for those whose keys are in `kept`.
 
     Held out are the images that the data set brings for that; else a tenth, where the recipe would hold out more than
@@ -56,7 +56,7 @@ def follow_data(recipe: Recipe, facts: DatasetFacts, kept: Collection[str] = ())
     if LOG_EVERY not in kept and recipe.log_every > steps:
         changes[LOG_EVERY] = f"an epoch has {steps:,} mini-batches; the recipe says {recipe.log_every:,}"
         recipe = msgspec.structs.replace(recipe, log_every=_round_number(steps // LOG_LINES))
-    return Following(recipe, changes)
+    return Fitted(recipe, changes)
 
 
 def trained_images(recipe: Recipe, facts: DatasetFacts) -> int:

@@ -10,7 +10,7 @@ from cifartui.errors import DataError, UsageError
 from cifartui.evaluation.evaluate import evaluate
 from cifartui.evaluation.subject import dataset_of, load_subject
 from cifartui.progress import finish
-from cifartui.training.following import follow_data
+from cifartui.training.fitting import fit_recipe
 from cifartui.training.launch import plan_run
 from cifartui.training.recipe import load_recipe, override, recipe_names
 from cifartui.training.run.events import EpochFinished, LossLogged, Validated
@@ -28,14 +28,14 @@ def sketch_facts(sketches: DatasetFacts) -> DatasetFacts:
 def test_every_shipped_recipe_logs_and_starts_on_the_sketches(sketch_facts: DatasetFacts) -> None:
     """No recipe holds out all images, and each brings log lines in every epoch."""
     for name in recipe_names():
-        recipe = follow_data(load_recipe(name), sketch_facts).recipe
+        recipe = fit_recipe(load_recipe(name), sketch_facts).recipe
         assert recipe.validation.images < sketch_facts.train / 2
         assert recipe.log_every <= (sketch_facts.train - recipe.validation.images) / recipe.batch_size
 
 
 def test_what_follows_is_said_with_both_numbers(sketch_facts: DatasetFacts) -> None:
     """The clauses say what the recipe says and why it is not taken."""
-    assert follow_data(load_recipe("held-out"), sketch_facts).clauses == (
+    assert fit_recipe(load_recipe("held-out"), sketch_facts).clauses == (
         "validation.images = 500: a tenth of 5,000 training images; the recipe says 5,000",
         "log_every = 200: an epoch has 1,125 mini-batches; the recipe says 2,000",
     )
@@ -45,13 +45,13 @@ def test_cifar10_changes_nothing(sketches: DatasetFacts) -> None:
     """With 50,000 training images every recipe stays to the letter."""
     facts = msgspec.structs.replace(sketches, train=50_000)
     for name in recipe_names():
-        assert follow_data(load_recipe(name), facts) == (load_recipe(name), {})
+        assert fit_recipe(load_recipe(name), facts) == (load_recipe(name), {})
 
 
 def test_what_the_user_set_does_not_follow(sketch_facts: DatasetFacts) -> None:
     """A setting of his is taken as it is, or refused."""
     recipe = override(load_recipe("held-out"), ["log_every=3000", "validation.images=4000"])
-    assert follow_data(recipe, sketch_facts, {"log_every", "validation.images"}) == (recipe, {})
+    assert fit_recipe(recipe, sketch_facts, {"log_every", "validation.images"}) == (recipe, {})
     with pytest.raises(UsageError, match=r"validation\.images = 200 leaves nothing to train on"):
         plan_run(recipe="tutorial", dataset="few", overrides=["validation.images=200"])
 
@@ -64,7 +64,7 @@ def test_held_out_images_that_the_data_set_brings_are_used() -> None:
     _, events = train_here(config)
     assert [event.images for event in events if isinstance(event, Validated)] == [10]
     assert [event.step for event in events if isinstance(event, EpochFinished)] == [10]
-    assert follow_data(load_recipe("tutorial"), facts, {"validation.images"}).recipe.validation.images == 0
+    assert fit_recipe(load_recipe("tutorial"), facts, {"validation.images"}).recipe.validation.images == 0
     with pytest.raises(UsageError, match="brings 10 images to hold out; choose that number, or 0"):
         plan_run(recipe="tutorial", dataset="own", overrides=["validation.images=5"])
 

@@ -15,7 +15,8 @@ from cifartui.training.run.checkpoints import list_checkpoints, tensors_file
 from cifartui.training.run.controls import ChangeEpochs, ChangeRate, Stop, TakeSteps
 from cifartui.training.run.events import MemoryExhausted, NotFiniteFound, Queued, StateChanged
 from cifartui.training.run.folder import Run, all_runs
-from cifartui.training.run.history import RunHistory, fold
+from cifartui.training.run.folding import fold
+from cifartui.training.run.history import RunHistory
 from cifartui.training.run.keeping import pin
 from tests.training.running import plan, train_here
 

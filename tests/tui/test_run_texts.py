@@ -1,6 +1,7 @@
 """What is said of a run: when the losses part, what an ended run came to, what to press next."""
 
 import time
+from typing import get_args
 
 import msgspec
 import pytest
@@ -16,10 +17,11 @@ from cifartui.training.run.events import (
     Warned,
 )
 from cifartui.training.run.folder import Run, create_run
+from cifartui.training.run.folding import fold
 from cifartui.training.run.follow import Reading
-from cifartui.training.run.history import RunHistory, fold
-from cifartui.training.run.states import stalled_seconds
-from cifartui.tui.view import RunView, read_on
+from cifartui.training.run.history import RunHistory
+from cifartui.training.run.states import RunState, stalled_seconds
+from cifartui.tui.view import MARKS, RunView, read_on
 from cifartui.tui.widgets.run_texts import facts_text, notes_text, parted, stop_question
 from tests.training.running import plan
 from tests.tui.driving import scripted_events
@@ -161,3 +163,8 @@ def test_last_warning_stands_below_the_curves_until_it_is_past(run: Run) -> None
     assert "It has warned: the checkpoint of step 300" in question.warning
     assert "what it learned since step 300 is lost" in question.not_saving
     assert "the disk is full" not in notes_text(RunView(run, fold(history, [saved]), "running")).plain
+
+
+def test_every_state_has_a_mark() -> None:
+    """A new state has one too."""
+    assert set(MARKS) == set(get_args(RunState))

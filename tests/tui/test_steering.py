@@ -22,7 +22,8 @@ from cifartui.training.run.events import (
     StateChanged,
 )
 from cifartui.training.run.folder import Run
-from cifartui.training.run.history import RunHistory, fold
+from cifartui.training.run.folding import fold
+from cifartui.training.run.history import RunHistory
 from cifartui.tui.app import CifarApp
 from cifartui.tui.view import RunView
 from cifartui.tui.widgets.control_texts import controls_text, epochs_of, rate_of, steps_of

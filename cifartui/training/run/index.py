@@ -14,7 +14,8 @@ from cifartui.errors import DataError
 from cifartui.files import open_file, write_durably
 from cifartui.training.run.events import AnyEvent
 from cifartui.training.run.folder import Run
-from cifartui.training.run.history import FOLD_VERSION, RunHistory, fold
+from cifartui.training.run.folding import FOLD_VERSION, fold
+from cifartui.training.run.history import RunHistory
 from cifartui.training.run.journal import JournalReader
 from cifartui.training.run.lines import BEGINNING, Place
 

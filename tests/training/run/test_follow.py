@@ -23,8 +23,9 @@ from cifartui.training.run.events import (
     StateChanged,
 )
 from cifartui.training.run.folder import Run, create_run
+from cifartui.training.run.folding import fold
 from cifartui.training.run.follow import Reading, command, command_and_wait, follow, read_history
-from cifartui.training.run.history import RunHistory, fold
+from cifartui.training.run.history import RunHistory
 from cifartui.training.run.index import HistoryReader, Indexer, read_index
 from cifartui.training.run.journal import Journal, JournalReader
 from tests.training.running import plan, run_started

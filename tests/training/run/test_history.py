@@ -14,7 +14,8 @@ from cifartui.training.run.events import (
     Validated,
     Warned,
 )
-from cifartui.training.run.history import MAX_LINES, RunHistory, fold
+from cifartui.training.run.folding import MAX_LINES, fold
+from cifartui.training.run.history import RunHistory
 from cifartui.training.run.states import stalled_seconds
 from tests.training.running import run_started
 

@@ -27,7 +27,8 @@ from cifartui.training.run.events import (
     Warned,
     WentBack,
 )
-from cifartui.training.run.history import RunHistory, fold
+from cifartui.training.run.folding import fold
+from cifartui.training.run.history import RunHistory
 from tests.training.running import run_started
 
 EPOCH, EPOCHS = 900, 2

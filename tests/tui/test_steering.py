@@ -86,9 +86,10 @@ def test_what_another_did_is_told_from_the_journal_alone() -> None:
     events: list[AnyEvent] = []
     for number in range(5):
         events.append(ControlDone(control=f"{number}", command="checkpoint", step=6_000 + number))
-    text = controls_text(history_of(*events), []).plain
+    text = controls_text(history_of(*events), [], 120).plain
     assert text.startswith("✓ checkpoint, done at step 6,004   ✓")
     assert text.count("checkpoint") == 3
+    assert controls_text(history_of(*events), [], 78).plain.count("checkpoint") == 2
 
 
 async def test_values_are_typed_and_checked(sketches: DatasetFacts) -> None:

@@ -9,9 +9,11 @@ from textual.binding import Binding, BindingType
 
 from cifartui.errors import CifartuiError, UsageError
 from cifartui.failures import failure
+from cifartui.home import runs_folder
 from cifartui.training.resuming import Continuation, continue_run, plan_continuation
 from cifartui.training.run.checkpoints import CheckpointFacts, best_checkpoint, list_checkpoints
 from cifartui.training.run.folder import Run
+from cifartui.training.run.follow import read_history
 from cifartui.training.run.queue import queue_of_home
 from cifartui.training.run.states import LIVING
 from cifartui.tui.screens.base import RunScreen
@@ -66,7 +68,7 @@ class StartingScreen(RunScreen):
 
     @work(thread=True, group="start", exit_on_error=False, description="look who trains")
     def _look_who_trains(self, start: Launch) -> None:
-        ahead = queue_of_home()
+        ahead = tuple(run for run in queue_of_home() if _goes_on(run))
         if ahead:
             self.app.call_from_thread(self._ask_for_turn, ahead, start)
         else:
@@ -222,6 +224,14 @@ class StartingScreen(RunScreen):
         if action == "fork":
             return self.run_in_view is not None and bool(self.run_in_view.history.checkpoints)
         return super().check_action(action, parameters)
+
+
+def _goes_on(run: str) -> bool:
+    """Whether a run in the queue has not ended; its host has its place for a moment longer."""
+    try:
+        return read_history(Run(runs_folder() / run))[1] in LIVING
+    except (CifartuiError, OSError):
+        return False
 
 
 def _line(facts: CheckpointFacts, *, is_best: bool) -> str:

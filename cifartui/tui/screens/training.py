@@ -22,7 +22,7 @@ from cifartui.tui.widgets.plan_panel import PlanPanel
 from cifartui.tui.widgets.run_panel import RunPanel
 
 
-class TrainingScreen(SteeringScreen, StartingScreen):
+class TrainingScreen(StartingScreen, SteeringScreen):
     """Set up a run, or watch and steer the one in view."""
 
     NOUN = "training"

@@ -16,7 +16,7 @@ LABEL_CELLS = 5
 """Of the numbers at the left axis, so that the axes of charts below each other stand in one line."""
 TICK_CELLS, TICK_LINES, MOST_TICKS = 12, 2, 6
 """Cells and lines between two numbers at the axes, about, and how many there are at most, about."""
-TRAINING, HELD_OUT, BEST, GUESSING, TURN = "primary", "warning", "success", "secondary", "foreground"
+TRAINING, HELD_OUT, BEST, GUESSING, TURN = "primary", "warning", "success", "secondary", "warning"
 """The theme's colours of what a chart shows; the marks differ too, since colours may not be seen."""
 TRAINING_MARK, HELD_OUT_MARK, BEST_MARK, GUESSING_MARK, TURN_MARK = "⠒", "●", "★", "╌", "┆"
 
@@ -117,7 +117,7 @@ class CurveChart(PlotextPlot):
         for step, _ in curves.turns:
             self.plt.scatter([step] * len(upright), upright, marker=TURN_MARK, color=colour)
         for step, text, alignment in turn_labels(curves, self.size.width - LABEL_CELLS):
-            self.plt.text(text, step, high, color=colour, alignment=alignment)
+            self.plt.text(text, step, high, color=colour, background="default", alignment=alignment)
 
     def _colour(self, name: str) -> tuple[int, int, int]:
         return Color.parse(self.app.theme_variables[name]).rgb

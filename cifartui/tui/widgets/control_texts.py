@@ -31,12 +31,21 @@ SHOWN = 3
 Typed = TypeVar("Typed", ChangeRate, ChangeEpochs, TakeSteps)
 
 
-def controls_text(history: RunHistory, sent: Sequence[AnyControl]) -> Content:
-    """The newest commands and how far each has come; `sent` are those that the run has not answered yet."""
+def controls_text(history: RunHistory, sent: Sequence[AnyControl], columns: int) -> Content:
+    """The newest command and how far it has come, and those before it as far as they fit into the line.
+
+    `sent` are those that the run has not answered yet.
+    """
     waiting = [Content(f"{SENT} {_name(control.command)} sent") for control in reversed(sent)]
     answered = [_answer_text(answer, history) for answer in reversed(history.controls)]
-    newest = (waiting + answered)[:SHOWN]
-    return Content("   ").join([*newest[:1], *(text.stylize("$text-muted") for text in newest[1:])])
+    texts = waiting + answered
+    line = Content("").join(texts[:1])
+    for text in texts[1:SHOWN]:
+        longer = Content.assemble(line, "   ", text.stylize("$text-muted"))
+        if longer.cell_length > columns:
+            break
+        line = longer
+    return line
 
 
 def _answer_text(answer: ControlAnswer, history: RunHistory) -> Content:
@@ -52,7 +61,7 @@ def _what(answer: ControlAnswer, history: RunHistory) -> str:
     """What a command that was carried out has changed, where that is known."""
     if answer.command == "rate":
         changes = [change for change in history.rate_changes if change.step == answer.step]
-        return f"learning rate {changes[-1].before:g} → {changes[-1].after:g}" if changes else ""
+        return f"learning rate {changes[-1].before:.4g} → {changes[-1].after:.4g}" if changes else ""
     return f"{history.epochs_asked:,} epochs" if answer.command == "epochs" else ""
 
 

@@ -70,9 +70,9 @@ class RunPanel(Vertical):
             self._draw_controls(self._drawn)
 
     def _draw_controls(self, view: RunView) -> None:
-        text = controls_text(view.history, self._sent)
+        text = controls_text(view.history, self._sent, self.size.width - 2)
         self._write("controls", text)
-        self.query_one("#controls").display = bool(text.plain)
+        self.query_one("#controls").display = bool(text.plain) and view.state in LIVING
 
     def on_resize(self) -> None:
         self.call_after_refresh(self._draw_legends)

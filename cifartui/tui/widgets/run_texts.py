@@ -142,7 +142,7 @@ def _next(view: RunView) -> str:
     if view.history.trouble and view.state in LIVING:
         return ""  # said with its answers
     if view.state == "paused":
-        return "space lets it go on · . one step · > some steps · + − learning rate · s stops it"
+        return "space lets it go on · . one step · > steps · + − rate · s stops it"
     if view.state in LIVING:
         return ""
     goes_on = "g trains it for more epochs" if view.state == "finished" else f"g goes on{_from(view.history)}"

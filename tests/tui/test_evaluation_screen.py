@@ -160,6 +160,21 @@ async def test_a_checkpoint_that_goes_keeps_its_result_and_says_why(sketches: Da
         await wait_for_notice(pilot, "cannot be evaluated again")
 
 
+async def test_checkpoint_is_pinned_and_let_go_again(sketches: DatasetFacts) -> None:
+    """p marks it in the list, and on disk; p again takes the mark away."""
+    run, _ = train_here(plan(sketches.name, "epochs=1"))
+    async with CifarApp().run_test(size=SMALL) as pilot:
+        await pilot.press("4")
+        await wait_for_text(pilot, "last")
+        await pilot.press("p")
+        await wait_for_text(pilot, "◆ pinned: stays")
+        assert any(line.strip().startswith("◆ ") and "last" in line for line in shown(pilot).splitlines())
+        assert [facts.pinned for facts in list_checkpoints(run)] == [True]
+        await pilot.press("p")
+        await wait_until(pilot, lambda: "◆" not in shown(pilot), seconds=10)
+        assert [facts.pinned for facts in list_checkpoints(run)] == [False]
+
+
 async def test_damaged_runs_break_nothing(sketches: DatasetFacts, home: Path) -> None:
     """Folders in which things are missing, of another kind or nonsense: what is whole is listed."""
     run, _ = train_here(plan(sketches.name, "epochs=1"))

@@ -23,6 +23,7 @@ from cifartui.model.network import Network, load_network
 from cifartui.model.source import loading_source
 from cifartui.text import printable, shortened
 from cifartui.training.run.folder import all_runs
+from cifartui.training.run.keeping import pin, unpin
 from cifartui.tui.screens.base import NounScreen
 from cifartui.tui.view import RunView, short_id
 from cifartui.tui.widgets.checkpoint_list import CheckpointList, gone_text, legend, line_id, list_lines
@@ -64,6 +65,13 @@ class EvaluationScreen(NounScreen):
             "export",
             tooltip="Write the checkpoint under the cursor as a .pth file for PyTorch",
             id="evaluation.export",
+        ),
+        Binding(
+            "p",
+            "pin",
+            "pin",
+            tooltip="Keep the checkpoint under the cursor whatever comes after it, or let it go again in its turn",
+            id="evaluation.pin",
         ),
         Binding("f", "file", "file", tooltip="Evaluate a .pth or .safetensors file of weights", id="evaluation.file"),
     ]
@@ -362,10 +370,24 @@ class EvaluationScreen(NounScreen):
         else:
             self.app.call_from_thread(self.app.push_screen, TextScreen("written; PyTorch loads it with", text))
 
+    def action_pin(self) -> None:
+        """Pin the checkpoint under the cursor, or unpin it."""
+        if self._checkpoint:
+            self._pin(self._checkpoint)
+
+    @work(thread=True, group="pin", exit_on_error=False, description="pin a checkpoint")
+    def _pin(self, checkpoint: JudgedCheckpoint) -> None:
+        try:
+            (unpin if checkpoint.facts.pinned else pin)(checkpoint.run, checkpoint.facts)
+        except OSError as error:
+            self.app.call_from_thread(self.cifar_app.complain, str(explain(error)))
+        else:
+            self.app.call_from_thread(self._list_checkpoints)
+
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Keys that make no sense now are hidden."""
         if action == "confusion":
             return self.evaluation is not None and not self._shows_both
-        if action == "export":
+        if action in ("export", "pin"):
             return bool(self._checkpoint and self._checkpoint.is_there)
         return True

@@ -11,9 +11,10 @@ from textual.content import Content
 from textual.widgets import DataTable, Static
 from textual.worker import get_current_worker
 
+from cifartui.errors import CifartuiError
 from cifartui.evaluation.store import KeptEvaluation, last_result
 from cifartui.text import cells, printable, shortened
-from cifartui.training.run.folder import all_runs
+from cifartui.training.run.folder import Run, all_runs
 from cifartui.training.run.overview import RunOverview, overview
 from cifartui.tui.screens.base import CifarScreen
 from cifartui.tui.view import MARKS, short_id
@@ -76,16 +77,16 @@ class RunsScreen(CifarScreen):
             if worker.is_cancelled:
                 return
             try:
-                self.app.call_from_thread(self._add, overview(run), last_result(run))
+                self.app.call_from_thread(self._add, overview(run), last_result(run), parent_of(run))
             except OSError:
                 continue  # it was removed meanwhile
         self.app.call_from_thread(self._all_read)
 
-    def _add(self, run: RunOverview, tested: KeptEvaluation | None) -> None:
+    def _add(self, run: RunOverview, tested: KeptEvaluation | None, parent: str) -> None:
         if not self.is_mounted:
             return
         table = self.query_one(RunList)
-        self._notes[run.id] = note_of(run)
+        self._notes[run.id] = note_of(run) + f" It goes on from {short_id(parent)}." * bool(parent)
         view = self.cifar_app.run_view
         in_view = view is not None and view.run.id == run.id
         style = "bold" if in_view else ""
@@ -119,6 +120,15 @@ class RunsScreen(CifarScreen):
     def action_close(self) -> None:
         """Go back without another run."""
         self.dismiss()
+
+
+def parent_of(run: Run) -> str:
+    """The checkpoint that a fork goes on from, `RUN@STEP`; empty for any other run, and where that cannot be read."""
+    try:
+        parent = run.config().parent
+    except CifartuiError:
+        return ""
+    return parent.name if parent else ""
 
 
 def row_of(run: RunOverview, tested: KeptEvaluation | None) -> list[str]:

@@ -13,6 +13,7 @@ from cifartui.text import cells, column, printable, shortened
 from cifartui.training.run.checkpoints import best_checkpoint
 from cifartui.tui.view import short_id
 
+PINNED = "◆"
 LINE_CELLS = 23
 """Of a line in the list: the step, its marks, its accuracy."""
 ID_END = 4
@@ -78,7 +79,9 @@ def list_lines(judged: list[JudgedCheckpoint]) -> list[tuple[str | None, str]]:
             marks = [mark for mark, is_so in (("★", facts == best), ("last", facts == last)) if is_so]
             marked = " ".join(marks) if checkpoint.is_there else "gone"
             accuracy = f"{result.evaluation.accuracy:.1%}" if result else ""
-            lines.append((line_id(checkpoint), f"{facts.step:>9,} {column(marked, 6)} {accuracy:>6}"))
+            lines.append(
+                (line_id(checkpoint), f"{PINNED * facts.pinned:1}{facts.step:>8,} {column(marked, 6)} {accuracy:>6}")
+            )
     return lines
 
 
@@ -91,6 +94,7 @@ def run_line(run: str) -> str:
 def legend(judged: list[JudgedCheckpoint]) -> str:
     """What the marks in the list mean, those that are there."""
     meanings = (
+        (f"{PINNED} pinned: stays", any(one.facts.pinned for one in judged)),
         ("★ best on held-out images", any(one.facts.validation_accuracy is not None for one in judged)),
         ("gone: only its result", not all(one.is_there for one in judged)),
     )

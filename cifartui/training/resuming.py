@@ -27,6 +27,7 @@ from cifartui.training.run.checkpoints import (
 )
 from cifartui.training.run.folder import Parent, Run, RunConfig, create_run, find_run
 from cifartui.training.run.follow import read_history
+from cifartui.training.run.keeping import FORKED
 from cifartui.training.start import Start
 
 FIXED = ("network", "batch_size", "loader.shuffle", "validation.images")
@@ -71,6 +72,11 @@ def plan_continuation(run: Run, which: str = "", epochs: int | None = None) -> C
     else:
         checkpoint, passed_over = _newest_whole(run, checkpoints)
     epochs = epochs or epochs_asked(run, config)
+    if checkpoint is None and config.parent:
+        raise DataError(
+            f"Run {run.id} has no whole checkpoint to go on from; start another like it from its parent: "
+            f"`cifartui train --from {config.parent.name}`."
+        )
     if checkpoint:
         _require_more(run, checkpoint, epochs, config)
     lost = tuple(
@@ -120,19 +126,29 @@ def plan_fork(reference: str, overrides: Iterable[str] = (), device: DeviceName 
 
 
 def fork_run(plan: Fork, *, now: bool = False, hold: bool = False) -> tuple[Run, "subprocess.Popen[bytes]"]:
-    """Create the run with the checkpoint as its first, and start the host that carries it.
+    """Create the run and start the host that carries it; `now` and `hold` as in `Start`.
 
     Raises:
         OSError: it cannot be written or started.
     """
+    run = create_fork(plan)
+    return run, start_host(run, Start(plan.checkpoint.step, plan.config.settings.epochs, now, hold))
+
+
+def create_fork(plan: Fork) -> Run:
+    """Create the run, with a copy of its parent's checkpoint as its first.
+
+    Raises:
+        OSError: it cannot be written.
+    """
     run = create_run(plan.config)
     facts = msgspec.structs.replace(
-        plan.checkpoint, run=run.id, cause="fork", created=time.time(), validation_accuracy=None
+        plan.checkpoint, run=run.id, cause=FORKED, created=time.time(), validation_accuracy=None
     )
     with durably(tensors_file(run, facts)) as copy:
         shutil.copyfile(tensors_file(plan.parent, plan.checkpoint), copy)
     write_durably(facts_file(run, facts), encode_facts(facts))
-    return run, start_host(run, Start(facts.step, plan.config.settings.epochs, now, hold))
+    return run
 
 
 def epochs_asked(run: Run, config: RunConfig) -> int:

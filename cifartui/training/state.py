@@ -23,6 +23,8 @@ Facts = dict[str, Any]
 
 RUNG = math.sqrt(2)
 """From one learning rate of the ladder to the next."""
+CLOSE = 1e-9
+"""In rungs: what is as close to one as that is on it."""
 
 
 class State(NamedTuple):
@@ -252,45 +254,37 @@ class Position:
 
 
 class LearningRate:
-    """The recipe's learning rate times a factor that a person turns, on the optimizer's groups of weights."""
+    """The learning rate of the optimizer's groups of weights: the recipe's, until a person turns it."""
 
     name = "rate"
 
     def __init__(self, optimizer: torch.optim.Optimizer, of_recipe: float) -> None:
         self._optimizer, self._of_recipe = optimizer, of_recipe
-        self._factor = 1.0
-
-    @property
-    def value(self) -> float:
-        """The learning rate of the next step."""
-        return self._of_recipe * self._factor
+        self.value = of_recipe
+        """Of the next step."""
 
     def turn(self, to: float | str) -> None:
         """Set it to a value, or "up" or "down" to the next rung of the ladder, which has the recipe's own rate."""
         if isinstance(to, str):
-            rungs = math.log(self._factor, RUNG)
-            rung = math.floor(rungs + 1e-9) + 1 if to == "up" else math.ceil(rungs - 1e-9) - 1
-            self._set(RUNG**rung)
-        else:
-            self._set(to / self._of_recipe)
+            rungs = math.log(self.value / self._of_recipe, RUNG)
+            rung = math.floor(rungs + CLOSE) + 1 if to == "up" else math.ceil(rungs - CLOSE) - 1
+            to = self._of_recipe * RUNG**rung
+        self.value = to
+        for group in self._optimizer.param_groups:
+            group["lr"] = to
 
     def take_the_recipes(self) -> None:
         """Forget what was turned."""
-        self._set(1.0)
+        self.turn(self._of_recipe)
 
     def tensors(self) -> Tensors:
         return {}
 
     def facts(self) -> Facts:
-        return {"factor": self._factor}
+        return {"value": self.value}
 
     def restore(self, tensors: Tensors, facts: Facts) -> None:
-        self._set(float(facts["factor"]))
-
-    def _set(self, factor: float) -> None:
-        self._factor = factor
-        for group in self._optimizer.param_groups:
-            group["lr"] = self.value
+        self.turn(float(facts["value"]))
 
 
 class Accumulation:

@@ -30,6 +30,7 @@ from cifartui.training.run.events import (
     Warned,
     WentBack,
 )
+from cifartui.training.run.keeping import ASKED_FOR
 from cifartui.training.saving import LOOK_SECONDS, NotSavedError, Phases, Saver
 from cifartui.training.setup import Job
 from cifartui.training.state import Weights, not_finite
@@ -128,9 +129,8 @@ class Steering:
                 yield from self._take_steps(control)
                 return  # done when they are taken
             case SaveCheckpoint():
-                yield from self._save("asked for")
+                yield from self._save(ASKED_FOR)
             case ChangeRate():
-                yield from self._save("rate")
                 yield from self._change_rate(control.to)
             case ChangeEpochs():
                 yield from self._change_epochs(control.epochs)
@@ -179,12 +179,19 @@ class Steering:
             raise RefusedError(f"The checkpoint could not be saved: {problem}.")
 
     def _change_rate(self, to: float | str) -> Effect:
-        rate, before = self._job.rate, self._job.rate.value
+        """Turn the rate and save it: a run that is killed from here on goes on with the turned rate."""
+        rate, before, step = self._job.rate, self._job.rate.value, self._job.position.step
         rate.turn(to)
         if not 0 < rate.value <= MOST_RATE:
             rate.turn(before)
             raise RefusedError(f"The learning rate is {before:g}, and can be {MOST_RATE:g} at most.")
-        yield LearningRateChanged(step=self._job.position.step, before=before, after=rate.value)
+        yield LearningRateChanged(step=step, before=before, after=rate.value)
+        try:
+            yield from self._save("rate")
+        except RefusedError:
+            yield LearningRateChanged(step=step, before=rate.value, after=before)
+            rate.turn(before)
+            raise
 
     def _change_epochs(self, epochs: int) -> Effect:
         begun, before = self._job.position.epoch, self._job.epochs

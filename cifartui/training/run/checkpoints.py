@@ -76,8 +76,8 @@ def decode_facts(data: bytes) -> CheckpointFacts:
         facts = _DECODER.decode(data)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise DataError(f"no facts of a checkpoint: {printable(str(error), 200)}") from error
-    body, _, check = data.rpartition(CHECK)
-    if facts.epoch_seconds is not None and check != hashlib.sha256(body).hexdigest().encode() + b'"\n}\n':
+    body, mark, check = data.rpartition(CHECK)
+    if (mark or facts.epoch_seconds is not None) and check != hashlib.sha256(body).hexdigest().encode() + b'"\n}\n':
         raise DataError("its facts are not those that were written")
     return facts
 

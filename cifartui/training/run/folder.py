@@ -4,7 +4,7 @@ import os
 import secrets
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -153,11 +153,9 @@ def create_run(config: RunConfig) -> Run:
         OSError: it cannot be written; nothing of it is left behind.
     """
     moment = time.strftime("%Y%m%d-%H%M", time.localtime(config.created))
-    suffix = "".join(secrets.choice("abcdefghijkmnpqrstuvwxyz23456789") for _ in range(3))
     what = "-".join(dict.fromkeys((config.recipe, config.network.name)))  # of two equal names, one
-    folder = home.runs_folder() / f"{moment}-{what}-{suffix}"
-    run = Run(folder)
-    folder.mkdir(mode=0o700)
+    run = Run(_make_folder(f"{moment}-{what}"))
+    folder = run.folder
     try:
         run.checkpoints_folder.mkdir(mode=0o700)
         write_durably(folder / "config.toml", tomli_w.dumps(_without_none(msgspec.to_builtins(config))).encode())
@@ -168,6 +166,16 @@ def create_run(config: RunConfig) -> Run:
         folder.rmdir()
         raise
     return run
+
+
+def _make_folder(name: str) -> Path:
+    """Make a folder of that name with a tag that none has yet."""
+    while True:
+        tag = "".join(secrets.choice("abcdefghijkmnpqrstuvwxyz23456789") for _ in range(3))
+        folder = home.runs_folder() / f"{name}-{tag}"
+        with suppress(FileExistsError):
+            folder.mkdir(mode=0o700)
+            return folder
 
 
 def all_runs() -> list[Run]:

@@ -18,6 +18,8 @@ from cifartui.training.run.folder import Run
 
 ASKED_FOR = "asked for"
 """The cause of a checkpoint that a person wanted; it stays."""
+FORKED = "fork"
+"""The cause of the checkpoint that a run has from its parent; it stays, too, since the run has no other beginning."""
 _REMOVED = ".removed-"
 """What the names of folders begin with that are no runs any more, see `remove_run`."""
 
@@ -25,10 +27,10 @@ _REMOVED = ".removed-"
 def to_prune(checkpoints: list[CheckpointFacts], keep: int) -> list[CheckpointFacts]:
     """Which of a run's checkpoints, the oldest first, are no longer needed.
 
-    The best stays, the pinned, those asked for, and of the others the `keep` newest.
+    The best stays, the pinned, those asked for, a fork's first, and of the others the `keep` newest.
     """
     best = best_checkpoint(checkpoints)
-    others = [facts for facts in checkpoints if facts.cause != ASKED_FOR]
+    others = [facts for facts in checkpoints if facts.cause not in (ASKED_FOR, FORKED)]
     return [facts for facts in others[:-keep] if facts != best and not facts.pinned]
 
 

@@ -53,7 +53,7 @@ def run(home: Path) -> Run:
 
 
 def test_of_all_but_those_asked_for_the_newest_stay() -> None:
-    """The best, the pinned and those asked for stay whatever their age, and are not counted among the newest."""
+    """The best, the pinned, those asked for and a fork's first stay at any age; those asked for do not count as new."""
     checkpoints = [
         facts_at(1, "fork"),
         facts_at(2, "asked for"),
@@ -64,10 +64,9 @@ def test_of_all_but_those_asked_for_the_newest_stay() -> None:
         facts_at(7, accuracy=0.7),
         facts_at(8, "rate"),
     ]
-    assert steps(to_prune(checkpoints, 1)) == [1, 5, 7]
-    assert steps(to_prune(checkpoints, 2)) == [1, 5]
-    assert steps(to_prune(checkpoints, 3)) == [1]
-    assert to_prune(checkpoints, 6) == []
+    assert steps(to_prune(checkpoints, 1)) == [5, 7]
+    assert steps(to_prune(checkpoints, 2)) == [5]
+    assert to_prune(checkpoints, 3) == []
     assert why_pruned(facts_at(1), 1) == "the newest stays"
     assert why_pruned(facts_at(1, accuracy=0.5), 1_000) == "the best and the 1,000 newest stay"
 

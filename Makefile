@@ -41,6 +41,7 @@ DATASET ?= sketches
 bench: $(INSTALLED)
 	$(BIN)/python -m tests.bench.training --dataset $(DATASET)
 	$(BIN)/python -m tests.bench.watching --dataset $(DATASET)
+	$(BIN)/python -m tests.bench.controls --dataset $(DATASET)
 	$(BIN)/python -m tests.bench.journals
 	$(BIN)/python -m tests.bench.preparing --dataset $(DATASET)
 	$(BIN)/python -m tests.bench.paging --dataset $(DATASET)

@@ -18,8 +18,7 @@ from cifartui.evaluation.weights_file import read_weights_file, unwrapped
 from cifartui.files import durably, system_errors
 from cifartui.inspection.activation_file import FACTS, ActivationFacts
 from cifartui.inspection.chosen import ChosenPictures
-from cifartui.model.blocks import BasicBlock
-from cifartui.model.layers import Conv2d, Layer, MaxPool2d, ReLU
+from cifartui.model.layers import BasicBlock, Conv2d, Layer, MaxPool2d, ReLU
 from cifartui.model.module import build_module
 from cifartui.model.network import Network
 from cifartui.model.shapes import Shape, ShapeError

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from cifartui.model.layers import MAX_FEATURES, Linear
+from cifartui.model.layers.linear import MAX_FEATURES, Linear
 from cifartui.model.network import Network
 from cifartui.model.shapes import format_shape
 from cifartui.model.summary import summarize

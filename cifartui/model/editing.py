@@ -5,33 +5,11 @@ from typing import Any
 import msgspec
 
 from cifartui.errors import UsageError
-from cifartui.model.blocks import BasicBlock
-from cifartui.model.kinds import KINDS, AnyLayer
-from cifartui.model.layers import (
-    AvgPool2d,
-    BatchNorm2d,
-    Conv2d,
-    Dropout,
-    Flatten,
-    GlobalAvgPool2d,
-    Linear,
-    MaxPool2d,
-    ReLU,
-)
+from cifartui.model.layers import KINDS, AnyLayer
 from cifartui.model.network import MAX_LAYERS, Network, sequence_of, sequences
 from cifartui.model.shapes import Shape, ShapeError
 from cifartui.model.summary import Summary
 from cifartui.toml import convert_settings
-
-SHORT_NAMES = {
-    "conv2d": "conv",
-    "max_pool2d": "pool",
-    "avg_pool2d": "pool",
-    "global_avg_pool2d": "pool",
-    "batch_norm2d": "norm",
-    "linear": "fc",
-    "basic_block": "block",
-}
 
 
 class EditHistory:
@@ -117,7 +95,8 @@ def inserted(network: Network, position: int, kind: str, shape: Shape) -> Networ
     before, after = network.layers[:position], network.layers[position:]
     sequence = sequence_of(before[-1]) if before and after else ""
     joins = sequence and sequence == sequence_of(after[0])
-    layer = _fresh(kind, f"{sequence}.{len(network.layers)}" if joins else _free_name(network, kind), shape)
+    name = f"{sequence}.{len(network.layers)}" if joins else _free_name(network, kind)
+    layer = KINDS[kind].fresh(name, shape)
     return _numbered(network, (*before, layer, *after))
 
 
@@ -148,47 +127,14 @@ def repair(summary: Summary) -> AnyLayer | None:
     if not summary.problem or summary.network.factory:
         return None
     layer, shape = summary.network.layers[len(summary.operations)], summary.output
-    match layer:
-        case Conv2d() if len(shape) == 3:
-            mended: AnyLayer = msgspec.structs.replace(layer, in_channels=shape[0])
-        case BasicBlock() if len(shape) == 3:
-            mended = msgspec.structs.replace(layer, in_channels=shape[0])
-        case BatchNorm2d() if len(shape) == 3:
-            mended = msgspec.structs.replace(layer, num_features=shape[0])
-        case Linear() if len(shape) == 1:
-            mended = msgspec.structs.replace(layer, in_features=shape[0])
-        case _:
-            return None
+    mended = layer.fitted(shape)
+    if mended is None:
+        return None
     try:
         mended.arithmetic(shape)
     except ShapeError:
         return None
     return mended
-
-
-def _fresh(kind: str, name: str, shape: Shape) -> AnyLayer:
-    channels = shape[0]
-    match kind:
-        case "conv2d":
-            return Conv2d(name=name, in_channels=channels, out_channels=channels, kernel_size=3, padding=1)
-        case "max_pool2d":
-            return MaxPool2d(name=name, kernel_size=2, stride=2)
-        case "avg_pool2d":
-            return AvgPool2d(name=name, kernel_size=2, stride=2)
-        case "batch_norm2d":
-            return BatchNorm2d(name=name, num_features=channels)
-        case "linear":
-            return Linear(name=name, in_features=channels, out_features=10)
-        case "global_avg_pool2d":
-            return GlobalAvgPool2d(name=name)
-        case "dropout":
-            return Dropout(name=name)
-        case "flatten":
-            return Flatten(name=name)
-        case "basic_block":
-            return BasicBlock(name=name, in_channels=channels, out_channels=channels)
-        case _:
-            return ReLU(name=name)
 
 
 def _numbered(network: Network, layers: tuple[AnyLayer, ...]) -> Network:
@@ -203,7 +149,7 @@ def _numbered(network: Network, layers: tuple[AnyLayer, ...]) -> Network:
 
 def _free_name(network: Network, kind: str) -> str:
     taken = {sequence_of(layer) or layer.name for layer in network.layers}
-    short = SHORT_NAMES.get(kind, kind)
+    short = KINDS[kind].SHORT_NAME or kind
     return next(name for number in range(1, MAX_LAYERS + 2) if (name := f"{short}{number}") not in taken)
 
 

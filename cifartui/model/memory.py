@@ -7,12 +7,8 @@ against what torch saves.
 from itertools import dropwhile
 from math import prod
 
-from cifartui.model.blocks import BasicBlock
-from cifartui.model.layers import AvgPool2d, BatchNorm2d, Conv2d, Dropout, Flatten, Layer, Linear, MaxPool2d, ReLU
+from cifartui.model.layers import BasicBlock, Layer
 from cifartui.model.summary import Operation, Summary
-
-KEEP_INPUT = (Conv2d, Linear, MaxPool2d, AvgPool2d, BatchNorm2d, BasicBlock)
-KEEP_OUTPUT = (ReLU,)
 
 
 def training_bytes(summary: Summary, batch_size: int) -> int:
@@ -40,29 +36,16 @@ def _kept(operations: list[Operation], batch_size: int, consumer: Layer | None) 
     """What operations in a row keep beside their first input; `consumer` takes what the last one gives."""
     kept = 0
     for position, operation in enumerate(operations):
-        following = next((later.layer for later in operations[position + 1 :] if not _is_view(later.layer)), consumer)
-        output = batch_size * 4 * prod(operation.arithmetic.output)
-        match operation.layer:
-            case BasicBlock() as block:
-                body, shortcut = len(block.body), len(block.shortcut)
-                inner = list(operation.inner)
-                kept += _kept(inner[:body], batch_size, None)
-                kept += _kept(inner[body : body + shortcut], batch_size, None)
-                kept += _kept(inner[body + shortcut :], batch_size, following)
-                continue
-            case MaxPool2d():
-                kept += 2 * output  # where each maximum was, as int64
-            case BatchNorm2d():
-                kept += 2 * 4 * operation.arithmetic.output[0]  # mean and standard deviation of the batch
-            case Dropout() if not _is_view(operation.layer):
-                kept += output
-        if not _is_view(operation.layer) and (
-            isinstance(operation.layer, KEEP_OUTPUT) or isinstance(following, KEEP_INPUT)
-        ):
-            kept += output
+        layer, output = operation.layer, operation.arithmetic.output
+        following = next((later.layer for later in operations[position + 1 :] if not later.layer.is_view), consumer)
+        if isinstance(layer, BasicBlock):
+            body, shortcut = len(layer.body), len(layer.shortcut)
+            inner = list(operation.inner)
+            kept += _kept(inner[:body], batch_size, None)
+            kept += _kept(inner[body : body + shortcut], batch_size, None)
+            kept += _kept(inner[body + shortcut :], batch_size, following)
+            continue
+        kept += layer.kept_bytes(output, batch_size)
+        if not layer.is_view and (layer.KEEPS_OUTPUT or (following is not None and following.KEEPS_INPUT)):
+            kept += batch_size * 4 * prod(output)
     return kept
-
-
-def _is_view(layer: Layer) -> bool:
-    """Whether the output is the input's memory, looked at differently."""
-    return isinstance(layer, Flatten) or (isinstance(layer, Dropout) and layer.p == 0)

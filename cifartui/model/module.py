@@ -3,19 +3,7 @@
 from torch import nn
 
 from cifartui.errors import UsageError
-from cifartui.model.blocks import BasicBlock
-from cifartui.model.kinds import AnyLayer
-from cifartui.model.layers import (
-    AvgPool2d,
-    BatchNorm2d,
-    Conv2d,
-    Dropout,
-    Flatten,
-    GlobalAvgPool2d,
-    Linear,
-    MaxPool2d,
-    ReLU,
-)
+from cifartui.model.layers import AnyLayer, BasicBlock
 from cifartui.model.network import Network, sequences
 from cifartui.model.recording.factory import module_from_factory
 
@@ -49,36 +37,11 @@ def build_chain(network: Network) -> nn.Sequential:
 
 
 def _build_layer(layer: AnyLayer) -> nn.Module:
-    match layer:
-        case Conv2d():
-            return nn.Conv2d(
-                layer.in_channels,
-                layer.out_channels,
-                layer.kernel_size,
-                stride=layer.stride,
-                padding=layer.padding,
-                dilation=layer.dilation,
-                groups=layer.groups,
-                bias=layer.bias,
-            )
-        case MaxPool2d():
-            return nn.MaxPool2d(layer.kernel_size, layer.stride, layer.padding)
-        case AvgPool2d():
-            return nn.AvgPool2d(layer.kernel_size, layer.stride, layer.padding)
-        case GlobalAvgPool2d():
-            return nn.AdaptiveAvgPool2d(1)
-        case BatchNorm2d():
-            return nn.BatchNorm2d(layer.num_features)
-        case Dropout():
-            return nn.Dropout(layer.p)
-        case ReLU():
-            return nn.ReLU()
-        case Flatten():
-            return nn.Flatten()
-        case Linear():
-            return nn.Linear(layer.in_features, layer.out_features)
-        case BasicBlock():
-            return _build_block(layer)
+    if isinstance(layer, BasicBlock):
+        return _build_block(layer)
+    arguments, settings = layer.construction()
+    built: nn.Module = getattr(nn, layer.TORCH_CLASS)(*arguments, **settings)
+    return built
 
 
 def _build_block(block: BasicBlock) -> nn.Module:

@@ -15,8 +15,8 @@ import tomli_w
 from cifartui import home
 from cifartui.errors import DataError, UsageError
 from cifartui.files import write_durably
-from cifartui.model.kinds import AnyLayer
-from cifartui.model.layers import Positive
+from cifartui.model.layers import AnyLayer
+from cifartui.model.layers.base import Positive
 from cifartui.text import printable
 from cifartui.toml import decode_toml, read_toml
 

@@ -3,47 +3,13 @@
 from keyword import iskeyword
 
 from cifartui.errors import UsageError
-from cifartui.model.blocks import BasicBlock
-from cifartui.model.kinds import AnyLayer
-from cifartui.model.layers import (
-    AvgPool2d,
-    BatchNorm2d,
-    Conv2d,
-    Dropout,
-    Flatten,
-    GlobalAvgPool2d,
-    Linear,
-    MaxPool2d,
-    ReLU,
-)
+from cifartui.model.layers import KINDS, AnyLayer
 from cifartui.model.network import Network, sequences
 from cifartui.model.shapes import format_shape
 from cifartui.model.summary import summarize
 
-TAKEN = ("BasicBlock", "Tensor")
-BLOCK_SOURCE = '''
-class BasicBlock(nn.Module):
-    """Two 3×3 convolutions that learn what to add to the block's input."""
-
-    def __init__(self, in_channels: int, out_channels: int, stride: int = 1) -> None:
-        super().__init__()
-        self.conv1 = nn.Conv2d(in_channels, out_channels, 3, stride=stride, padding=1, bias=False)
-        self.bn1 = nn.BatchNorm2d(out_channels)
-        self.conv2 = nn.Conv2d(out_channels, out_channels, 3, padding=1, bias=False)
-        self.bn2 = nn.BatchNorm2d(out_channels)
-        self.downsample: nn.Module = nn.Identity()
-        if stride != 1 or in_channels != out_channels:
-            self.downsample = nn.Sequential(
-                nn.Conv2d(in_channels, out_channels, 1, stride=stride, bias=False),
-                nn.BatchNorm2d(out_channels),
-            )
-
-    def forward(self, x: Tensor) -> Tensor:
-        residual = nn.functional.relu(self.bn1(self.conv1(x)))
-        residual = self.bn2(self.conv2(residual))
-        return nn.functional.relu(residual + self.downsample(x))
-
-'''
+TAKEN = {"Tensor"} | {kind.__name__ for kind in KINDS.values() if kind.CLASS_SOURCE}
+"""What the network's class must not be called."""
 
 
 def python_source(network: Network) -> str:
@@ -67,13 +33,13 @@ def python_source(network: Network) -> str:
         else:
             made.append(f"        self.{name} = {_constructor(layers[0])}")
         steps.append(f"        x = self.{name}(x)" + (f"  # {shapes[last]}" if last in shapes else ""))
-    has_blocks = any(isinstance(layer, BasicBlock) for layer in network.layers)
+    classes = sorted({layer.CLASS_SOURCE for layer in network.layers if layer.CLASS_SOURCE})
     lines = [
         f'"""The network {network.name}."""',
         "",
         "from torch import Tensor, nn",
         "",
-        *(BLOCK_SOURCE.splitlines() if has_blocks else []),
+        *(line for text in classes for line in ("", *text.splitlines(), "")),
         "",
         f"class {class_name(network)}(nn.Module):",
         f'    """Takes images of {format_shape(network.input)}."""',
@@ -114,29 +80,6 @@ def class_name(network: Network) -> str:
 
 
 def _constructor(layer: AnyLayer) -> str:
-    match layer:
-        case Conv2d():
-            fields = [str(layer.in_channels), str(layer.out_channels), str(layer.kernel_size)]
-            usual = Conv2d(name=layer.name, in_channels=1, out_channels=1, kernel_size=1)
-            for field in ("stride", "padding", "dilation", "groups", "bias"):
-                if getattr(layer, field) != getattr(usual, field):
-                    fields.append(f"{field}={getattr(layer, field)}")
-            return f"nn.Conv2d({', '.join(fields)})"
-        case MaxPool2d() | AvgPool2d():
-            padding = f", padding={layer.padding}" if layer.padding else ""
-            return f"nn.{type(layer).__name__}({layer.kernel_size}, stride={layer.stride}{padding})"
-        case GlobalAvgPool2d():
-            return "nn.AdaptiveAvgPool2d(1)"
-        case BatchNorm2d():
-            return f"nn.BatchNorm2d({layer.num_features})"
-        case Dropout():
-            return f"nn.Dropout({layer.p!r})"
-        case ReLU():
-            return "nn.ReLU()"
-        case Flatten():
-            return "nn.Flatten()"
-        case Linear():
-            return f"nn.Linear({layer.in_features}, {layer.out_features})"
-        case BasicBlock():
-            stride = f", stride={layer.stride}" if layer.stride > 1 else ""
-            return f"BasicBlock({layer.in_channels}, {layer.out_channels}{stride})"
+    arguments, settings = layer.construction()
+    spelled = ", ".join([*map(repr, arguments), *(f"{name}={value!r}" for name, value in settings.items())])
+    return f"nn.{layer.TORCH_CLASS}({spelled})" if layer.TORCH_CLASS else f"{type(layer).__name__}({spelled})"

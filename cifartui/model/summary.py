@@ -5,8 +5,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from cifartui.model.blocks import BasicBlock
-from cifartui.model.layers import Arithmetic, Flatten, Layer, Linear
+from cifartui.model.layers import Arithmetic, BasicBlock, Flatten, Layer, Linear
 from cifartui.model.network import Network
 from cifartui.model.shapes import Shape, ShapeError
 

@@ -27,8 +27,7 @@ from cifartui.inspection.activation_file import (
 )
 from cifartui.inspection.activations import compute_activations, operation_outputs, write_activations
 from cifartui.inspection.chosen import ChosenPictures, from_dataset
-from cifartui.model.blocks import BasicBlock
-from cifartui.model.layers import Conv2d, MaxPool2d
+from cifartui.model.layers import BasicBlock, Conv2d, MaxPool2d
 from cifartui.model.module import build_module
 from cifartui.model.network import Network, load_network
 from cifartui.model.shapes import ShapeError

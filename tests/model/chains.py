@@ -2,10 +2,10 @@
 
 from hypothesis import strategies as st
 
-from cifartui.model.blocks import BasicBlock
-from cifartui.model.kinds import AnyLayer
 from cifartui.model.layers import (
+    AnyLayer,
     AvgPool2d,
+    BasicBlock,
     BatchNorm2d,
     Conv2d,
     Dropout,

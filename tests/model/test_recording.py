@@ -15,7 +15,7 @@ from torch import nn
 
 from cifartui import children
 from cifartui.errors import CifartuiError, UsageError
-from cifartui.model.blocks import BasicBlock
+from cifartui.model.layers import BasicBlock
 from cifartui.model.memory import training_bytes
 from cifartui.model.module import build_module
 from cifartui.model.network import Network, load_network, save_network

@@ -4,8 +4,7 @@ from typing import Annotated
 
 import msgspec
 
-from cifartui.model.kinds import AnyLayer
-from cifartui.model.layers import Arithmetic, Layer
+from cifartui.model.layers import AnyLayer, Arithmetic, Layer
 from cifartui.model.network import Network
 from cifartui.model.shapes import Shape, ShapeError
 from cifartui.model.summary import Operation, Summary, require_outputs

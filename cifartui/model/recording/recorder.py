@@ -11,9 +11,7 @@ import torch
 from torch import nn
 from torch.overrides import TorchFunctionMode
 
-from cifartui.model.editing import SHORT_NAMES
-from cifartui.model.kinds import AnyLayer
-from cifartui.model.layers import Arithmetic
+from cifartui.model.layers import AnyLayer, Arithmetic
 from cifartui.model.network import Network
 from cifartui.model.recording.calls import first_tensor, label_of, shape_of, tensors_in
 from cifartui.model.recording.factory import spelled
@@ -22,6 +20,7 @@ from cifartui.model.recording.translation import (
     NOT_COUNTED,
     agrees,
     call_macs,
+    kind_of_function,
     layer_of_call,
     layer_of_module,
     module_macs,
@@ -30,8 +29,6 @@ from cifartui.model.recording.translation import (
 from cifartui.model.shapes import Shape, ShapeError
 from cifartui.text import printable
 
-FUNCTION_NAMES = SHORT_NAMES | {"adaptive_avg_pool2d": "pool"}
-"""Those that are called otherwise than the function."""
 PARTLY = "not all counted"
 
 
@@ -171,7 +168,8 @@ class Recorder(TorchFunctionMode):
         seen = Arithmetic(shape_of(output), "", parameters, "", macs, unknown, buffer_bytes=buffer_bytes)
         layer = layer_of_call(function, args[1:], kwargs)
         draft = _draft("", label, layer, shape_of(tensors[0]), seen)
-        draft.function = FUNCTION_NAMES.get(function, function)
+        kind = kind_of_function(function)
+        draft.function = (kind.SHORT_NAME if kind else "") or function
         frame.drafts.append(draft)
 
     def _has_room(self) -> bool:

@@ -23,8 +23,7 @@ from cifartui.model.editing import (
     settings_text,
     with_settings,
 )
-from cifartui.model.kinds import KINDS
-from cifartui.model.layers import Conv2d, Layer, MaxPool2d
+from cifartui.model.layers import KINDS, Conv2d, Layer, MaxPool2d
 from cifartui.model.memory import training_bytes
 from cifartui.model.network import Network, load_network, save_network
 from cifartui.model.recording.child import recorded

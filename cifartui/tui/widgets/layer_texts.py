@@ -4,46 +4,15 @@ from collections.abc import Iterable
 
 from textual.content import Content
 
-from cifartui.model.blocks import Add, BasicBlock
 from cifartui.model.editing import repair, settings_text
-from cifartui.model.layers import (
-    AvgPool2d,
-    BatchNorm2d,
-    Conv2d,
-    Dropout,
-    Flatten,
-    GlobalAvgPool2d,
-    Layer,
-    Linear,
-    MaxPool2d,
-    ReLU,
-)
+from cifartui.model.layers import Linear
 from cifartui.model.memory import kept_bytes, training_bytes
 from cifartui.model.shapes import format_shape
 from cifartui.model.summary import Operation, Summary
 from cifartui.text import printable, size
 from cifartui.tui.widgets.layer_table import Row
 
-SIZE_RULE = "Size: ⌊(input − kernel + 2·padding) / stride⌋ + 1, where ⌊ ⌋ rounds down."
 FOLLOWS = "* follows"
-EXPLANATIONS: dict[type[Layer], str] = {
-    Conv2d: "Each filter slides over all input channels, multiplies what lies under it by its weights and adds it up: "
-    f"one filter makes one channel of the output.\n{SIZE_RULE}",
-    MaxPool2d: "Keeps the largest value under each position of the window, which makes the picture smaller. "
-    f"The channels stay.\n{SIZE_RULE}",
-    ReLU: "Negative values become zero. Without it, layers in a row could do no more than a single one.",
-    AvgPool2d: f"Gives the mean of the values under each position of the window. The channels stay.\n{SIZE_RULE}",
-    GlobalAvgPool2d: "Gives one number for each channel, the mean over the whole picture, whatever its size.",
-    BatchNorm2d: "Shifts and scales each channel to mean 0 and variance 1 over the batch (in evaluation: over what it "
-    "saw in training), then by two numbers that it learns. Training becomes faster and less touchy.",
-    Dropout: "Sets values to zero by chance while training, so that the network relies on no single one.",
-    Flatten: "Puts all values of a picture in one row, channels times rows times columns: as many inputs as the next "
-    "layer has to take.",
-    Linear: "Every output is a weighted sum of all inputs plus a bias.",
-    BasicBlock: "Two convolutions learn what to add to the block's input. The shortcut around them lets gradients "
-    "reach the early layers undiminished, so that many blocks can be trained. → shows its operations.",
-    Add: "The body's output and the shortcut's, added value by value.",
-}
 
 
 def row_text(row: Row, summary: Summary, batch_size: int, follows: str = "") -> tuple[Content, Content]:
@@ -71,7 +40,7 @@ def layer_text(operation: Operation, batch_size: int, before: Operation | None, 
     rows = [(FOLLOWS, follows)] if follows else []
     if isinstance(operation.layer, Linear) and before and before.arithmetic.formula:
         rows.append(("inputs", f"{operation.layer.in_features}: {before.layer.name} gives {before.arithmetic.formula}"))
-    if isinstance(operation.layer, Flatten) and len(operation.input) == 3:
+    if sums.formula and (len(operation.input), len(sums.output)) == (3, 1):
         rows.append(("outputs", f"{sums.formula}: channels · rows · columns"))
     elif sums.formula:
         rows.append(("height and width" if len(sums.output) == 3 else "outputs", sums.formula))
@@ -89,7 +58,8 @@ def layer_text(operation: Operation, batch_size: int, before: Operation | None, 
     outputs = "·".join(map(str, (*sums.output, 4)))
     counted = "all its outputs" if operation.inner else f"{outputs} bytes"
     more.append(("memory", f"{counted} = {size(operation.activation_bytes)}, for a batch of {batch_size}: {in_batch}"))
-    return _rows(rows, EXPLANATIONS.get(type(operation.layer), ""), more)
+    opens = "→ shows its operations." if operation.inner else ""
+    return _rows(rows, f"{operation.layer.EXPLANATION} {opens}".strip(), more)
 
 
 def input_text(summary: Summary, batch_size: int, follows: str = "") -> Content:

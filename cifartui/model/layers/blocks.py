@@ -1,11 +1,43 @@
 """Blocks: layers with a shortcut around them."""
 
-from cifartui.model.layers import Arithmetic, BatchNorm2d, Conv2d, Layer, Positive, ReLU
+from typing import Self
+
+import msgspec
+
+from cifartui.model.layers.activation import ReLU
+from cifartui.model.layers.base import Arithmetic, Layer, Positive
+from cifartui.model.layers.convolution import Conv2d
+from cifartui.model.layers.normalization import BatchNorm2d
 from cifartui.model.shapes import Shape, ShapeError
+
+BASIC_BLOCK_SOURCE = '''\
+class BasicBlock(nn.Module):
+    """Two 3×3 convolutions that learn what to add to the block's input."""
+
+    def __init__(self, in_channels: int, out_channels: int, stride: int = 1) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(in_channels, out_channels, 3, stride=stride, padding=1, bias=False)
+        self.bn1 = nn.BatchNorm2d(out_channels)
+        self.conv2 = nn.Conv2d(out_channels, out_channels, 3, padding=1, bias=False)
+        self.bn2 = nn.BatchNorm2d(out_channels)
+        self.downsample: nn.Module = nn.Identity()
+        if stride != 1 or in_channels != out_channels:
+            self.downsample = nn.Sequential(
+                nn.Conv2d(in_channels, out_channels, 1, stride=stride, bias=False),
+                nn.BatchNorm2d(out_channels),
+            )
+
+    def forward(self, x: Tensor) -> Tensor:
+        residual = nn.functional.relu(self.bn1(self.conv1(x)))
+        residual = self.bn2(self.conv2(residual))
+        return nn.functional.relu(residual + self.downsample(x))
+'''
 
 
 class Add(Layer, frozen=True, kw_only=True, tag="add"):
     """The sum of two paths, value by value; it is there within blocks only."""
+
+    EXPLANATION = "The body's output and the shortcut's, added value by value."
 
     def arithmetic(self, shape: Shape) -> Arithmetic:
         return Arithmetic(output=shape)
@@ -17,6 +49,14 @@ class BasicBlock(Layer, frozen=True, kw_only=True, tag="basic_block"):
     Where it changes the size or the channels, a 1×1 convolution makes the shortcut fit.
     Source: He et al., Deep Residual Learning for Image Recognition, 2015, figure 2.
     """
+
+    SHORT_NAME = "block"
+    EXPLANATION = (
+        "Two convolutions learn what to add to the block's input. The shortcut around them lets gradients "
+        "reach the early layers undiminished, so that many blocks can be trained."
+    )
+    CLASS_SOURCE = BASIC_BLOCK_SOURCE
+    KEEPS_INPUT = True
 
     in_channels: Positive
     out_channels: Positive
@@ -95,3 +135,10 @@ class BasicBlock(Layer, frozen=True, kw_only=True, tag="basic_block"):
             stride=self.stride,
             buffer_bytes=sum(part.buffer_bytes for part in made),
         )
+
+    def fitted(self, shape: Shape) -> Self | None:
+        return msgspec.structs.replace(self, in_channels=shape[0]) if len(shape) == 3 else None
+
+    @classmethod
+    def fresh(cls, name: str, shape: Shape) -> Self:
+        return cls(name=name, in_channels=shape[0], out_channels=shape[0])

@@ -2,7 +2,7 @@
 
 from typing import get_args
 
-from cifartui.model.layers.activation import ReLU
+from cifartui.model.layers.activation import GELU, ReLU
 from cifartui.model.layers.base import Arithmetic, Layer
 from cifartui.model.layers.blocks import BasicBlock
 from cifartui.model.layers.convolution import Conv2d
@@ -12,6 +12,7 @@ from cifartui.model.layers.normalization import BatchNorm2d
 from cifartui.model.layers.pooling import AvgPool2d, GlobalAvgPool2d, MaxPool2d
 
 __all__ = [
+    "GELU",
     "KINDS",
     "AnyLayer",
     "Arithmetic",
@@ -29,7 +30,17 @@ __all__ = [
 ]
 
 AnyLayer = (
-    Conv2d | MaxPool2d | AvgPool2d | GlobalAvgPool2d | BatchNorm2d | Dropout | ReLU | Flatten | Linear | BasicBlock
+    Conv2d
+    | MaxPool2d
+    | AvgPool2d
+    | GlobalAvgPool2d
+    | BatchNorm2d
+    | Dropout
+    | ReLU
+    | GELU
+    | Flatten
+    | Linear
+    | BasicBlock
 )
 
 KINDS: dict[str, type[AnyLayer]] = {str(kind.__struct_config__.tag): kind for kind in get_args(AnyLayer)}

@@ -1,5 +1,7 @@
 """Activation functions: what is not linear, value by value."""
 
+from typing import Any
+
 from cifartui.model.layers.base import Arithmetic, Function, Layer
 from cifartui.model.shapes import Shape
 
@@ -14,3 +16,22 @@ class ReLU(Layer, frozen=True, kw_only=True, tag="relu"):
 
     def arithmetic(self, shape: Shape) -> Arithmetic:
         return Arithmetic(output=shape)
+
+
+class GELU(Layer, frozen=True, kw_only=True, tag="gelu"):
+    """Negative values fade to zero, smoothly."""
+
+    EXPLANATION = (
+        "Every value times the chance that a normally distributed one is below it: like ReLU, but smooth, and with a "
+        "gradient for small negative values too."
+    )
+    TORCH_CLASS = "GELU"
+    FUNCTION = Function("gelu", ("approximate",))
+    KEEPS_INPUT = True
+
+    def arithmetic(self, shape: Shape) -> Arithmetic:
+        return Arithmetic(output=shape)
+
+    @classmethod
+    def settings_of(cls, module: Any) -> dict[str, Any] | None:
+        return {} if module.approximate == "none" else None

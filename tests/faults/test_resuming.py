@@ -1,4 +1,4 @@
-"""Runs that are killed and taken up again, for `make faults`: they end as those that nobody disturbed, to the bit."""
+"""Runs that are killed and taken up again end as undisturbed ones do, to the bit; at length by `make faults`."""
 
 import os
 import random
@@ -22,9 +22,7 @@ from cifartui.training.start import Start
 from tests.training.running import plan, train_in, wait_for
 from tests.training.undisturbed import NETWORK, assert_as_undisturbed, looking_at_every_step, undisturbed, what_holds
 
-pytestmark = pytest.mark.faults
-
-KILLS_WHILE_SAVING, KILLS_OF_RUNS = 200, 20
+KILLS_WHILE_SAVING = 200
 TRAINED_IMAGES = 160
 SAVES_BYTES = 1_500
 """Of the journal, in which a few checkpoints were saved."""
@@ -92,6 +90,7 @@ def size_of_journal(run: Run) -> int:
     return run.journal_file.stat().st_size if run.journal_file.exists() else 0
 
 
+@pytest.mark.faults
 def test_kills_while_saving(sketches: DatasetFacts, tmp_path: Path) -> None:
     """SIGKILL again and again in a run that does little but save: what is listed is whole, and the end is the same."""
     config = chancy(sketches.name, tmp_path, "batch_size=20", "epochs=400")
@@ -120,16 +119,17 @@ def test_kills_while_saving(sketches: DatasetFacts, tmp_path: Path) -> None:
     print(f"{kills} kills while saving, over {killed_at:,} steps, in {time.monotonic() - started:.0f} s")
 
 
-def test_kills_of_runs(sketches: DatasetFacts, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("kills", "epochs"), [(1, 20), pytest.param(20, 400, marks=pytest.mark.faults)])
+def test_kills_of_runs(sketches: DatasetFacts, tmp_path: Path, kills: int, epochs: int) -> None:
     """SIGKILL of real hosts at any time, the learning rate turned on the way: weights, log and curves are the same."""
-    config = chancy(sketches.name, tmp_path, "epochs=400")
+    config = chancy(sketches.name, tmp_path, f"epochs={epochs}")
     steps = TRAINED_IMAGES // 4
     run, process = start_run(config)
     chance = random.Random(4)
-    for kill in range(KILLS_OF_RUNS):
+    for kill in range(kills):
         told = len(JournalReader(run.journal_file).read_new())
         wait_for(run, lambda history, state, told=told: state == "running" and _reports(run) > told)  # type: ignore[misc]
-        if kill % 4 == 1:
+        if kill % 4 == 0:
             send(run.controls_file, ChangeRate(to=chance.choice(["up", "down"])))
         time.sleep(chance.uniform(0.0, 0.8))
         process.kill()
@@ -143,25 +143,28 @@ def test_kills_of_runs(sketches: DatasetFacts, tmp_path: Path) -> None:
     reference, sha256 = undisturbed(config, changes)
     assert list_checkpoints(run)[-1].sha256 == sha256
     assert_as_undisturbed(told_in_the_end, reference, steps)
-    print(f"{KILLS_OF_RUNS} kills of hosts, the learning rate turned {len(changes)} times, {len(reference):,} points")
+    print(f"{kills} kills of hosts, the learning rate turned {len(changes)} times, {len(reference):,} points")
 
 
 def _reports(run: Run) -> int:
     return len(JournalReader(run.journal_file).read_new())
 
 
-def test_flipped_bytes_and_truncations_of_a_checkpoint(sketches: DatasetFacts, tmp_path: Path) -> None:
-    """1,000 flips and 64 truncations of its two files: each is found before a tensor is used."""
+@pytest.mark.parametrize(("flips", "truncations"), [(60, 8), pytest.param(1_000, 64, marks=pytest.mark.faults)])
+def test_flipped_bytes_and_truncations_of_a_checkpoint(
+    sketches: DatasetFacts, tmp_path: Path, flips: int, truncations: int
+) -> None:
+    """Of its two files in turn: each is found before a tensor is used."""
     run = create_run(chancy(sketches.name, tmp_path, "epochs=1"))
     list(train_in(run))
     facts = list_checkpoints(run)[-1]
     files = sorted(run.checkpoints_folder.glob(f"{facts.stem}.*"))
     whole = {path: path.read_bytes() for path in files}
     chance, found = random.Random(2), 0
-    for number in range(1_064):
+    for number in range(flips + truncations):
         path = files[number % len(files)]
         content = bytearray(whole[path])
-        if number < 1_000:
+        if number < flips:
             content[chance.randrange(len(content))] ^= chance.randrange(1, 256)
         else:
             del content[chance.randrange(len(content)) :]
@@ -170,6 +173,6 @@ def test_flipped_bytes_and_truncations_of_a_checkpoint(sketches: DatasetFacts, t
         found += not listed or bool(damage(run, listed[-1]))
         assert not listed or listed[-1] == facts
         path.write_bytes(whole[path])
-    assert found == 1_064
+    assert found == flips + truncations
     assert list_checkpoints(run)[-1] == facts
     assert damage(run, facts) == ""

@@ -50,7 +50,7 @@ def durably(target: Path) -> Iterator[Path]:
     try:
         yield temporary
         _keep_mode_and_owner(place, temporary)
-        _sync_file(temporary)
+        sync_file(temporary)
         temporary.replace(place)
     except BaseException:
         temporary.unlink(missing_ok=True)
@@ -108,9 +108,18 @@ def system_errors(target: Path) -> Iterator[None]:
         raise OSError(int(number[1]) if number else errno.EIO, str(error), str(target)) from error
 
 
+def sync_file(path: Path) -> None:
+    """Make the bytes of a file durable."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 def sync_folder(folder: Path) -> None:
     """Make the names in `folder` durable."""
-    _sync_file(folder)
+    sync_file(folder)
 
 
 def sha256_of(path: Path) -> str:
@@ -148,11 +157,3 @@ def _keep_mode_and_owner(place: Path, temporary: Path) -> None:
         with suppress(PermissionError):  # only root may give files away
             os.chown(temporary, former.st_uid, former.st_gid)
     temporary.chmod(stat.S_IMODE(former.st_mode))
-
-
-def _sync_file(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -6,6 +6,7 @@ Equal states make equal files: nothing of time or place is in the safetensors fi
 
 import hashlib
 import json
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -13,7 +14,7 @@ from safetensors import SafetensorError
 from safetensors import torch as safetensors
 
 from cifartui.errors import DataError
-from cifartui.files import write_durably
+from cifartui.files import durably, sync_file
 from cifartui.training.run.checkpoints import CheckpointFacts, encode_facts, facts_file, tensors_file
 from cifartui.training.run.folder import Run
 from cifartui.training.state import State, Tensors
@@ -23,7 +24,10 @@ STATE = "cifartui.state"
 
 
 def write_checkpoint(run: Run, state: State, facts: CheckpointFacts) -> CheckpointFacts:
-    """Write state, then facts, each durably; return the facts with size and checksum filled in.
+    """Write state and facts durably; return the facts with size and checksum filled in.
+
+    Both are on the disk before either takes its place, the state first: until the facts do, there is no checkpoint of
+    this step.
 
     Raises:
         OSError: it cannot be written; the checkpoints from before are untouched.
@@ -31,8 +35,19 @@ def write_checkpoint(run: Run, state: State, facts: CheckpointFacts) -> Checkpoi
     parts = json.dumps(state.facts, sort_keys=True, allow_nan=False)
     data = safetensors.save(state.tensors, metadata={STATE: parts})
     facts = msgspec.structs.replace(facts, sha256=hashlib.sha256(data).hexdigest(), bytes=len(data))
-    write_durably(tensors_file(run, facts), data)
-    write_durably(facts_file(run, facts), encode_facts(facts))
+    tensors, known = tensors_file(run, facts), facts_file(run, facts)
+    try:
+        with durably(known) as staged_facts, durably(tensors) as staged_tensors:
+            staged_tensors.write_bytes(data)
+            staged_facts.write_bytes(encode_facts(facts))
+            sync_file(staged_tensors)
+            sync_file(staged_facts)
+            known.unlink(missing_ok=True)  # of another state at the same step, which the tensors will not be
+    except OSError:
+        with suppress(OSError):
+            if not known.exists():
+                tensors.unlink(missing_ok=True)
+        raise
     return facts
 
 

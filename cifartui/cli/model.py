@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from cifartui.cli import activations, recording
+from cifartui.cli import activations
 from cifartui.cli.dataset import require_dataset
 from cifartui.cli.output import make_console, print_json, say, say_followed, table, watch
 from cifartui.cli.parsing import Commands, add_json, group, positive_int
@@ -13,11 +13,11 @@ from cifartui.errors import CifartuiError
 from cifartui.model.adapting import Adaptation
 from cifartui.model.memory import training_bytes
 from cifartui.model.network import Network, load_network, network_names
-from cifartui.model.recording.child import recorded
-from cifartui.model.recording.recorded import summary_of
 from cifartui.model.shapes import Shape, format_shape, parse_shape
 from cifartui.model.source import python_source
 from cifartui.model.summary import Operation, Summary, summarize
+from cifartui.model.tracing.isolation import trace_isolated
+from cifartui.model.tracing.trace import summary_of
 from cifartui.text import printable, size
 from cifartui.training.fitting import fit_network
 
@@ -93,7 +93,6 @@ def add_commands(commands: Commands) -> None:
     showing.set_defaults(handler=show)
 
     activations.add_command(actions)
-    recording.add_command(actions)
 
 
 def _add_dataset(parser: "argparse._ActionsContainer") -> None:
@@ -141,7 +140,7 @@ def show(options: argparse.Namespace) -> int:
     network, changes = _named(options)
     shape = parse_shape(options.input) if options.input else None
     summary = (
-        summary_of(watch(recorded(network, shape), as_json=options.json))
+        summary_of(watch(trace_isolated(network, shape), as_json=options.json))
         if network.factory
         else summarize(network, shape)
     )

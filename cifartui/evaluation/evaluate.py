@@ -7,7 +7,7 @@ import torch
 from cifartui.dataset.images import load_image_set
 from cifartui.evaluation.results import Evaluation, from_confusion
 from cifartui.evaluation.subject import Subject
-from cifartui.model.recording.record import require_module_fit
+from cifartui.model.tracing.forward import require_module_fit
 from cifartui.progress import LongWork, Progress
 from cifartui.training.device import choose_device, tune_cpu
 from cifartui.training.prediction import batch_images, predict

@@ -5,7 +5,7 @@ from torch import nn
 from cifartui.errors import UsageError
 from cifartui.model.layers import AnyLayer, BasicBlock
 from cifartui.model.network import Network, sequences
-from cifartui.model.recording.factory import module_from_factory
+from cifartui.model.tracing.factory import module_from_factory
 
 
 def build_module(network: Network) -> nn.Module:

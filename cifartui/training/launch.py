@@ -12,10 +12,10 @@ import msgspec
 from cifartui.dataset.store import DatasetFacts, load_facts
 from cifartui.errors import UsageError
 from cifartui.model.network import Network, load_network
-from cifartui.model.recording.child import recorded
-from cifartui.model.recording.recorded import require_recorded_fit
 from cifartui.model.shapes import Shape
 from cifartui.model.summary import require_fit
+from cifartui.model.tracing.isolation import trace_isolated
+from cifartui.model.tracing.trace import require_traced_fit
 from cifartui.progress import finish
 from cifartui.training.device_names import DeviceName
 from cifartui.training.fitting import fit_network, fit_recipe, trained_images
@@ -104,7 +104,7 @@ def start_host(run: Run, start: Start) -> "subprocess.Popen[bytes]":
 
 def _require_fit(network: Network, shape: Shape, classes: int) -> None:
     if network.factory:
-        require_recorded_fit(finish(recorded(network, shape)), classes)
+        require_traced_fit(finish(trace_isolated(network, shape)), classes)
     else:
         require_fit(network, shape, classes)
 

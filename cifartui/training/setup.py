@@ -8,7 +8,7 @@ from torch import nn
 from cifartui.dataset.images import ImageSet, hold_out, load_image_set
 from cifartui.dataset.store import find_dataset
 from cifartui.model.module import build_module
-from cifartui.model.recording.record import require_module_fit
+from cifartui.model.tracing.forward import require_module_fit
 from cifartui.training import recipe as recipes
 from cifartui.training.device import DeviceChoice, choose_device, tune_cpu
 from cifartui.training.loading.augmentation import Augmenter

@@ -7,8 +7,8 @@ from cifartui.model.layers import KINDS, Linear
 from cifartui.model.layers.base import Function
 from cifartui.model.module import build_chain
 from cifartui.model.network import Network
-from cifartui.model.recording.translation import layer_of_call, layer_of_module
 from cifartui.model.source import python_source
+from cifartui.model.tracing.translation import layer_of_call, layer_of_module
 
 TORCHS = [kind for kind, layer in KINDS.items() if layer.TORCH_CLASS]
 

@@ -26,11 +26,11 @@ from cifartui.model.editing import (
 from cifartui.model.layers import KINDS, Conv2d, Layer, MaxPool2d
 from cifartui.model.memory import training_bytes
 from cifartui.model.network import Network, load_network, save_network
-from cifartui.model.recording.child import recorded
-from cifartui.model.recording.recorded import summary_of
 from cifartui.model.shapes import format_shape, parse_shape
 from cifartui.model.source import python_source
 from cifartui.model.summary import Summary, summarize
+from cifartui.model.tracing.isolation import trace_isolated
+from cifartui.model.tracing.trace import summary_of
 from cifartui.text import printable, size
 from cifartui.tui.network_in_hand import NetworkInHand
 from cifartui.tui.networks import OTHER_NETWORK, network_choices
@@ -242,8 +242,8 @@ class ModelScreen(NounScreen):
         self._change(network)
 
     @property
-    def _is_recording(self) -> bool:
-        return any(worker.group == "record" and worker.is_running for worker in self.workers)
+    def _is_tracing(self) -> bool:
+        return any(worker.group == "trace" and worker.is_running for worker in self.workers)
 
     def action_drop(self) -> None:
         """Leave the layer as it was, or stop running the user's code."""
@@ -251,7 +251,7 @@ class ModelScreen(NounScreen):
             self._close_edit()
             self._draw(self._network)
         else:
-            self.workers.cancel_group(self, "record")
+            self.workers.cancel_group(self, "trace")
 
     def _close_edit(self) -> None:
         self._editing = None
@@ -313,7 +313,7 @@ class ModelScreen(NounScreen):
         def take(text: str) -> None:
             network = msgspec.structs.replace(self._network, input=parse_shape(text))
             if network.factory:
-                self._record(network)
+                self._trace(network)
             else:
                 self._hand.change(network, tries_input=True)
                 self._draw(self._network)
@@ -364,14 +364,14 @@ class ModelScreen(NounScreen):
     def _open(self, network: Network) -> None:
         """Show another network; code of the user's own is run first, to see its operations as they are now."""
         if network.factory:
-            self._record(network)
+            self._trace(network)
         else:
             self._hand.open(network)
             self._draw(self._network)
 
-    @work(thread=True, group="record", exclusive=True, exit_on_error=False, description="run a network once")
-    def _record(self, network: Network) -> None:
-        worker, steps = get_current_worker(), recorded(network)
+    @work(thread=True, group="trace", exclusive=True, exit_on_error=False, description="run a network once")
+    def _trace(self, network: Network) -> None:
+        worker, steps = get_current_worker(), trace_isolated(network)
         totals = self.query_one("#totals", Static)
         try:
             while not worker.is_cancelled:
@@ -380,14 +380,14 @@ class ModelScreen(NounScreen):
             else:
                 self.app.call_from_thread(self._draw, self._network)
         except StopIteration as end:
-            self.app.call_from_thread(self._recorded, network, summary_of(end.value))
+            self.app.call_from_thread(self._traced, network, summary_of(end.value))
         except CifartuiError as error:
             self.app.call_from_thread(self.cifar_app.complain, str(error))
             self.app.call_from_thread(self._draw, self._network)
         finally:
             steps.close()
 
-    def _recorded(self, network: Network, summary: Summary) -> None:
+    def _traced(self, network: Network, summary: Summary) -> None:
         self._seen[network] = summary
         self._hand.open(network)
         self._draw(network)
@@ -412,7 +412,7 @@ class ModelScreen(NounScreen):
         if self._editing is not None and action in NOT_WHILE_EDITING:
             return False
         if action == "drop":
-            return self._editing is not None or self._is_recording
+            return self._editing is not None or self._is_tracing
         if self._network.factory and action in CHAIN_ACTIONS:
             return False
         if action == "walk":

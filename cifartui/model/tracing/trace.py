@@ -11,10 +11,10 @@ from cifartui.model.summary import Operation, Summary, require_outputs
 
 MAX_OPERATIONS = 2_000
 PLACEHOLDER = "_"
-"""The name of a recorded layer itself; its own stands beside it, since a path may be longer than a layer's name."""
+"""The name of a traced layer itself; its own stands beside it, since a path may be longer than a layer's name."""
 
 
-class Recorded(Layer, frozen=True, kw_only=True, tag="recorded"):
+class TracedLayer(Layer, frozen=True, kw_only=True, tag="recorded"):
     """An operation or block whose shape was seen, not computed."""
 
     what: str
@@ -31,7 +31,7 @@ class Recorded(Layer, frozen=True, kw_only=True, tag="recorded"):
         return self.sums
 
 
-class RecordedOperation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class TracedOperation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One operation, or a module with those that ran within it."""
 
     name: str
@@ -39,17 +39,17 @@ class RecordedOperation(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
 
     A module that ran more than once stands there under one name each time.
     """
-    layer: AnyLayer | Recorded
+    layer: AnyLayer | TracedLayer
     input: Shape
-    inner: "tuple[RecordedOperation, ...]" = ()
+    inner: "tuple[TracedOperation, ...]" = ()
 
 
-class Recording(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Trace(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One forward pass; shapes are those of one image, without the batch."""
 
     network: Network
     input: Shape
-    operations: tuple[RecordedOperation, ...]
+    operations: tuple[TracedOperation, ...]
     parameters: Annotated[int, msgspec.Meta(ge=0)]
     """Trainable numbers in all, each counted once; also those that no operation used."""
     kept_bytes: Annotated[int, msgspec.Meta(ge=0)] = 0
@@ -60,34 +60,34 @@ class Recording(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Why the operations are not all there, in one sentence."""
 
 
-def summary_of(recording: Recording) -> Summary:
-    """The summary of a network whose operations were recorded."""
-    operations = tuple(map(_operation, recording.operations))
+def summary_of(trace: Trace) -> Summary:
+    """The summary of a network whose operations were traced."""
+    operations = tuple(map(_operation, trace.operations))
     used = sum(operation.arithmetic.parameters for operation in operations)
     return Summary(
-        network=recording.network,
-        input=recording.input,
+        network=trace.network,
+        input=trace.input,
         operations=operations,
-        problem=recording.problem,
-        unused_parameters=max(0, recording.parameters - used),
-        kept_bytes=recording.kept_bytes,
+        problem=trace.problem,
+        unused_parameters=max(0, trace.parameters - used),
+        kept_bytes=trace.kept_bytes,
     )
 
 
-def require_recorded_fit(recording: Recording, classes: int) -> Summary:
-    """Check that a network took images of the recording's input and tells `classes` classes apart.
+def require_traced_fit(trace: Trace, classes: int) -> Summary:
+    """Check that a network took images of the trace's input and tells `classes` classes apart.
 
     Raises:
         ShapeError: it does not; the sentence names the module.
     """
-    network = recording.network
-    if recording.output is None:
-        raise ShapeError(f"Network {network.name} does not fit these images: {recording.problem}")
-    require_outputs(network, recording.output, classes)
-    return summary_of(recording)
+    network = trace.network
+    if trace.output is None:
+        raise ShapeError(f"Network {network.name} does not fit these images: {trace.problem}")
+    require_outputs(network, trace.output, classes)
+    return summary_of(trace)
 
 
-def _operation(recorded: RecordedOperation) -> Operation:
-    layer: Layer = msgspec.structs.replace(recorded.layer, name=recorded.name)
-    inner = tuple(map(_operation, recorded.inner))
-    return Operation(layer, recorded.input, layer.arithmetic(recorded.input), None, inner)
+def _operation(traced: TracedOperation) -> Operation:
+    layer: Layer = msgspec.structs.replace(traced.layer, name=traced.name)
+    inner = tuple(map(_operation, traced.inner))
+    return Operation(layer, traced.input, layer.arithmetic(traced.input), None, inner)

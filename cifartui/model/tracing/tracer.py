@@ -13,10 +13,11 @@ from torch.overrides import TorchFunctionMode
 
 from cifartui.model.layers import AnyLayer, Arithmetic
 from cifartui.model.network import Network
-from cifartui.model.recording.calls import first_tensor, label_of, shape_of, tensors_in
-from cifartui.model.recording.factory import spelled
-from cifartui.model.recording.recorded import MAX_OPERATIONS, RecordedOperation
-from cifartui.model.recording.translation import (
+from cifartui.model.shapes import Shape, ShapeError
+from cifartui.model.tracing.calls import first_tensor, label_of, shape_of, tensors_in
+from cifartui.model.tracing.factory import spelled
+from cifartui.model.tracing.trace import MAX_OPERATIONS, TracedOperation
+from cifartui.model.tracing.translation import (
     NOT_COUNTED,
     agrees,
     call_macs,
@@ -24,9 +25,8 @@ from cifartui.model.recording.translation import (
     layer_of_call,
     layer_of_module,
     module_macs,
-    recorded,
+    traced_layer,
 )
-from cifartui.model.shapes import Shape, ShapeError
 from cifartui.text import printable
 
 PARTLY = "not all counted"
@@ -36,7 +36,7 @@ PARTLY = "not all counted"
 class _Draft:
     """An operation whose name is not final: functions of one name within one module are numbered at its end."""
 
-    operation: RecordedOperation
+    operation: TracedOperation
     sums: Arithmetic
     function: str = ""
     """What a function is to be called; empty for modules."""
@@ -50,12 +50,12 @@ class _Frame:
     path: str
     given: torch.Tensor | None
     is_silent: bool
-    """Whether what happens within is not recorded: in the modules of torch.nn, and after too many operations."""
+    """Whether what happens within is not written down: in the modules of torch.nn, and after too many operations."""
     is_dropped: bool = False
     drafts: list[_Draft] = field(default_factory=list)
 
 
-class Recorder(TorchFunctionMode):
+class Tracer(TorchFunctionMode):
     """Sees every module begin and end, and as a context every call of a torch function between them.
 
     What happens within a module becomes what is inside its operation; `operations` gives them at the end.
@@ -112,8 +112,8 @@ class Recorder(TorchFunctionMode):
         if self._frames:
             self._close(first_tensor(output))
 
-    def operations(self, output: Shape | None) -> tuple[RecordedOperation, ...]:
-        """Everything that was recorded; `output` is what the network gave, which may be none of it."""
+    def operations(self, output: Shape | None) -> tuple[TracedOperation, ...]:
+        """Everything that was seen; `output` is what the network gave, which may be none of it."""
         while self._frames:  # what raises SystemExit leaves them open
             self._close(None)
         if self._done is None:
@@ -122,7 +122,7 @@ class Recorder(TorchFunctionMode):
         operations = whole.inner or (whole,)
         last = operations[-1].layer.arithmetic(operations[-1].input).output
         if output is not None and output != last:
-            operations += (RecordedOperation("output", recorded("output", Arithmetic(output)), last),)
+            operations += (TracedOperation("output", traced_layer("output", Arithmetic(output)), last),)
         return operations
 
     def _close(self, output: torch.Tensor | None) -> None:
@@ -204,17 +204,17 @@ def _draft(
     layer: AnyLayer | None,
     given: Shape,
     seen: Arithmetic,
-    inner: tuple[RecordedOperation, ...] = (),
+    inner: tuple[TracedOperation, ...] = (),
 ) -> _Draft:
     """An operation, as a layer of this program's if its arithmetic agrees with what was seen."""
     if layer is None or not agrees(layer, given, seen):
         layer = None
-    made = layer or recorded(printable(what, 60), seen)
+    made = layer or traced_layer(printable(what, 60), seen)
     sums = made.arithmetic(given)
-    return _Draft(RecordedOperation(printable(name, 200), made, given, inner), sums=sums)
+    return _Draft(TracedOperation(printable(name, 200), made, given, inner), sums=sums)
 
 
-def _named(frame: _Frame) -> tuple[RecordedOperation, ...]:
+def _named(frame: _Frame) -> tuple[TracedOperation, ...]:
     """A module's operations; functions have its path before their names, and numbers where there are several."""
     functions = Counter(draft.function for draft in frame.drafts)
     taken = {name for name, _ in frame.module.named_children()}
@@ -226,7 +226,7 @@ def _named(frame: _Frame) -> tuple[RecordedOperation, ...]:
             is_only = functions[draft.function] == 1 and draft.function not in taken
             name = draft.function if is_only else next(numbers[draft.function])
             prefix = f"{frame.path}." if frame.path else ""
-            operation = RecordedOperation(printable(prefix + name, 200), operation.layer, operation.input)
+            operation = TracedOperation(printable(prefix + name, 200), operation.layer, operation.input)
         named.append(operation)
     return tuple(named)
 

@@ -1,6 +1,5 @@
-"""`cifartui model record`: code of the user's own, run once in this process, which is silent and limited."""
+"""The child process that traces code of the user's own; it is silent but for its answer, and limited."""
 
-import argparse
 import contextlib
 import os
 import sys
@@ -9,7 +8,6 @@ from typing import NoReturn
 
 import msgspec
 
-from cifartui.cli.parsing import Commands, add_json
 from cifartui.errors import CifartuiError, explain
 from cifartui.model.network import load_network
 from cifartui.model.shapes import parse_shape
@@ -20,42 +18,32 @@ MEMORY_BYTES = 4 * 1024**3
 INTERRUPTED = 130
 
 
-def add_command(actions: Commands) -> None:
-    """Add the command of this file to those of `model`; it is not listed, as `model show` is the one for people."""
-    parser = actions.add_parser(
-        "record",
-        description="Run a network once on one image and print its operations as a line of JSON. "
-        "Other commands run this one to look at code of your own, which they do not import.",
-    )
-    parser.add_argument("network", metavar="package.module:name")
-    parser.add_argument("--input", metavar="3x32x32", help="channels x height x width of an image")
-    add_json(parser, "print JSON on stdout, as it does without")
-    parser.set_defaults(handler=record_)
+def main(factory: str, size: str) -> NoReturn:
+    """Print the trace as a line of JSON and end the process at once: threads of the user's code would keep it.
 
-
-def record_(options: argparse.Namespace) -> NoReturn:
-    """Print the recording and end the process at once: threads of the user's code would keep it."""
+    `factory` is `package.module:name`, looked for in the working directory first; `size` is that of the image, such
+    as `3x32x32`. A failure is a sentence on stderr and an exit code of this program's.
+    """
     sys.stdout.flush()
     answer, complaints = os.dup(1), os.dup(2)
     nowhere = os.open(os.devnull, os.O_WRONLY)
     for descriptor in (1, 2):  # what the user's code prints, be it by C libraries, is no answer of ours
         os.dup2(nowhere, descriptor)
-    code, text = _answer(options)
+    code, text = _answer(factory, size)
     with open(complaints if code else answer, "wb") as stream:
         stream.write(text + b"\n")
     os._exit(code)
 
 
-def _answer(options: argparse.Namespace) -> tuple[int, bytes]:
+def _answer(factory: str, size: str) -> tuple[int, bytes]:
     """The exit code and the line that goes with it."""
     try:
-        network = load_network(options.network)
-        shape = parse_shape(options.input) if options.input else network.input
-        from cifartui.model.recording.record import record
+        network, shape = load_network(factory), parse_shape(size)
+        from cifartui.model.tracing.forward import trace_forward  # seconds, and what torch raises is told as well
 
         with _limited_memory():
-            recording = record(network, shape)
-        return 0, msgspec.json.encode(recording)
+            trace = trace_forward(network, shape)
+        return 0, msgspec.json.encode(trace)
     except CifartuiError as error:
         return error.exit_code, _complaint(str(error))
     except KeyboardInterrupt:
@@ -63,9 +51,9 @@ def _answer(options: argparse.Namespace) -> tuple[int, bytes]:
     except OSError as error:
         return explain(error).exit_code, _complaint(str(explain(error)))
     except MemoryError:
-        return 1, _complaint(f"{options.network} needed more memory than it may take.")
+        return 1, _complaint(f"{factory} needed more memory than it may take.")
     except BaseException as error:
-        return 1, _complaint(f"{options.network} cannot be recorded: {type(error).__name__}: {error}.")
+        return 1, _complaint(f"{factory} cannot be traced: {type(error).__name__}: {error}.")
 
 
 @contextlib.contextmanager
@@ -96,3 +84,7 @@ def _data_bytes() -> int:
 
 def _complaint(sentence: str) -> bytes:
     return f"cifartui: {printable(sentence, 10_000)}".encode()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,4 +1,4 @@
-"""A user's own network by command: recorded, shown, trained and judged."""
+"""A user's own network by command: shown, trained and judged."""
 
 import json
 import subprocess
@@ -55,19 +55,6 @@ def net(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (folder / "net.py").write_text(NET)
     monkeypatch.chdir(folder)
     return folder
-
-
-def test_record_prints_one_line_of_json_and_nothing_else(net: Path) -> None:
-    """Whatever the code prints; failures are a sentence on stderr."""
-    recorded = cifartui("model", "record", "net:Net", "--input", "3x16x16", "--json")
-    assert (recorded.returncode, recorded.stderr, recorded.stdout.count("\n")) == (0, "", 1)
-    recording = json.loads(recorded.stdout)
-    assert list(recording) == ["network", "input", "operations", "parameters", "kept_bytes", "output", "problem"]
-    assert (recording["input"], recording["output"], recording["problem"]) == ([3, 16, 16], [10], "")
-    failed = cifartui("model", "record", "net:Nets", "--json")
-    assert (failed.returncode, failed.stdout) == (1, "")
-    assert failed.stderr == f"cifartui: Module net ({net / 'net.py'}) has no Nets; check both names.\n"
-    assert "record " not in cifartui("model", "--help").stdout
 
 
 def test_show_gives_the_table_and_json_of_other_networks(net: Path) -> None:

@@ -9,8 +9,8 @@ from torch import nn
 from torch.nn.modules.conv import _ConvNd, _ConvTransposeNd
 
 from cifartui.model.layers import KINDS, AnyLayer, Arithmetic
-from cifartui.model.recording.recorded import PLACEHOLDER, Recorded
 from cifartui.model.shapes import Shape, ShapeError
+from cifartui.model.tracing.trace import PLACEHOLDER, TracedLayer
 
 NOT_COUNTED = "not counted"
 _TORCH_CLASSES: dict[type[AnyLayer], type[nn.Module]] = {
@@ -101,6 +101,6 @@ def call_macs(function: str, tensors: list[torch.Tensor], output: torch.Tensor) 
     return 0, NOT_COUNTED if unknown and has_weights else ""
 
 
-def recorded(what: str, sums: Arithmetic) -> Recorded:
+def traced_layer(what: str, sums: Arithmetic) -> TracedLayer:
     """An operation for which there is no layer."""
-    return Recorded(name=PLACEHOLDER, what=what, sums=sums)
+    return TracedLayer(name=PLACEHOLDER, what=what, sums=sums)

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -19,11 +20,11 @@ from cifartui.model.layers import BasicBlock
 from cifartui.model.memory import training_bytes
 from cifartui.model.module import build_module
 from cifartui.model.network import Network, load_network, save_network
-from cifartui.model.recording.child import recorded
-from cifartui.model.recording.record import record
-from cifartui.model.recording.recorded import MAX_OPERATIONS, Recorded, Recording, require_recorded_fit, summary_of
 from cifartui.model.shapes import ShapeError
 from cifartui.model.summary import Operation, summarize
+from cifartui.model.tracing.forward import trace_forward
+from cifartui.model.tracing.isolation import trace_isolated
+from cifartui.model.tracing.trace import MAX_OPERATIONS, Trace, TracedLayer, require_traced_fit, summary_of
 from cifartui.progress import finish
 from tests.model.chains import chains
 from tests.model.test_summary import multiply_adds
@@ -98,21 +99,21 @@ def test_tutorials_class_gives_the_tutorials_twelve_operations(write: Write) -> 
     """Outputs, formulas, parameters and multiply-adds are those of the network that comes with the program."""
     write("")
     Path("net.py").write_text(TUTORIAL.read_text())
-    recording = record(load_network("net:Net"), (3, 32, 32))
-    summary, known = summary_of(recording), summarize(load_network("tutorial"))
-    assert recording.problem == ""
-    assert recording.output == (10,)
+    trace = trace_forward(load_network("net:Net"), (3, 32, 32))
+    summary, known = summary_of(trace), summarize(load_network("tutorial"))
+    assert trace.problem == ""
+    assert trace.output == (10,)
     assert [operation.arithmetic for operation in summary.operations] == [
         operation.arithmetic for operation in known.operations
     ]
     names = [operation.layer.name for operation in summary.operations]
     assert " ".join(names) == "conv1 relu1 pool conv2 relu2 pool flatten fc1 relu3 fc2 relu4 fc3"
     assert (summary.parameters, summary.macs, summary.weight_bytes) == (known.parameters, known.macs, 4 * 62_006)
-    assert recording.parameters == 62_006
+    assert trace.parameters == 62_006
     assert training_bytes(summary, 64) == training_bytes(known, 64)
-    assert require_recorded_fit(recording, 10) == summary
+    assert require_traced_fit(trace, 10) == summary
     with pytest.raises(ShapeError, match="Network Net has 10 outputs and the data set 3 classes; make them equal"):
-        require_recorded_fit(recording, 3)
+        require_traced_fit(trace, 3)
 
 
 def test_torchvisions_resnet18(write: Write) -> None:
@@ -120,12 +121,12 @@ def test_torchvisions_resnet18(write: Write) -> None:
     network = write(RESNET)
     module = build_module(network)
     before, generator = state_hash(module), torch.get_rng_state()
-    recording = record(network, (3, 32, 32), module)
+    trace = trace_forward(network, (3, 32, 32), module)
     assert state_hash(module) == before
     assert torch.equal(torch.get_rng_state(), generator)
     assert all(part.training for part in module.modules())
-    summary = summary_of(recording)
-    assert summary.parameters == recording.parameters == 11_181_642
+    summary = summary_of(trace)
+    assert summary.parameters == trace.parameters == 11_181_642
     assert summary.macs == multiply_adds(module.eval(), torch.zeros(1, 3, 32, 32))
     assert summary.weight_bytes == sum(tensor.nbytes for tensor in module.state_dict().values())
     names = [operation.layer.name for operation in summary.operations]
@@ -135,14 +136,16 @@ def test_torchvisions_resnet18(write: Write) -> None:
     assert " ".join(names) == "conv1 bn1 relu conv2 bn2 downsample add relu"
     assert (block.layer.label, block.arithmetic.parameters, block.input) == ("BasicBlock", 230_144, (64, 8, 8))
     assert len(leaves(summary.operations)) == 69
-    assert [leaf.layer.label for leaf in leaves(summary.operations) if isinstance(leaf.layer, Recorded)] == ["add"] * 8
+    assert [leaf.layer.label for leaf in leaves(summary.operations) if isinstance(leaf.layer, TracedLayer)] == [
+        "add"
+    ] * 8
 
 
 def test_control_flow_functions_and_shared_modules(write: Write, capsys: pytest.CaptureFixture[str]) -> None:
     """Loops, branches, functions and in-place sums are shown as they ran; shared weights count once, spare ones too."""
-    recording = record(write(f"{RESIDUAL}\nmake = Net"), (3, 16, 16))
-    assert recording.problem == ""
-    summary = summary_of(recording)
+    trace = trace_forward(write(f"{RESIDUAL}\nmake = Net"), (3, 16, 16))
+    assert trace.problem == ""
+    summary = summary_of(trace)
     assert [(leaf.layer.name, leaf.layer.label, leaf.arithmetic.parameters) for leaf in leaves(summary.operations)] == [
         ("stem", "conv2d 3×3", 216),
         ("shared.conv", "conv2d 3×3", 576),
@@ -165,7 +168,7 @@ def test_control_flow_functions_and_shared_modules(write: Write, capsys: pytest.
         ("out", "Linear", 160),
         ("mul", "mul", 10),
     ]
-    assert recording.parameters == summary.parameters == 216 + 576 + 32 + 160 + 10 + 6
+    assert trace.parameters == summary.parameters == 216 + 576 + 32 + 160 + 10 + 6
     assert summary.unused_parameters == 6
     assert summary.macs == 16 * 16 * (216 + 4 * 576) + 160
     assert capsys.readouterr().out == ""
@@ -173,7 +176,7 @@ def test_control_flow_functions_and_shared_modules(write: Write, capsys: pytest.
 
 @given(chains())
 @settings(max_examples=150, deadline=None)
-def test_recording_a_chain_agrees_with_its_arithmetic(chain: tuple[Network, tuple[int, int, int]]) -> None:
+def test_the_trace_of_a_chain_agrees_with_its_arithmetic(chain: tuple[Network, tuple[int, int, int]]) -> None:
     """What torch does is what `summarize` computes, layer by layer, up to the same break."""
     network, shape = chain
     try:
@@ -182,7 +185,7 @@ def test_recording_a_chain_agrees_with_its_arithmetic(chain: tuple[Network, tupl
         return  # some breaks show when torch builds the module
     if not network.layers:
         return
-    computed, seen = summarize(network, shape), summary_of(record(network, shape))
+    computed, seen = summarize(network, shape), summary_of(trace_forward(network, shape))
     assert bool(seen.problem) == bool(computed.problem)
     if computed.problem and isinstance(network.layers[len(computed.operations)], BasicBlock):
         return  # of which a part may have run
@@ -217,21 +220,21 @@ def test_recording_a_chain_agrees_with_its_arithmetic(chain: tuple[Network, tupl
         ("nn.AdaptiveAvgPool2d((1, 1))", "global avg pool", (3, 1, 1), 0, 0),
     ],
 )
-def test_what_is_no_layer_of_ours_is_recorded_as_it_is(
+def test_what_is_no_layer_of_ours_is_traced_as_it_is(
     write: Write, module: str, label: str, output: tuple[int, ...], parameters: int, macs: int
 ) -> None:
     """Modules with other settings keep their own name and get the numbers of what happened."""
-    summary = summary_of(record(write(f"def make(): return {module}"), (3, 8, 8)))
+    summary = summary_of(trace_forward(write(f"def make(): return {module}"), (3, 8, 8)))
     last = leaves(summary.operations)[-1]
     assert (last.layer.label, last.arithmetic.output, last.arithmetic.parameters, last.arithmetic.macs) == (
         *(label, output, parameters, macs),
     )
 
 
-def test_recording_survives_json(write: Write) -> None:
+def test_a_trace_survives_json(write: Write) -> None:
     """Encoded and decoded it is the same, with names of any depth."""
-    recording = record(write(RESNET), (3, 32, 32))
-    assert msgspec.json.decode(msgspec.json.encode(recording), type=Recording) == recording
+    trace = trace_forward(write(RESNET), (3, 32, 32))
+    assert msgspec.json.decode(msgspec.json.encode(trace), type=Trace) == trace
 
 
 def test_operations_until_an_error_are_kept(write: Write) -> None:
@@ -253,16 +256,16 @@ class Net(nn.Module):
         return self.fc(torch.flatten(x, 1)) if x.shape[2] > 20 else self.part(x)
 make = Net"""
     )
-    recording = record(network, (3, 16, 16))
-    assert [leaf.layer.name for leaf in leaves(summary_of(recording).operations)] == ["conv", "part.0", "part.1.tanh"]
-    assert recording.problem.startswith("F.linear in part.1 (Inner) raised RuntimeError: ")
-    assert recording.problem.endswith("(net.py, line 8).")
-    assert recording.output is None
+    trace = trace_forward(network, (3, 16, 16))
+    assert [leaf.layer.name for leaf in leaves(summary_of(trace).operations)] == ["conv", "part.0", "part.1.tanh"]
+    assert trace.problem.startswith("F.linear in part.1 (Inner) raised RuntimeError: ")
+    assert trace.problem.endswith("(net.py, line 8).")
+    assert trace.output is None
     with pytest.raises(ShapeError, match=r"Network make does not fit these images: F\.linear in part\.1"):
-        require_recorded_fit(recording, 10)
-    recording = record(network, (3, 32, 32))
-    assert recording.problem == "fc expects 4 inputs; it is given 3,600 inputs."
-    assert [operation.name for operation in recording.operations] == ["conv", "flatten"]
+        require_traced_fit(trace, 10)
+    trace = trace_forward(network, (3, 32, 32))
+    assert trace.problem == "fc expects 4 inputs; it is given 3,600 inputs."
+    assert [operation.name for operation in trace.operations] == ["conv", "flatten"]
 
 
 @pytest.mark.parametrize(
@@ -277,10 +280,12 @@ make = Net"""
     ],
 )
 def test_forward_that_gives_no_answer(write: Write, forward: str, sentence: str) -> None:
-    """Whatever it raises or gives instead becomes the recording's problem."""
-    recording = record(write(f"class Net(nn.Module):\n  def forward(self, x):\n    {forward}\nmake = Net"), (3, 32, 32))
-    assert sentence in recording.problem
-    assert recording.output is None
+    """Whatever it raises or gives instead becomes the trace's problem."""
+    trace = trace_forward(
+        write(f"class Net(nn.Module):\n  def forward(self, x):\n    {forward}\nmake = Net"), (3, 32, 32)
+    )
+    assert sentence in trace.problem
+    assert trace.output is None
 
 
 def test_operations_without_end_are_cut(write: Write) -> None:
@@ -292,11 +297,11 @@ class Net(nn.Module):
             x = x + 1
         return x.mean((1, 2, 3), keepdim=True).flatten(1)
 make = Net"""
-    recording = record(write(source), (3, 8, 8))
-    assert len(recording.operations) == MAX_OPERATIONS + 1
-    assert recording.operations[-1].name == "output"
-    assert recording.output == (1,)
-    assert recording.problem == "make has more than 2,000 operations; those after them are not shown."
+    trace = trace_forward(write(source), (3, 8, 8))
+    assert len(trace.operations) == MAX_OPERATIONS + 1
+    assert trace.operations[-1].name == "output"
+    assert trace.output == (1,)
+    assert trace.problem == "make has more than 2,000 operations; those after them are not shown."
 
 
 @pytest.mark.parametrize(
@@ -368,8 +373,20 @@ def test_naming_a_factory_runs_nothing(write: Write) -> None:
 def test_harm_is_one_sentence(write: Write, source: str, sentence: str) -> None:
     """Whatever the user's code does to its process becomes one sentence here."""
     with pytest.raises(CifartuiError) as caught:
-        finish(recorded(write(source)))
+        finish(trace_isolated(write(source)))
     assert sentence in str(caught.value)
+
+
+def test_a_trace_is_one_line_of_json_and_nothing_else(write: Write) -> None:
+    """Whatever the code prints; failures are a sentence on stderr."""
+    write("print('imported')\ndef make(): return nn.Sequential(nn.Flatten(), nn.Linear(768, 10))")
+    traced = run_child("net:make", "3x16x16")
+    assert (traced.returncode, traced.stderr, traced.stdout.count("\n")) == (0, "", 1)
+    trace = msgspec.json.decode(traced.stdout, type=Trace)
+    assert (trace.input, trace.output, trace.problem) == ((3, 16, 16), (10,), "")
+    failed = run_child("net:other", "3x16x16")
+    assert (failed.returncode, failed.stdout) == (1, "")
+    assert failed.stderr == f"cifartui: Module net ({Path.cwd() / 'net.py'}) has no other; check both names.\n"
 
 
 def test_noise_on_stdout_and_stderr_is_not_the_answer(write: Write) -> None:
@@ -392,12 +409,12 @@ def make():
 """
     )
     started = time.monotonic()
-    recording = finish(recorded(network))
+    trace = finish(trace_isolated(network))
     assert time.monotonic() - started < 30
-    assert recording.problem == ""
-    assert recording.network == network
-    assert [operation.name for operation in recording.operations] == ["flatten", "fc"]
-    assert summary_of(recording).macs == 30_720
+    assert trace.problem == ""
+    assert trace.network == network
+    assert [operation.name for operation in trace.operations] == ["flatten", "fc"]
+    assert summary_of(trace).macs == 30_720
 
 
 def test_time_limit_ends_all_processes(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -405,7 +422,7 @@ def test_time_limit_ends_all_processes(write: Write, monkeypatch: pytest.MonkeyP
     network = write("child = os.fork()\nif child: open('child', 'w').write(str(child))\ntime.sleep(600)")
     monkeypatch.setattr(children, "monotonic", lambda: time.monotonic() + 100 * is_written("child"))
     with pytest.raises(CifartuiError, match="net:make took longer than 60 s and was stopped; if importing it starts"):
-        finish(recorded(network))
+        finish(trace_isolated(network))
     with pytest.raises(ProcessLookupError):
         _wait_until_gone(int(Path("child").read_text()))
 
@@ -413,16 +430,22 @@ def test_time_limit_ends_all_processes(write: Write, monkeypatch: pytest.MonkeyP
 def test_forked_child_that_holds_the_pipes_is_not_waited_for(write: Write) -> None:
     """The answer is there, or the end is seen, although the pipes stay open."""
     network = write("if not os.fork(): time.sleep(600)\ndef make(): return nn.Flatten()")
-    assert finish(recorded(network)).output == (3072,)
+    assert finish(trace_isolated(network)).output == (3072,)
     with pytest.raises(CifartuiError, match=r"ended its process \(exit code 3\)"):
-        finish(recorded(write("if not os.fork(): time.sleep(600)\nos._exit(3)")))
+        finish(trace_isolated(write("if not os.fork(): time.sleep(600)\nos._exit(3)")))
 
 
 def test_folder_that_is_gone(write: Write) -> None:
     """A network whose folder was removed says so."""
     network = msgspec.structs.replace(write(""), folder="/nowhere/at/all")
     with pytest.raises(CifartuiError, match="belongs to the folder /nowhere/at/all, which cannot be entered any more"):
-        finish(recorded(network))
+        finish(trace_isolated(network))
+
+
+def run_child(factory: str, size: str) -> "subprocess.CompletedProcess[str]":
+    """Run the child's module as the parent does, in the working directory."""
+    command = [sys.executable, "-P", "-m", "cifartui.model.tracing.child", factory, size]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
 def is_written(path: str) -> bool:

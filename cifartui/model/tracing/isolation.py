@@ -5,25 +5,25 @@ import msgspec
 from cifartui.children import CODES, AnswerLimitError, Child, TimeLimitError
 from cifartui.errors import CifartuiError, DataError
 from cifartui.model.network import Network
-from cifartui.model.recording.recorded import Recording
 from cifartui.model.shapes import Shape
+from cifartui.model.tracing.trace import Trace
 from cifartui.progress import LongWork, Progress
 from cifartui.text import printable
 
 SECONDS = 60.0
 """How long it may take. Importing torch takes some of them; a ResNet's forward pass is done in less than one."""
 MAX_ANSWER = 32 * 1024**2
-"""Bytes; a recording of 2,000 operations takes one of these megabytes."""
+"""Bytes; a trace of 2,000 operations takes one of these megabytes."""
 
 
-def recorded(network: Network, input_shape: Shape | None = None, *, seconds: float = SECONDS) -> LongWork[Recording]:
-    """Record a network with a factory, for images of `input_shape` (its own input if not given), in a child process.
+def trace_isolated(network: Network, input_shape: Shape | None = None, *, seconds: float = SECONDS) -> LongWork[Trace]:
+    """Trace a network with a factory, for images of `input_shape` (its own input if not given), in a child process.
 
-    Whatever the user's code does, it becomes a recording or a sentence within `seconds`, and no process of its is
+    Whatever the user's code does, it becomes a trace or a sentence within `seconds`, and no process of its is
     left, also when the generator is closed before its end. Yields the seconds passed.
 
     Raises:
-        CifartuiError: there is no recording; the sentence says why.
+        CifartuiError: there is no trace; the sentence says why.
     """
     with _start(network, input_shape or network.input, seconds) as child:
         try:
@@ -43,9 +43,14 @@ def recorded(network: Network, input_shape: Shape | None = None, *, seconds: flo
 
 
 def _start(network: Network, shape: Shape, seconds: float) -> Child:
-    arguments = ["model", "record", network.factory, "--input", "x".join(map(str, shape)), "--json"]
+    size = "x".join(map(str, shape))
     try:
-        return Child("cifartui", *arguments, folder=network.folder or None, seconds=seconds, most_bytes=MAX_ANSWER)
+        return Child(
+            *("cifartui.model.tracing.child", network.factory, size),
+            folder=network.folder or None,
+            seconds=seconds,
+            most_bytes=MAX_ANSWER,
+        )
     except (FileNotFoundError, NotADirectoryError, PermissionError) as error:
         raise DataError(
             f"{network.factory} belongs to the folder {printable(network.folder)}, which cannot be entered any more; "
@@ -53,12 +58,12 @@ def _start(network: Network, shape: Shape, seconds: float) -> Child:
         ) from error
 
 
-def _decoded(answer: bytes, network: Network) -> Recording:
+def _decoded(answer: bytes, network: Network) -> Trace:
     try:
-        recording = msgspec.json.decode(answer, type=Recording)
+        trace = msgspec.json.decode(answer, type=Trace)
     except (msgspec.MsgspecError, RecursionError) as error:
         raise _not_the_answer(network) from error
-    return msgspec.structs.replace(recording, network=network)
+    return msgspec.structs.replace(trace, network=network)
 
 
 def _not_the_answer(network: Network) -> CifartuiError:

@@ -11,16 +11,16 @@ from torch.nn.modules.module import register_module_forward_hook, register_modul
 
 from cifartui.model.module import build_module
 from cifartui.model.network import Network
-from cifartui.model.recording.calls import shape_of
-from cifartui.model.recording.recorded import MAX_OPERATIONS, Recording, require_recorded_fit
-from cifartui.model.recording.recorder import Recorder
 from cifartui.model.shapes import Shape, format_shape
 from cifartui.model.summary import Summary, require_fit
+from cifartui.model.tracing.calls import shape_of
+from cifartui.model.tracing.trace import MAX_OPERATIONS, Trace, require_traced_fit
+from cifartui.model.tracing.tracer import Tracer
 from cifartui.text import printable
 
 
-def record(network: Network, input_shape: Shape, module: nn.Module | None = None) -> Recording:
-    """Run a batch of one image of small noise through the network and record what happens, in evaluation mode.
+def trace_forward(network: Network, input_shape: Shape, module: nn.Module | None = None) -> Trace:
+    """Run a batch of one image of small noise through the network and trace what happens, in evaluation mode.
 
     `module` is the network's, if it is there already; its weights, buffers and mode are as before afterwards, and so
     is torch's global generator.
@@ -32,30 +32,30 @@ def record(network: Network, input_shape: Shape, module: nn.Module | None = None
         module = build_module(network) if module is None else module
         images = 0.1 * torch.randn(1, *input_shape, generator=torch.Generator().manual_seed(0))
         modes = [(part, part.training) for part in module.modules()]
-        recorder, kept = Recorder(module), _Kept(module)
+        tracer, kept = Tracer(module), _Kept(module)
         output: object = None
         problem = ""
         try:
-            with _hooks(recorder), contextlib.redirect_stdout(sys.stderr), kept, _without_compiling():
+            with _hooks(tracer), contextlib.redirect_stdout(sys.stderr), kept, _without_compiling():
                 module.eval()
-                with recorder:
+                with tracer:
                     output = module(images)
         except KeyboardInterrupt:
             raise
         except BaseException as error:
-            problem = recorder.sentence(error, network)
+            problem = tracer.sentence(error, network)
         finally:
             for part, training in modes:
                 part.training = training
     if not problem and not (isinstance(output, torch.Tensor) and output.dim() and output.shape[0] == 1):
         problem = f"{network.name} gives {_spelled_output(output)} for a batch of one image; let it give [N, classes]."
     shape = None if problem or not isinstance(output, torch.Tensor) else shape_of(output)
-    if not problem and recorder.too_many:
+    if not problem and tracer.too_many:
         problem = f"{network.name} has more than {MAX_OPERATIONS:,} operations; those after them are not shown."
-    return Recording(
+    return Trace(
         network=network,
         input=input_shape,
-        operations=recorder.operations(shape),
+        operations=tracer.operations(shape),
         parameters=sum(parameter.numel() for parameter in module.parameters()),
         kept_bytes=kept.bytes,
         output=shape,
@@ -71,7 +71,7 @@ def require_module_fit(network: Network, image_shape: Shape, classes: int, modul
         FactoryError: the network's factory gives no module.
     """
     if network.factory:
-        return require_recorded_fit(record(network, image_shape, module), classes)
+        return require_traced_fit(trace_forward(network, image_shape, module), classes)
     return require_fit(network, image_shape, classes)
 
 
@@ -96,10 +96,10 @@ class _Kept(saved_tensors_hooks):
 
 
 @contextlib.contextmanager
-def _hooks(recorder: Recorder) -> Iterator[None]:
+def _hooks(tracer: Tracer) -> Iterator[None]:
     handles = (
-        register_module_forward_pre_hook(recorder.enter),
-        register_module_forward_hook(recorder.leave, always_call=True),
+        register_module_forward_pre_hook(tracer.enter),
+        register_module_forward_hook(tracer.leave, always_call=True),
     )
     try:
         yield

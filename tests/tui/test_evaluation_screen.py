@@ -1,6 +1,7 @@
 """The evaluation screen, and the whole path by keyboard on a run that really trains."""
 
 import re
+import threading
 from pathlib import Path
 
 import pytest
@@ -9,15 +10,17 @@ from textual.widgets import Input
 
 from cifartui.dataset.store import DatasetFacts, save_dataset
 from cifartui.evaluation.results import Evaluation, from_confusion, weights_file_name
-from cifartui.evaluation.store import keep_evaluation
+from cifartui.evaluation.store import JudgedCheckpoint, judged_checkpoints, keep_evaluation
 from cifartui.model.module import build_module
 from cifartui.model.network import load_network
 from cifartui.model.source import loading_source
 from cifartui.training.fitting import fit_network
 from cifartui.training.run.checkpoints import CheckpointFacts, facts_file, list_checkpoints
 from cifartui.training.run.events import CheckpointPruned
+from cifartui.training.run.folder import Run
 from cifartui.training.run.journal import Journal
 from cifartui.tui.app import CifarApp
+from cifartui.tui.screens import evaluation as evaluation_screen
 from cifartui.tui.view import RunView
 from tests.conftest import CLASSES, noise
 from tests.training.running import plan, train_here
@@ -110,6 +113,26 @@ def judged(checkpoint: CheckpointFacts, right: int) -> Evaluation:
         confusion[index][index], confusion[index][(index + 1) % 10] = right, 10 - right
     name = f"{checkpoint.run}@{checkpoint.step}"
     return from_confusion(confusion, CLASSES, checkpoint=name, dataset="few", seconds=0.0)
+
+
+async def test_checkpoints_are_not_read_on_the_thread_of_the_screens(
+    sketches: DatasetFacts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many there are and however slow the disk is, keys are answered."""
+    train_here(plan(sketches.name, "epochs=1"))
+    readers = set()
+
+    def read(run: Run) -> list[JudgedCheckpoint]:
+        readers.add(threading.current_thread())
+        return judged_checkpoints(run)
+
+    monkeypatch.setattr(evaluation_screen, "judged_checkpoints", read)
+    async with CifarApp().run_test(size=SMALL) as pilot:
+        await wait_for_text(pilot, "few · training images")
+        await pilot.press("4")
+        await wait_for_text(pilot, "50 last")
+    assert readers
+    assert threading.main_thread() not in readers
 
 
 async def test_checkpoints_are_compared_with_the_arrows(sketches: DatasetFacts) -> None:

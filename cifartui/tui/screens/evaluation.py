@@ -13,6 +13,7 @@ from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
+from textual.worker import Worker, get_current_worker
 
 from cifartui.children import Child
 from cifartui.errors import CifartuiError, explain
@@ -44,6 +45,8 @@ from cifartui.tui.widgets.paths import WEIGHTS
 
 REFRESH_SECONDS = 1.0
 """Between two looks at the checkpoints of a run that goes on."""
+LISTING = "list"
+"""The group of the workers that read them."""
 
 
 class EvaluationScreen(NounScreen):
@@ -120,13 +123,28 @@ class EvaluationScreen(NounScreen):
     # THE LIST
 
     def _follow_run(self) -> None:
-        if self.is_current and self.cifar_app.run_view is not self._listed:
+        is_listing = any(worker.group == LISTING and worker.is_running for worker in self.workers)
+        if self.is_current and self.cifar_app.run_view is not self._listed and not is_listing:
             self._list_checkpoints()
 
     def _list_checkpoints(self) -> None:
-        """Read the runs' folders; the cursor stays on its checkpoint."""
+        """Read the runs' folders anew, and show what is there."""
         self._listed = self.cifar_app.run_view
-        judged = [checkpoint for run in all_runs() for checkpoint in judged_checkpoints(run)]
+        self._read_checkpoints()
+
+    @work(thread=True, group=LISTING, exclusive=True, exit_on_error=False, description="list the checkpoints")
+    def _read_checkpoints(self) -> None:
+        worker, judged = get_current_worker(), list[JudgedCheckpoint]()
+        for run in all_runs():
+            if worker.is_cancelled:
+                return
+            judged += judged_checkpoints(run)
+        self.app.call_from_thread(self._show_checkpoints, worker, judged)
+
+    def _show_checkpoints(self, reader: Worker[None], judged: list[JudgedCheckpoint]) -> None:
+        """Show what was read, unless it is being read anew; the cursor stays on its checkpoint."""
+        if reader.is_cancelled:
+            return
         self._checkpoints = {line_id(checkpoint): checkpoint for checkpoint in judged}
         lines = list_lines(judged)
         if lines == self._lines and self._lines:

@@ -68,7 +68,7 @@ class RunsScreen(CifarScreen):
     def on_mount(self) -> None:
         for label, width in COLUMNS.items():
             self.query_one(RunList).add_column(label, width=width)
-        self._read()
+        self.call_after_refresh(self._read)  # the first run may be read before the screen is mounted
 
     @work(thread=True, group="read runs", exit_on_error=False, description="read the runs")
     def _read(self) -> None:

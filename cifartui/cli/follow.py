@@ -74,14 +74,13 @@ def stalled_text(seconds: float) -> str:
 
 def bar_text(history: RunHistory, stalled_seconds: float | None = None) -> str:
     """Where a run stands, in a line; for one that stands still for so long, that instead of rate and time left."""
-    latest = history.latest
     if history.behind:
         return f"waiting for {', '.join(history.behind)}"
-    if not latest or not history.started:
+    if not history.started:
         return "starting: loading torch and the images"
-    text = f"epoch {latest.epoch} of {history.epochs_asked}  step {history.step:,} of {history.steps:,}"
-    if latest.loss is not None:
-        text += f"  loss {latest.loss:.3f}"
+    text = f"epoch {history.epoch} of {history.epochs_asked}  step {history.step:,} of {history.steps:,}"
+    if history.latest and history.latest.loss is not None:
+        text += f"  loss {history.latest.loss:.3f}"
     if stalled_seconds is not None:
         return f"{text}  {stalled_text(stalled_seconds)}"
     if history.images_per_second:

@@ -17,7 +17,7 @@ from cifartui.tui import app as app_module
 from cifartui.tui.app import CifarApp
 from cifartui.tui.messages import Notice
 from cifartui.tui.widgets.dialogs import TextDialog
-from cifartui.tui.widgets.key_line import line_of
+from cifartui.tui.widgets.key_line import KeyLine, line_of
 from cifartui.tui.widgets.notice_line import notice_text
 from tests.tui.driving import SMALL, scripted_run, shown, wait_for_text, wait_until
 
@@ -35,6 +35,21 @@ def body(pilot: Pilot[None]) -> str:
 
 
 # THE LINE OF KEYS
+
+
+async def test_keys_of_the_screen_below_a_dialog_stay_as_they_are(sketches: DatasetFacts) -> None:
+    """The screen is seen through the dialog; what happens meanwhile brings no key into its line."""
+    run, _ = scripted_run(sketches.name)
+    with run.lock():
+        async with CifarApp().run_test(size=SMALL) as pilot:
+            await wait_for_text(pilot, "space pause")
+            below, keys = pilot.app.screen, foot(pilot)
+            await pilot.press("s")
+            await wait_for_text(pilot, "let it go on")
+            below.refresh_bindings()
+            below.query_one(KeyLine).refresh()
+            await pilot.pause(0.2)
+            assert foot(pilot) == keys
 
 
 async def test_help_and_the_way_out_stand_at_the_right_on_every_screen(sketches: DatasetFacts) -> None:

@@ -23,7 +23,7 @@ from cifartui.training.run.history import RunHistory
 from cifartui.training.run.states import RunState, stalled_seconds
 from cifartui.tui.view import MARKS, RunView, read_on
 from cifartui.tui.widgets.run_texts import facts_text, notes_text, parted, stop_question
-from tests.training.running import plan
+from tests.training.running import plan, run_started
 from tests.tui.driving import scripted_events
 
 
@@ -168,3 +168,14 @@ def test_last_warning_stands_below_the_curves_until_it_is_past(run: Run) -> None
 def test_every_state_has_a_mark() -> None:
     """A new state has one too."""
     assert set(MARKS) == set(get_args(RunState))
+
+
+def test_run_whose_last_report_is_folded_back_still_has_its_progress(run: Run) -> None:
+    """Its epoch and step are those of the checkpoint; speed and loss are not known until it reports again."""
+    start = run_started(50, epochs=2)
+    view = RunView(run, history_of(start, msgspec.structs.replace(start, step=60)), "running")
+    text = facts_text(view).plain
+    assert view.history.latest is None
+    assert "epoch 2/2 · step 60/100" in text
+    assert "– images/s" in text
+    assert "loss –" in text

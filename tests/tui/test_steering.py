@@ -131,6 +131,16 @@ def test_counts_may_have_commas_and_no_fractions() -> None:
         epochs_of("1.5")
 
 
+def test_each_change_of_the_rate_is_told_with_its_own_numbers() -> None:
+    """Also where two were made at the same step."""
+    events: list[AnyEvent] = []
+    for control, before, after in (("a", 0.1, 0.2), ("b", 0.2, 0.3)):
+        events.append(LearningRateChanged(step=5, before=before, after=after))
+        events.append(ControlDone(control=control, command="rate", step=5))
+    text = controls_text(fold(RunHistory(), events), [], 200).plain
+    assert text.startswith("✓ learning rate 0.2 → 0.3, done at step 5   ✓ learning rate 0.1 → 0.2, done at step 5")
+
+
 # TROUBLE
 
 

@@ -41,7 +41,7 @@ from cifartui.training.run.events import (
 from cifartui.training.run.history import ControlAnswer, LogLine, Mark, RunHistory
 from cifartui.training.run.sentences import sentences_of
 
-FOLD_VERSION = 1
+FOLD_VERSION = 2
 """Raised whenever the same journal is folded into something else: what was kept of older folds is void then."""
 MAX_LINES = 200
 """Of the log; as many epochs, checkpoints and changes of the learning rate are kept."""
@@ -187,6 +187,7 @@ class _Folding:
         if self.started:
             self._go_back(event)
         self.started, self.finished, self.trouble, self.paused, self.warning = event, None, None, False, ""
+        self.controls = []
         self.step, self.epochs_asked, self.parent = event.step, event.epochs, event.parent or self.parent
         self.images_per_second = self.steady_images_per_second = None
         self.report_seconds = 0.0
@@ -213,6 +214,7 @@ class _Folding:
         self.checkpoints = [saved for saved in self.checkpoints if saved.step <= step]
         self.marks = [mark for mark in self.marks if mark.step <= step]
         self.lines = [line for line in self.lines if (line.step, line.seq) <= (step, seq)]
+        self.controls = [answer for answer in self.controls if answer.step <= step or answer.outcome == "taken"]
         self.step = step
         if not mark:
             self._mark(step, event.seq)

@@ -114,6 +114,15 @@ class RunHistory(msgspec.Struct, frozen=True):
         return self.epochs_asked * self.started.steps_per_epoch if self.started else 0
 
     @property
+    def epoch(self) -> int:
+        """The epoch in hand, from 1; 0 before the run started."""
+        if self.started is None:
+            return 0
+        if self.latest and self.latest.step == self.step:
+            return self.latest.epoch
+        return min(self.step // max(1, self.started.steps_per_epoch) + 1, self.epochs_asked)
+
+    @property
     def fraction(self) -> float:
         """Share of the steps taken, 0-1."""
         return min(1.0, self.step / self.steps) if self.steps else 0.0

@@ -52,14 +52,14 @@ def overview(run: Run) -> RunOverview:
         problem = str(error)
     if history.damaged and not problem:
         problem = f"Run {run.id}: {history.damaged.sentence}."
-    started, latest = history.started, history.latest
+    started = history.started
     return RunOverview(
         id=run.id,
         recipe=config.recipe if config else started.recipe if started else "",
         model=config.network.name if config else started.network if started else "",
         dataset=config.dataset if config else started.dataset if started else "",
         state=state,
-        epoch=latest.epoch if latest else 0,
+        epoch=history.epoch,
         epochs=history.epochs_asked or (config.settings.epochs if config else 0),
         step=history.step,
         best_accuracy=history.best.accuracy if history.best else None,

@@ -4,6 +4,7 @@ from cifartui.training.run.events import (
     AnyEvent,
     CheckpointPruned,
     CheckpointSaved,
+    ControlDone,
     ControlRefused,
     EpochsChanged,
     LearningRateChanged,
@@ -14,7 +15,6 @@ from cifartui.training.run.events import (
     Queued,
     RunFinished,
     RunStarted,
-    StateChanged,
     StepsReported,
     Validated,
     Warned,
@@ -31,7 +31,7 @@ def sentences_of(event: AnyEvent) -> tuple[str, ...]:
             return (event.line,)
         case RunStarted():
             return _of_start(event)
-        case StateChanged(state="paused"):
+        case ControlDone(command="pause"):  # a run that takes a step is paused again after each
             return ("paused",)
         case Queued():
             return (f"waiting for {', '.join(event.behind)}",)

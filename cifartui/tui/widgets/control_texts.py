@@ -60,8 +60,11 @@ def _answer_text(answer: ControlAnswer, history: RunHistory) -> Content:
 def _what(answer: ControlAnswer, history: RunHistory) -> str:
     """What a command that was carried out has changed, where that is known."""
     if answer.command == "rate":
+        same = [other for other in history.controls if (other.command, other.step) == ("rate", answer.step)]
+        since = [other for other in same[same.index(answer) + 1 :] if other.outcome == "done"]
         changes = [change for change in history.rate_changes if change.step == answer.step]
-        return f"learning rate {changes[-1].before:.4g} → {changes[-1].after:.4g}" if changes else ""
+        place = len(changes) - 1 - len(since)
+        return f"learning rate {changes[place].before:.4g} → {changes[place].after:.4g}" if place >= 0 else ""
     return f"{history.epochs_asked:,} epochs" if answer.command == "epochs" else ""
 
 

@@ -14,6 +14,8 @@ GAP = 2
 class KeyLine(Widget):
     """The keys of the screen in their order, as many as fit, and at the right end how to get help and away."""
 
+    _line = Content("")
+
     def on_mount(self) -> None:
         self.screen.bindings_updated_signal.subscribe(self, self._changed)
 
@@ -21,7 +23,12 @@ class KeyLine(Widget):
         self.refresh()
 
     def render(self) -> Content:
-        """The line at its width now."""
+        """The line at its width now; below a dialog as it was, since actions would be looked for in the dialog."""
+        if self.screen.is_active:
+            self._line = self._keys()
+        return self._line
+
+    def _keys(self) -> Content:
         own: list[tuple[str, Content]] = []
         last: dict[str, tuple[str, Content]] = {}
         seen = set()

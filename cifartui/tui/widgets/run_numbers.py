@@ -18,12 +18,3 @@ def first_rate(history: RunHistory) -> float:
     if history.rate_changes:
         return history.rate_changes[0].before
     return history.started.learning_rate if history.started else 0.0
-
-
-def epoch_now(history: RunHistory) -> int:
-    """The epoch in hand, from 1; 0 before the run started."""
-    if history.started is None:
-        return 0
-    if history.latest and history.latest.step == history.step:
-        return history.latest.epoch
-    return min(history.step // max(1, history.started.steps_per_epoch) + 1, history.epochs_asked)

@@ -52,8 +52,9 @@ class RunPanel(Vertical):
         self._draw_legends()
         self._write("facts", facts_text(view))
         answered = {answer.id for answer in view.history.controls}
-        living = view.state in LIVING and not is_other
-        self._sent = [control for control in self._sent if living and control.id not in answered]
+        is_same = before is not None and before.history.started == view.history.started and not is_other
+        waits = is_same and view.state in LIVING
+        self._sent = [control for control in self._sent if waits and control.id not in answered]
         self._draw_controls(view)
         notes = notes_text(view)
         self._write("notes", notes)

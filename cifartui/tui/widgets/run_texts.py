@@ -6,12 +6,12 @@ import msgspec
 from textual.content import Content
 
 from cifartui.text import bar, clock, printable
-from cifartui.training.run.events import EpochFinished, RunStarted, StepsReported
+from cifartui.training.run.events import EpochFinished, RunStarted
 from cifartui.training.run.follow import why_interrupted
 from cifartui.training.run.history import RunHistory
 from cifartui.training.run.states import LIVING
 from cifartui.tui.view import MARKS, RunView, short_id
-from cifartui.tui.widgets.run_numbers import epoch_now, first_rate, rate_now
+from cifartui.tui.widgets.run_numbers import first_rate, rate_now
 from cifartui.tui.widgets.trouble_texts import trouble_text
 
 BAR_CELLS = 16
@@ -33,7 +33,7 @@ class Parting(msgspec.Struct, frozen=True):
 
 def facts_text(view: RunView) -> Content:
     """State, progress, speed, settings and device of a run."""
-    history, started, latest = view.history, view.history.started, view.history.latest
+    history, started = view.history, view.history.started
     living = view.state in LIVING
     lines = [Content.assemble((f"{MARKS[view.state]} {view.state}", "bold"), f"  {view.short_id}")]
     if history.parent:
@@ -44,17 +44,16 @@ def facts_text(view: RunView) -> Content:
         lines.append(Content.styled("loading torch and the images …", "$text-muted"))
     if started is None:
         return Content("\n").join(lines)
-    if latest:
-        left = ""
-        if living and not view.stalled and history.seconds_left:
-            left = f" {clock(history.seconds_left)} left"
-        lines += [
-            Content.assemble(
-                (bar(history.fraction, BAR_CELLS).replace(" ", "░"), "$primary"), f" {history.fraction:.0%}{left}"
-            ),
-            Content(f"epoch {epoch_now(history):,}/{history.epochs_asked:,} · step {history.step:,}/{history.steps:,}"),
-        ]
-        lines += _now(view, started, latest) if living else _in_the_end(history)
+    left = ""
+    if living and not view.stalled and history.seconds_left:
+        left = f" {clock(history.seconds_left)} left"
+    lines += [
+        Content.assemble(
+            (bar(history.fraction, BAR_CELLS).replace(" ", "░"), "$primary"), f" {history.fraction:.0%}{left}"
+        ),
+        Content(f"epoch {history.epoch:,}/{history.epochs_asked:,} · step {history.step:,}/{history.steps:,}"),
+        *(_now(view, started) if living else _in_the_end(history)),
+    ]
     rate, first = rate_now(history), first_rate(history)
     if rate != first and first:
         lines.append(Content(f"lr {rate:.4g} = {first:.4g} × {rate / first:.3g}"))
@@ -66,16 +65,20 @@ def facts_text(view: RunView) -> Content:
     return Content("\n").join(lines)
 
 
-def _now(view: RunView, started: RunStarted, latest: StepsReported) -> list[Content]:
+def _now(view: RunView, started: RunStarted) -> list[Content]:
     """Speed and loss of a run that lives."""
+    images, latest = view.history.images_per_second, view.history.latest
     if view.stalled:
         speed = Content.styled(view.silence, "bold $warning")
+    elif images is None:
+        speed = Content("– images/s")
     else:
-        images = view.history.images_per_second or 0.0
         speed = Content(f"{images:,.0f} images/s · {images / started.batch_size:,.0f} steps/s")
-    loss = "not finite"
-    if latest.finite:
-        loss = "–" if latest.running_loss is None else f"{latest.running_loss:.3f} since the log line"
+    loss = "–"
+    if latest and not latest.finite:
+        loss = "not finite"
+    elif latest and latest.running_loss is not None:
+        loss = f"{latest.running_loss:.3f} since the log line"
     return [speed, Content(f"loss {loss}")]
 
 
@@ -194,7 +197,7 @@ def rate_question(history: RunHistory) -> str:
 
 def epochs_question(history: RunHistory) -> str:
     """What to know before another number of epochs is typed."""
-    return f"Epoch {epoch_now(history):,} of {history.epochs_asked:,} is in hand; it cannot have fewer than that."
+    return f"Epoch {history.epoch:,} of {history.epochs_asked:,} is in hand; it cannot have fewer than that."
 
 
 # OVERFITTING

@@ -175,6 +175,17 @@ def test_second_start_is_an_ordinary_event() -> None:
     assert (again.parent, again.epochs_asked, again.steps) == ("p@0", 4, 200)
 
 
+def test_what_came_of_commands_goes_with_the_steps_it_tells_of() -> None:
+    """Those after the checkpoint when the run goes back to it, but for the one that it carries out; all at a start."""
+    steps = ("early", 20), ("late", 40)
+    events: list[AnyEvent] = [run_started(50)]
+    events += [ControlDone(control=name, command="checkpoint", step=step) for name, step in steps]
+    events.append(ControlAcknowledged(control="back", command="rollback", step=40))
+    went_back = fold(RunHistory(), [*events, WentBack(step=20, epoch=1, left=40)])
+    assert [(answer.id, answer.outcome) for answer in went_back.controls] == [("early", "done"), ("back", "taken")]
+    assert fold(went_back, [run_started(50, step=20)]).controls == ()
+
+
 def test_going_on_from_an_unknown_checkpoint_keeps_what_came_before() -> None:
     """Of a checkpoint of which the journal does not tell, nothing is remembered: later points go, earlier ones stay."""
     reports: list[AnyEvent] = [

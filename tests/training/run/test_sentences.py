@@ -31,7 +31,7 @@ from tests.training.running import run_started
 
 TOLD: list[tuple[AnyEvent, tuple[str, ...]]] = [
     (run_started(step=70), ("going on after step 70",)),
-    (StateChanged(state="paused"), ("paused",)),
+    (ControlDone(control="a", command="pause", step=5), ("paused",)),
     (Queued(behind=("first", "second")), ("waiting for first, second",)),
     (LossLogged(epoch=1, batch=2000, loss=2.1049), ("[1,  2000] loss: 2.105",)),
     (Validated(step=50, epoch=1, images=2_000, correct=1_000, loss=None), ("epoch 1: 50.0% of 2,000 held-out images",)),
@@ -67,6 +67,7 @@ TOLD: list[tuple[AnyEvent, tuple[str, ...]]] = [
 NOT_TOLD: list[AnyEvent] = [
     run_started(),  # its facts are told where they are not in view
     StateChanged(state="running"),
+    StateChanged(state="paused"),  # after each single step, too
     StateChanged(state="queued"),  # followed by for whom
     StepsReported(
         step=1, epoch=1, loss=1, running_loss=1, accuracy=1, learning_rate=1, images_per_second=1

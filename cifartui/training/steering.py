@@ -180,18 +180,21 @@ class Steering:
 
     def _change_rate(self, to: float | str) -> Effect:
         """Turn the rate and save it: a run that is killed from here on goes on with the turned rate."""
-        rate, before, step = self._job.rate, self._job.rate.value, self._job.position.step
+        before = self._job.rate.value
+        yield from self._turn(to)
+        try:
+            yield from self._save("rate")
+        except RefusedError:
+            yield from self._turn(before)
+            raise
+
+    def _turn(self, to: float | str) -> Effect:
+        rate, before = self._job.rate, self._job.rate.value
         rate.turn(to)
         if not 0 < rate.value <= MOST_RATE:
             rate.turn(before)
             raise RefusedError(f"The learning rate is {before:g}, and can be {MOST_RATE:g} at most.")
-        yield LearningRateChanged(step=step, before=before, after=rate.value)
-        try:
-            yield from self._save("rate")
-        except RefusedError:
-            yield LearningRateChanged(step=step, before=rate.value, after=before)
-            rate.turn(before)
-            raise
+        yield LearningRateChanged(step=self._job.position.step, before=before, after=rate.value)
 
     def _change_epochs(self, epochs: int) -> Effect:
         begun, before = self._job.position.epoch, self._job.epochs
@@ -208,8 +211,9 @@ class Steering:
         self.went_back = True
         yield from self._end_steps()
         yield WentBack(step=facts.step, epoch=facts.epoch, left=left)
-        yield from self._change_rate(rate / 2)
+        yield from self._turn(rate / 2)
         yield from self._go_on()
+        yield from self._saver.save("rate")  # a full disk warns, and the run goes on
 
     def _accumulate(self) -> Effect:
         if not isinstance(self.trouble, MemoryExhausted):
@@ -218,6 +222,7 @@ class Steering:
             raise RefusedError("Not even one image fits into the memory: stop, and choose a smaller network.")
         self._job.engine.images_at_once = self.trouble.fits
         yield from self._go_on()
+        yield from self._saver.save("memory")  # a run that is killed from here on need not run out of it again
 
     def _done(self, control: AnyControl) -> ControlDone:
         return ControlDone(control=control.id, command=control.command, step=self._job.position.step)

@@ -118,8 +118,8 @@ def test_run_outlives_program_and_terminal(started_run: tuple[Terminal, Run]) ->
     third.wait_for("● running")
     assert_goes_on(run)
     third.press("s")
-    third.wait_for("Stop the run?")
-    third.press("y")
+    third.wait_for("stop it with a checkpoint")
+    third.press("\r")
     third.wait_for("■ stopped")
     third.press("q")
     assert third.process.wait(timeout=20) == 0

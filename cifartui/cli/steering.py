@@ -71,7 +71,8 @@ def steer(options: argparse.Namespace) -> int:
     before = read_history(run)[0].length
     answer = command_and_wait(run, control)
     if isinstance(answer, RunFinished):
-        raise CifartuiError(f"Run {run.id} {answer.reason} before it was told to {control.command}.")
+        step = read_history(run)[0].step
+        raise CifartuiError(f"Run {run.id} {answer.reason} at step {step:,}, before {control.command} was done.")
     if options.json:
         print_json(answer)
     else:

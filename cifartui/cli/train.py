@@ -3,7 +3,6 @@
 import argparse
 import subprocess
 import sys
-import time
 from typing import TypeAlias
 
 from cifartui.cli.dataset import require_dataset
@@ -130,10 +129,9 @@ def show_until_interrupted(run: Run, host: "subprocess.Popen[bytes]", *, as_json
 
 def show_rest(run: Run) -> str:
     """Wait until a run that was told to stop has ended, saying what holds it up; return a sentence about the end."""
-    told = time.time()
     for reading in follow(run, first=read_history(run)[0].length):
         for event in reading.events:
-            if isinstance(event, Warned) and event.time >= told:
+            if isinstance(event, Warned):
                 complain(f"{event.message}.")
     history, state = read_history(run)
     message = f" ({history.finished.message.rstrip('.')})" if history.finished and history.finished.message else ""

@@ -13,6 +13,7 @@ import torch
 from torch import nn
 
 from cifartui.errors import DataError
+from cifartui.text import printable
 from cifartui.training.loading.order import FileOrder, ShuffledOrder
 from cifartui.training.meter import Meter, Tally
 from cifartui.training.step import StepEngine
@@ -74,8 +75,15 @@ def restore(parts: Iterable[Part], state: State) -> None:
     """Give every part its own of a state.
 
     Raises:
-        DataError: a part finds something missing or unfitting.
+        DataError: a part finds something missing or unfitting, or there is something that belongs to none.
     """
+    parts = tuple(parts)
+    held = {*state.facts, *(name.partition("/")[0] for name in state.tensors if "/" in name)}
+    if unknown := held - {part.name for part in parts}:
+        raise DataError(
+            f"the checkpoint holds what this version of the program does not know ({printable(min(unknown), 80)}); go "
+            "on with the version that saved it"
+        )
     for part in parts:
         if isinstance(part, Weights):
             own = {name: tensor for name, tensor in state.tensors.items() if "/" not in name}

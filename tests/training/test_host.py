@@ -269,7 +269,9 @@ def test_failure_is_the_last_event(sketches: DatasetFacts) -> None:
 
 def test_damaged_run_folders_are_told_and_listed_with_what_is_known(sketches: DatasetFacts) -> None:
     """Damage to a run's config or journal is a sentence; the run stands in the list, and so do the others."""
-    whole, no_config, no_file, bad_journal, piped, foldered = (create_run(plan(sketches.name)) for _ in range(6))
+    whole, no_config, newer, no_file, bad_journal, piped, foldered = (create_run(plan(sketches.name)) for _ in range(7))
+    with (newer.folder / "config.toml").open("a") as config:
+        config.write("[average]\ndecay = 0.999\n")
     (no_config.folder / "config.toml").write_text("recipe = 3\n")
     no_config.journal_file.write_text(scripted_journal())
     (no_file.folder / "config.toml").unlink()
@@ -282,13 +284,14 @@ def test_damaged_run_folders_are_told_and_listed_with_what_is_known(sketches: Da
     sentences = {
         whole.id: "",
         no_config.id: "config.toml cannot be used",
+        newer.id: "average is not a setting",
         no_file.id: "it is a pipe, not a file",
         bad_journal.id: "line 1 of the journal is damaged",
         piped.id: "it is a pipe, not a file",
         foldered.id: "it is a folder, not a file",
     }
     assert set(found) == set(sentences)
-    assert len(problems) == 5
+    assert len(problems) == 6
     for run, sentence in sentences.items():
         assert sentence in found[run].problem
         assert found[run].state in ("queued", "interrupted")

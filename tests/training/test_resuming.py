@@ -4,12 +4,13 @@ import hashlib
 from pathlib import Path
 
 import pytest
+import torch
 
 from cifartui.dataset.store import DatasetFacts
 from cifartui.errors import DataError, UsageError
 from cifartui.training import loop
 from cifartui.training.resuming import fork_run, plan_continuation, plan_fork
-from cifartui.training.run.checkpoints import CheckpointFacts, facts_file, list_checkpoints, tensors_file
+from cifartui.training.run.checkpoints import CHECK, CheckpointFacts, facts_file, list_checkpoints, tensors_file
 from cifartui.training.run.controls import (
     AnyControl,
     ChangeEpochs,
@@ -25,7 +26,9 @@ from cifartui.training.run.events import AnyEvent, ControlRefused, RunFinished, 
 from cifartui.training.run.folder import Run, create_run
 from cifartui.training.run.follow import read_history
 from cifartui.training.run.keeping import pin
+from cifartui.training.snapshot import read_state, read_weights, write_checkpoint
 from cifartui.training.start import Start
+from cifartui.training.state import State
 from tests.training.running import losses, plan, train_in
 
 FULL = ("augment.flip=true", "augment.crop_padding=4", "validation.images=40", "log_every=7", "epochs=3")
@@ -145,6 +148,25 @@ def test_where_a_run_goes_on(sketches: DatasetFacts) -> None:
     ]
     with pytest.raises(DataError, match="is damaged"):
         plan_continuation(run, "150", epochs=4)
+
+
+def test_a_checkpoint_of_a_newer_version(sketches: DatasetFacts) -> None:
+    """More facts about it are passed over; more state than this version knows is refused, since it would be lost."""
+    run = create_run(plan(sketches.name, "epochs=1"))
+    list(train_in(run))
+    facts = last(run)
+    body = facts_file(run, facts).read_bytes().partition(CHECK)[0] + b',\n  "average": "ema"'
+    newer = body + CHECK + hashlib.sha256(body).hexdigest().encode() + b'"\n}\n'
+    facts_file(run, facts).write_bytes(newer)
+    assert last(run) == facts
+    list(train_in(run, start=Start(facts.step, epochs=2)))
+
+    facts, state, average = last(run), read_state(run, last(run)), {"average/x": torch.zeros(1)}
+    for more in (State(state.tensors, state.facts | {"average": {}}), State(state.tensors | average, state.facts)):
+        facts = write_checkpoint(run, more, facts)
+        with pytest.raises(DataError, match=r"does not know \(average\); go on with the version that saved it"):
+            list(train_in(run, start=Start(facts.step, epochs=3)))
+        assert set(read_weights(run, facts)) == {name for name in state.tensors if "/" not in name}
 
 
 @pytest.mark.usefixtures("every_step")

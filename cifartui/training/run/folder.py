@@ -140,7 +140,7 @@ class Run:
         """Whether a new run's host may still be about to take the lock: it makes the file first, and then locks it."""
         for path, seconds in ((self._lock_file, LOCK_SECONDS), (self.folder, HOST_START_SECONDS)):
             try:
-                return time.time() - path.stat().st_mtime < seconds
+                return abs(time.time() - path.stat().st_mtime) < seconds
             except FileNotFoundError:
                 continue
         return False

@@ -166,7 +166,7 @@ class _Folding:
         self.images_per_second = _smoothed(self.images_per_second, event.images_per_second, seconds, RATE_SECONDS)
         over = min(self.trained_seconds, STEADY_SECONDS)
         self.steady_images_per_second = _smoothed(self.steady_images_per_second, event.images_per_second, seconds, over)
-        interval = event.time - self.reported
+        interval = max(0.0, event.time - self.reported)  # of a clock set back, none
         self.report_seconds = max(interval, _smoothed(self.report_seconds, interval, 1.0, USUAL_REPORTS))
         self.latest, self.step, self.reported = event, event.step, event.time
         if event.step > self.steps_per_point * MAX_POINTS:

@@ -73,14 +73,14 @@ class Journal:
                 append_line(self._file.fileno(), _encoder.encode(numbered))
             except OSError as error:
                 self._obstacle = obstacle(error)
-                self._held_up_since = self._held_up_since or time.time()
+                self._held_up_since = self._held_up_since or time.monotonic()
                 if len(self._waiting) > WAITING_EVENTS:
                     self._drop_one()
                 return
             self._next_seq += 1
             self._waiting.popleft()
             if self._held_up_since and not self._waiting:
-                seconds, self._held_up_since = time.time() - self._held_up_since, None
+                seconds, self._held_up_since = time.monotonic() - self._held_up_since, None
                 message = f"the journal could not be written for {seconds:.0f} s ({self._obstacle}); the run went on"
                 self._waiting.append(Warned(message=message, time=time.time()))
 

@@ -6,7 +6,7 @@ from cifartui.training.run.history import RunHistory
 def rate_now(history: RunHistory) -> float:
     """The learning rate of the next step; 0 before the run started."""
     changes, latest = history.rate_changes, history.latest
-    if changes and (latest is None or changes[-1].time >= latest.time):
+    if changes and (latest is None or changes[-1].seq >= latest.seq):
         return changes[-1].after
     if latest:
         return latest.learning_rate

@@ -1,5 +1,6 @@
 """The fold of a journal: bounded, and true to what it leaves out."""
 
+import msgspec
 import pytest
 
 from cifartui.training.run.curves import MAX_POINTS
@@ -125,6 +126,19 @@ def test_run_that_tells_nothing_has_stalled() -> None:
     assert stalled_seconds(slow, "running", now=100.0) == pytest.approx(70.0)
     logging = fold(slow, [LossLogged(epoch=1, batch=1, loss=1.0, time=90.0)])
     assert stalled_seconds(logging, "running", now=100.0) is None
+
+
+def test_clock_set_back_makes_no_report_early_or_late() -> None:
+    """What is usual between two reports stays so, and a stall is found by the clock as it is now."""
+    hour, moments = 3_600.0, [step / 10 for step in range(10_000, 10_100)]
+    before = [msgspec.structs.replace(_report(number), time=time) for number, time in enumerate(moments)]
+    after = [msgspec.structs.replace(_report(100 + number), time=time - hour) for number, time in enumerate(moments)]
+    history = fold(RunHistory(), [StateChanged(state="running", time=moments[0]), *before, after[0]])
+    assert 0 <= history.report_seconds < 0.2
+    history = fold(history, list(after[1:]))
+    assert history.report_seconds == pytest.approx(0.1, abs=0.02)
+    assert stalled_seconds(history, "running", now=moments[-1] - hour + 3) is None
+    assert stalled_seconds(history, "running", now=moments[-1] - hour + 8) == pytest.approx(8)
 
 
 def test_pause_is_no_slow_report() -> None:

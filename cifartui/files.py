@@ -13,6 +13,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
+from cifartui.errors import UsageError
+from cifartui.text import printable
+
 MAX_LINKS = 40
 """As many symbolic links as Linux follows."""
 
@@ -67,6 +70,16 @@ def is_written_through(target: Path) -> bool:
     except OSError:
         return False
     return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)) or _names_descriptor(target)
+
+
+def check_target(target: Path) -> None:
+    """Check that `target` names a file in a folder that exists, or something to write into: a pipe, a device.
+
+    Raises:
+        UsageError: it does not.
+    """
+    if target.is_dir() or not (is_written_through(target) or Path(os.path.realpath(target)).parent.is_dir()):
+        raise UsageError(f"{printable(str(target))} cannot be written: name a file in a folder that exists.")
 
 
 def kind_of(mode: int) -> str:

@@ -88,7 +88,7 @@ def _write(network: Network, options: argparse.Namespace) -> "LongWork[tuple[Act
         network = _as_trained(network, options.weights)
     pictures = _chosen(network, options)
     yield Progress("loading torch", 0, len(pictures.facts))
-    from cifartui.evaluation.export import check_target
+    from cifartui.files import check_target
     from cifartui.inspection.activations import compute_activations, write_activations
 
     check_target(options.output)

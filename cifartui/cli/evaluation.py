@@ -10,9 +10,9 @@ from cifartui.cli.output import complain, make_console, print_json, say, say_wri
 from cifartui.cli.parsing import Commands, add_json, group
 from cifartui.dataset.store import load_facts
 from cifartui.errors import explain
+from cifartui.evaluation.export import FORMATS, export
 from cifartui.evaluation.results import Evaluation, most_confused, weights_file_name
 from cifartui.evaluation.store import keep_evaluation
-from cifartui.model.source import loading_lines
 from cifartui.progress import LongWork, Progress
 from cifartui.text import bar
 from cifartui.training.run.checkpoints import find_checkpoint
@@ -34,10 +34,12 @@ def add_commands(commands: Commands) -> None:
     evaluating.set_defaults(handler=evaluate_)
 
     actions = group(commands, "export", "take a trained network elsewhere")
-    pth = actions.add_parser("pth", help="write the weights as the tutorial's cifar_net.pth")
-    pth.add_argument("subject", metavar="RUN", help=SUBJECT)
-    pth.add_argument("-o", "--output", type=Path, default=Path("cifar_net.pth"), metavar="FILE", help="(cifar_net.pth)")
-    pth.set_defaults(handler=export_pth_)
+    for file_format in FORMATS:
+        parser = actions.add_parser(file_format.name, help=file_format.summary)
+        parser.add_argument("subject", metavar="RUN", help=SUBJECT)
+        default = Path(file_format.file)
+        parser.add_argument("-o", "--output", type=Path, default=default, metavar="FILE", help=f"({default})")
+        parser.set_defaults(handler=export_, file_format=file_format)
 
 
 def evaluate_(options: argparse.Namespace) -> None:
@@ -77,15 +79,14 @@ def evaluation_of(subject_reference: str, dataset: str | None, recipe: str) -> L
     return evaluation
 
 
-def export_pth_(options: argparse.Namespace) -> None:
-    """Write the weights of a checkpoint as a .pth file."""
-    from cifartui.evaluation.export import export_pth
+def export_(options: argparse.Namespace) -> None:
+    """Write a trained network in a format."""
     from cifartui.evaluation.subject import load_subject
 
-    subject = load_subject(options.subject)
-    written = export_pth(subject, options.output)
-    say_written(options.output, f"{options.output}: the state_dict of {subject.name}, {written:,} bytes")
-    say_written(options.output, f"load it with: {'; '.join(loading_lines(subject.network, str(options.output)))}")
+    subject, file_format = load_subject(options.subject), options.file_format
+    written = export(subject, file_format, options.output)
+    say_written(options.output, f"{options.output}: {file_format.what} of {subject.name}, {written:,} bytes")
+    say_written(options.output, file_format.usage(subject.network, str(options.output)))
 
 
 def print_evaluation(evaluation: Evaluation) -> None:

@@ -12,10 +12,9 @@ from torch.utils.hooks import RemovableHandle
 
 from cifartui.dataset.store import find_dataset
 from cifartui.errors import DataError, UsageError
-from cifartui.evaluation.export import check_target
 from cifartui.evaluation.subject import fill, names_file, read_checkpoint
 from cifartui.evaluation.weights_file import read_weights_file, unwrapped
-from cifartui.files import durably, system_errors
+from cifartui.files import check_target, durably, system_errors
 from cifartui.inspection.activation_file import FACTS, ActivationFacts
 from cifartui.inspection.chosen import ChosenPictures
 from cifartui.model.layers import BasicBlock, Conv2d, Layer, MaxPool2d, ReLU

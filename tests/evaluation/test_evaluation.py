@@ -16,7 +16,8 @@ from cifartui.dataset.images import load_image_set
 from cifartui.dataset.store import DatasetFacts
 from cifartui.errors import CifartuiError, DataError, UsageError
 from cifartui.evaluation.evaluate import evaluate
-from cifartui.evaluation.export import export_pth
+from cifartui.evaluation.export import export
+from cifartui.evaluation.export.pth import PTH
 from cifartui.evaluation.results import from_confusion, most_confused, wilson_interval
 from cifartui.evaluation.subject import dataset_of, load_subject
 from cifartui.evaluation.weights_file import read_weights_file
@@ -46,7 +47,7 @@ def test_exported_weights_load_into_the_tutorials_class_and_score_the_same(
     subject = load_subject(run.id)
     evaluation = finish(evaluate(subject, dataset_of(subject, None)))
     target = tmp_path / "cifar_net.pth"
-    export_pth(subject, target)
+    export(subject, PTH, target)
     net = Net()
     net.load_state_dict(torch.load(target, weights_only=True))
     assert correct_by_hand(net, sketches.name) == evaluation.correct
@@ -164,7 +165,7 @@ def test_export_into_nowhere_is_wrong_usage(sketches: DatasetFacts, tmp_path: Pa
     run, _ = train_here(plan(sketches.name, "epochs=1"))
     for target in (tmp_path, tmp_path / "none" / "net.pth"):
         with pytest.raises(CifartuiError, match="name a file in a folder that exists"):
-            export_pth(load_subject(run.id), target)
+            export(load_subject(run.id), PTH, target)
 
 
 def test_gpu_that_fails_its_trial_is_not_used(sketches: DatasetFacts, monkeypatch: pytest.MonkeyPatch) -> None:

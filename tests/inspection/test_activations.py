@@ -16,7 +16,8 @@ from safetensors.numpy import load_file, save_file
 from cifartui.dataset.images import load_image_set
 from cifartui.dataset.store import DatasetFacts
 from cifartui.errors import DataError, UsageError
-from cifartui.evaluation.export import export_pth
+from cifartui.evaluation.export import export
+from cifartui.evaluation.export.pth import PTH
 from cifartui.evaluation.subject import load_subject
 from cifartui.inspection.activation_file import (
     FACTS,
@@ -172,7 +173,7 @@ def test_a_runs_checkpoint_and_its_exported_file_say_the_same(sketches: DatasetF
     assert np.array_equal(tensors.tensors["output/fc3"], logits.numpy())
 
     exported = tmp_path / "net.pth"
-    export_pth(subject, exported)
+    export(subject, PTH, exported)
     from_file = compute_activations(subject.network, pictures, weights=str(exported))
     assert from_file.facts.weights == str(exported)
     assert from_file.facts.normalize.mean == (0.5, 0.5, 0.5)

@@ -3,7 +3,11 @@
 import json
 import os
 import pty
-from collections.abc import Callable
+import re
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -145,6 +149,44 @@ def test_checkpoints_are_listed_pinned_and_removed(ended: Run, answer: Command) 
     assert list_checkpoints(ended) == []
     answer("runs", "remove", ended.id, "--yes")
     assert all_runs() == []
+
+
+@contextmanager
+def read_only(folder: Path) -> Iterator[None]:
+    """Let nothing be written in a folder: for root, who may write everywhere, as a file system of its own."""
+    if os.geteuid() != 0:
+        for each in (folder, folder / "checkpoints"):
+            each.chmod(0o500)
+        yield
+        for each in (folder, folder / "checkpoints"):
+            each.chmod(0o700)
+        return
+    mounts = (["mount", "--bind", str(folder), str(folder)], ["mount", "-o", "remount,bind,ro", str(folder)])
+    if any(subprocess.run(mount, capture_output=True, check=False).returncode for mount in mounts):
+        pytest.skip("nothing can be mounted here")
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+def test_run_that_can_only_be_read(ended: Run, answer: Command) -> None:
+    """It is shown and can be the parent of another; what would change it is one sentence, and nothing is lost."""
+    before = list_checkpoints(ended)
+    with read_only(ended.folder):
+        assert ended.id in answer("runs", "list")
+        assert answer("runs", "show", ended.id)
+        assert answer("runs", "checkpoints", ended.id)
+        for command in (
+            ("continue", ended.id, "--epochs", "3"),
+            ("pin", f"{ended.id}@50"),
+            ("remove", f"{ended.id}@50", "--yes"),
+            ("remove", ended.id, "--yes"),
+        ):
+            complaint = answer("runs", *command, code=1)
+            assert re.fullmatch(r"cifartui: .*(read-only|permission denied|is in use).*\n", complaint), complaint
+        assert list_checkpoints(ended) == before
+        assert f"goes on from {ended.id}@50" in answer("train", "--from", f"{ended.id}@50")
 
 
 def test_questions_on_a_terminal(ended: Run, answer: Command, monkeypatch: pytest.MonkeyPatch) -> None:

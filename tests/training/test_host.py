@@ -2,6 +2,7 @@
 
 import os
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -19,13 +20,13 @@ from cifartui.training.launch import start_run
 from cifartui.training.run.checkpoints import list_checkpoints
 from cifartui.training.run.controls import Pause, Resume, SaveCheckpoint, Stop, send
 from cifartui.training.run.events import AnyEvent, ControlAcknowledged, StepsReported, Warned
-from cifartui.training.run.folder import Run, create_run, find_run, living_run
+from cifartui.training.run.folder import Run, all_runs, create_run, find_run, living_run
 from cifartui.training.run.follow import command, follow, read_history, why_interrupted, why_stalled
 from cifartui.training.run.history import RunHistory
 from cifartui.training.run.journal import Journal, JournalReader
 from cifartui.training.run.overview import list_runs, overview
 from cifartui.training.run.states import QUIET_SECONDS, stalled_seconds, state_of
-from tests.training.running import losses, plan, run_started, wait_for
+from tests.training.running import losses, plan, run_started, train_here, wait_for
 
 ENDLESS = ("epochs=10000",)
 
@@ -215,6 +216,28 @@ def test_full_disk_stands_still_and_moved_folder(
     assert list_checkpoints(Run(moved))[-1].cause == "stopped"
     assert following.exit_code() == 1
     assert "is not at its place any more: its folder" in capfd.readouterr().err
+
+
+def test_folder_is_copied_while_the_run_lives_and_then_removed(
+    sketches: DatasetFacts, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """The copy is a run of its own that goes on to the end the first would have had; the first makes no new folder."""
+    run, host = start_run(plan(sketches.name, *ENDLESS))
+    wait_for(run, lambda history, state: len(history.checkpoints) > 0)
+    copy = Run(run.folder.with_name("copied"))
+    command(run, Pause())
+    shutil.copytree(run.folder, copy.folder)
+    assert (read_history(run)[1], read_history(copy)[1]) == ("paused", "interrupted")
+    shutil.rmtree(run.folder)
+    assert host.wait(30) == 1
+    assert not run.folder.exists()
+    assert [each.id for each in all_runs()] == [copy.id]
+
+    epochs = list_checkpoints(copy)[-1].epoch + 2
+    assert run_command(["runs", "continue", copy.id, "--epochs", str(epochs)]) == 0, capfd.readouterr().err
+    undisturbed, _ = train_here(plan(sketches.name, f"epochs={epochs}"))
+    assert list_checkpoints(copy)[-1].sha256 == list_checkpoints(undisturbed)[-1].sha256
+    _assert_no_gap(JournalReader(copy.journal_file).read_new())
 
 
 def test_stop_on_a_full_disk_goes_by_signal_and_is_told(sketches: DatasetFacts) -> None:

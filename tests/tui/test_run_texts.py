@@ -10,9 +10,11 @@ from cifartui.training.run.events import (
     CheckpointSaved,
     EpochFinished,
     Event,
+    LearningRateChanged,
     Reason,
     RunFinished,
     StateChanged,
+    StepsReported,
     Validated,
     Warned,
 )
@@ -22,6 +24,7 @@ from cifartui.training.run.follow import Reading
 from cifartui.training.run.history import RunHistory
 from cifartui.training.run.states import RunState, stalled_seconds
 from cifartui.tui.view import MARKS, RunView, read_on
+from cifartui.tui.widgets.run_numbers import rate_now
 from cifartui.tui.widgets.run_texts import facts_text, notes_text, parted, stop_question
 from tests.training.running import plan, run_started
 from tests.tui.driving import scripted_events
@@ -179,3 +182,23 @@ def test_run_whose_last_report_is_folded_back_still_has_its_progress(run: Run) -
     assert "epoch 2/2 · step 60/100" in text
     assert "– images/s" in text
     assert "loss –" in text
+
+
+def test_rate_is_that_of_the_last_word_whatever_the_clock_said() -> None:
+    """A change of the rate after a report, both before and after a clock that was set back."""
+    report = StepsReported(
+        seq=1,
+        time=7_200.0,
+        step=7,
+        epoch=1,
+        loss=1.0,
+        running_loss=1.0,
+        accuracy=0.5,
+        learning_rate=0.001,
+        images_per_second=400.0,
+    )
+    turned = LearningRateChanged(seq=2, time=3_600.0, step=7, before=0.001, after=0.002)
+    later = msgspec.structs.replace(report, seq=3, time=3_600.0, learning_rate=0.002)
+    history = fold(RunHistory(), [run_started(seq=0), report, turned])
+    assert rate_now(history) == 0.002
+    assert rate_now(fold(history, [later, msgspec.structs.replace(turned, seq=4, time=0.0, after=0.004)])) == 0.004

@@ -12,9 +12,11 @@ from typing import ClassVar
 from weakref import WeakKeyDictionary
 
 import msgspec
-from textual import events, work
+from textual import events, on, work
 from textual.app import App
 from textual.binding import Binding, BindingType
+from textual.driver import Driver
+from textual.drivers.linux_driver import LinuxDriver
 from textual.reactive import reactive
 from textual.screen import Screen
 from textual.theme import Theme, ThemeProvider
@@ -33,18 +35,21 @@ from cifartui.tui.leaving import farewell
 from cifartui.tui.library_faults import Palette, mend
 from cifartui.tui.messages import Notice, RunRead
 from cifartui.tui.screens.keys import KeysScreen
+from cifartui.tui.terminal import TerminalDriver
 from cifartui.tui.view import RunView, guessing_loss, read_on
 from cifartui.tui.widgets.dialogs import ConfirmDialog
 from cifartui.tui.widgets.notice_line import NoticeLine
 from cifartui.tui.widgets.pixels import shows_colours
 
 DEFAULT_RECIPE = "tutorial"
-LEAVE_SECONDS = 1.0
-"""Textual waits for ever to hand its last lines to a writer that died with the terminal."""
+LEAVE_SECONDS = 0.7
+"""After a signal, Textual waits for ever to hand its last lines to a terminal that takes none."""
 ERROR_SECONDS, NEWS_SECONDS = 20.0, 8.0
 """How long a sentence stays if no key is pressed."""
 READING_SECONDS = 2.0
 """How long it stays at least."""
+TAKEN_SECONDS = 0.1
+"""Between two looks whether a run that was read is still to be shown."""
 OPENING_SECONDS = 0.01
 """Between two looks at a screen that is opening."""
 GARBAGE_THRESHOLDS = (700, 10, 100)
@@ -149,6 +154,14 @@ class CifarApp(App[None]):
         Binding("question_mark", "help", "help", tooltip="Show this list of keys", id="help", key_display="?"),
         Binding("q", "leave", "leave", tooltip="Leave the program; a run that trains goes on without it", id="leave"),
         Binding("ctrl+c", "leave", "leave", show=False, system=True),
+        Binding(
+            "ctrl+z",
+            "suspend_process",
+            "shell",
+            tooltip="Go back to the shell for a while; fg there comes back here, and a run goes on meanwhile",
+            id="suspend",
+            show=False,
+        ),
     ]
 
     run_view: reactive[RunView | None] = reactive(None)
@@ -168,6 +181,8 @@ class CifarApp(App[None]):
         """What layers make of pictures, for the screens that look into a network."""
         self.network: Network | None = None
         """The one in hand on the model screen; None before that was opened, and it is the recipe's."""
+        self._end_at_last: threading.Timer | None = None
+        """Ends the program some time after a signal told it to."""
         self._early_keys: list[events.Key] = []
         """Typed while a screen was opening."""
         self._typed_on: WeakKeyDictionary[events.Key, Screen[object]] = WeakKeyDictionary()
@@ -192,12 +207,33 @@ class CifarApp(App[None]):
         gc.set_threshold(*GARBAGE_THRESHOLDS)
 
     def _end(self, loop: asyncio.AbstractEventLoop, number: int, _frame: object) -> None:
-        """Leave tidily; at the latest after a while, since the loop may wait for ever to write to a lost terminal."""
+        """Leave tidily; at the latest after a while, since the loop may wait for ever to write to its terminal."""
+        if self._end_at_last:
+            return
         self.activations.discard()
-        at_last = threading.Timer(LEAVE_SECONDS, os._exit, [128 + number])
-        at_last.daemon = True
-        at_last.start()
+        self._end_at_last = threading.Timer(LEAVE_SECONDS, self._end_without_waiting, [128 + number])
+        self._end_at_last.start()
         loop.call_soon_threadsafe(partial(self.exit, return_code=128 + number))
+
+    def ended(self) -> None:
+        """The screens ended tidily; if what ends them at last has begun, Python waits for that thread to do it."""
+        if self._end_at_last:
+            self._end_at_last.cancel()
+
+    def _end_without_waiting(self, code: int) -> None:
+        if isinstance(self._driver, TerminalDriver):
+            self._driver.give_back()
+        os._exit(code)
+
+    def get_driver_class(self) -> type[Driver]:
+        """What draws and reads: our own in place of the library's for a terminal."""
+        found = super().get_driver_class()
+        return TerminalDriver if found is LinuxDriver else found
+
+    @on(Driver.SignalResume)
+    def _draw_again(self) -> None:
+        """The shell had the terminal meanwhile."""
+        self.refresh(layout=True)
 
     def follow_run(self, run: Run, host: "subprocess.Popen[bytes] | None" = None) -> None:
         """Bring a run into view, with the host that was just started for it, and keep reading its journal."""
@@ -215,11 +251,15 @@ class CifarApp(App[None]):
                     return
                 if reading.caught_up and (now := read_on(view, reading)) != view:
                     view = now
-                    self.post_message(RunRead(view))
+                    read = RunRead(view)
+                    self.post_message(read)
+                    while not (read.taken.wait(TAKEN_SECONDS) or worker.is_cancelled):
+                        pass  # screens that are stuck in drawing; what is told meanwhile is read at once afterwards
         except (CifartuiError, OSError) as error:
             self.post_message(RunRead(msgspec.structs.replace(view, problem=str(failure(error)))))
 
     def on_run_read(self, message: RunRead) -> None:
+        message.taken.set()
         if self.run_view is None or message.view.run.id == self.run_view.run.id:
             self.run_view = message.view
 
@@ -340,6 +380,8 @@ def run_app() -> int:
         fault = app.fault
     except Exception as error:
         fault = error
+    finally:
+        app.ended()
     if fault:
         sentence = failure(fault)
         print("\n".join(filter(None, (f"cifartui: {sentence}", farewell(app.run_view)))), file=sys.stderr)

@@ -1,5 +1,6 @@
 """Messages that cross from workers to the screens, and what is said to the user."""
 
+import threading
 import time
 from dataclasses import dataclass, field
 
@@ -13,6 +14,8 @@ class RunRead(Message):
     """New events of the run in view were read."""
 
     view: RunView
+    taken: threading.Event = field(default_factory=threading.Event)
+    """Set once it is shown, or not wanted; a stalled terminal would let messages pile up without end."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -30,10 +30,11 @@ class Terminal:
         term: str = "xterm-256color",
         *,
         emulated: bool = True,
+        hangs_up: bool = True,
         program: tuple[str, ...] = ("-m", "cifartui"),
     ) -> None:
         """Start it, or another Python program; not `emulated`, only its raw output is kept, which costs no time that is
-        being measured.
+        being measured; not `hangs_up`, the system sends no signal when the terminal is lost.
         """
         self._emulated = emulated
         self._screen = pyte.Screen(columns, lines)
@@ -42,6 +43,7 @@ class Terminal:
         self._raw = bytearray()
         self._closing = threading.Event()
         self.descriptor, slave = pty.openpty()
+        self._name = os.ttyname(slave)
         self.settings = termios.tcgetattr(slave)
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
         self.process = subprocess.Popen(
@@ -51,11 +53,10 @@ class Terminal:
             stderr=slave,
             env=os.environ | {"TERM": term, "TEXTUAL_COLOR_SYSTEM": "auto"},
             start_new_session=True,
-            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+            preexec_fn=(lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0)) if hangs_up else None,
         )
         os.close(slave)
-        self._reader = threading.Thread(target=self._read, daemon=True)
-        self._reader.start()
+        self.read()
 
     @property
     def text(self) -> str:
@@ -116,10 +117,42 @@ class Terminal:
 
     def close(self) -> int:
         """Take the terminal away, as a lost connection does; return the program's exit code."""
-        self._closing.set()
-        self._reader.join()  # a read under way would keep the terminal open
-        os.close(self.descriptor)
+        self.take_away()
         return self.process.wait(timeout=20)
+
+    def take_away(self) -> None:
+        """Take the terminal away, and do not wait for what the program does."""
+        self._stop_reading()  # a read under way would keep the terminal open
+        os.close(self.descriptor)
+
+    def read(self) -> None:
+        """Read what the program writes, from the start or again after it was stalled."""
+        self._closing.clear()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def stall(self) -> None:
+        """Take nothing more that the program writes, as a connection that is only half there."""
+        self._stop_reading()
+        other = os.open(self._name, os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY)
+        try:
+            while True:  # until the system keeps no more for it
+                os.write(other, bytes(4_096))
+        except BlockingIOError:
+            pass
+        finally:
+            os.close(other)
+
+    @property
+    def cpu_seconds(self) -> float:
+        """The time that the program had a core so far."""
+        with open(f"/proc/{self.process.pid}/stat", "rb") as file:
+            user, system = file.read().rpartition(b")")[2].split()[11:13]
+        return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+
+    def _stop_reading(self) -> None:
+        self._closing.set()
+        self._reader.join()
 
     def _read(self) -> None:
         while not self._closing.is_set():

@@ -1,0 +1,103 @@
+"""The terminal of the screens: one that is lost, stalls, or is taken away by a shell for a while."""
+
+import os
+import select
+import signal
+import termios
+import threading
+import time
+from contextlib import suppress
+from typing import Any, TextIO, cast
+
+from textual.drivers.linux_driver import LinuxDriver
+
+LEAVE = b"\x1b[?2004l\x1b[?7h\x1b[?1000l\x1b[?1003l\x1b[?1015l\x1b[?1006l\x1b[<u\x1b[?1049l\x1b[?25h\x1b[?1004l"
+"""What the library writes at the end: paste, wrapping, mouse, keyboard, screen, cursor and focus as they were."""
+GIVE_BACK_TRIES, GIVE_BACK_SECONDS = 20, 0.005
+"""How often a full terminal is emptied, and how long the library's thread then has to write the rest of its frame."""
+
+
+class Output:
+    """A terminal's file; what is written to one that is lost, or given back, goes nowhere, and nothing waits for it."""
+
+    def __init__(self, file: TextIO) -> None:
+        self._file = file
+        self.is_over = False
+        """Whether nothing is written any more."""
+
+    def write(self, text: str) -> None:
+        """Write a text, as long as there is a terminal."""
+        with suppress(OSError):
+            if not self.is_over:
+                self._file.write(text)
+
+    def flush(self) -> None:
+        """Have it written."""
+        with suppress(OSError):
+            if not self.is_over:
+                self._file.flush()
+
+    def fileno(self) -> int:
+        """The file's descriptor."""
+        return self._file.fileno()
+
+
+class TerminalDriver(LinuxDriver):
+    """Textual's own, which in 8.2.8 spins on a terminal that hung up and starts twice after a SIGSTOP."""
+
+    def __init__(self, *arguments: Any, **settings: Any) -> None:
+        super().__init__(*arguments, **settings)
+        self._output = Output(cast(TextIO, self._file))
+        self._file = cast(Any, self._output)  # all that the library's thread asks of a file
+        self._has_terminal = self._is_waking = False
+        threading.Thread(target=self._watch, name="terminal-watch", daemon=True).start()
+
+    def start_application_mode(self) -> None:
+        """Take the terminal; it has it afterwards unless the program is in the background, where it is stopped."""
+        self._writer_thread = None
+        super().start_application_mode()  # type: ignore[no-untyped-call]  # the library gives it no types
+        self._has_terminal = self._writer_thread is not None
+
+    def stop_application_mode(self) -> None:
+        """Give the terminal back as it was."""
+        self._has_terminal = False
+        super().stop_application_mode()
+
+    def give_back(self) -> None:
+        """Give a terminal back that takes no more output, without waiting for it; nothing can be drawn afterwards."""
+        self._output.is_over = True
+        with suppress(OSError, termios.error):
+            if self.attrs_before is not None:
+                termios.tcsetattr(self.fileno, termios.TCSANOW, self.attrs_before)
+            terminal = os.open(os.ttyname(self.fileno), os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY)
+            for _ in range(GIVE_BACK_TRIES):
+                termios.tcflush(terminal, termios.TCOFLUSH)
+                if self._writer_thread and self._writer_thread.ident:  # emptied, it wakes only for a signal
+                    signal.pthread_kill(self._writer_thread.ident, signal.SIGTERM)
+                time.sleep(GIVE_BACK_SECONDS)
+                with suppress(BlockingIOError):
+                    if os.write(terminal, LEAVE) == len(LEAVE):
+                        return
+
+    def _sigcont_application(self, *_: object) -> None:
+        """Take the terminal again, whatever a shell did to it; a SIGSTOP came without a word."""
+        if self._is_waking or not self._auto_restart:
+            return
+        self._is_waking = True
+        try:
+            if self._has_terminal:
+                self.suspend_application_mode()
+            self._must_signal_resume = True  # so that all is drawn again
+            self.resume_application_mode()
+        finally:
+            self._is_waking = False
+
+    def _watch(self) -> None:
+        """Wait for the terminal to hang up, and tell it by the signal of the same name, which the system may not send.
+
+        It sends none to a program that has no controlling terminal, or ignores it as `nohup` makes it.
+        """
+        terminal = select.poll()
+        terminal.register(self.fileno, 0)
+        if any(happened & (select.POLLHUP | select.POLLERR) for _, happened in terminal.poll()):
+            os.kill(os.getpid(), signal.SIGHUP)

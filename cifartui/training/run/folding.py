@@ -41,7 +41,7 @@ from cifartui.training.run.events import (
 from cifartui.training.run.history import ControlAnswer, LogLine, Mark, RunHistory
 from cifartui.training.run.sentences import sentences_of
 
-FOLD_VERSION = 2
+FOLD_VERSION = 3
 """Raised whenever the same journal is folded into something else: what was kept of older folds is void then."""
 MAX_LINES = 200
 """Of the log; as many epochs, checkpoints and changes of the learning rate are kept."""
@@ -155,8 +155,8 @@ class _Folding:
                 return (event.epoch - 1) * per_epoch + event.batch
             case CheckpointSaved() | Validated() | LearningRateChanged() | NotFiniteFound() | MemoryExhausted():
                 return event.step
-            case _:
-                return self.step
+            case _:  # a checkpoint may come before the report of its step
+                return max(self.step, self.checkpoints[-1].step if self.checkpoints else 0)
 
     def _report(self, event: StepsReported) -> None:
         seconds = 0.0

@@ -11,6 +11,7 @@ from cifartui.cli.output import complain, print_json, say, say_followed
 from cifartui.cli.parsing import Commands, add_journal_json
 from cifartui.dataset.store import SKETCHES
 from cifartui.errors import UsageError
+from cifartui.logind import logout_ends
 from cifartui.training.device_names import DEVICE_NAMES
 from cifartui.training.launch import DEFAULT_SEED, plan_run, start_run
 from cifartui.training.resuming import fork_run, plan_fork
@@ -145,3 +146,5 @@ def say_detached(run: Run, *, as_json: bool) -> None:
     else:
         say(f"run: {run.id}")
         say(f"follow it with: cifartui runs follow {run.id}")
+    if ends := logout_ends():
+        complain(f"{ends.sentence}.")

@@ -12,9 +12,10 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from cifartui.errors import CifartuiError, explain
+from cifartui.logind import logout_ends
 from cifartui.text import printable
 from cifartui.training.run.controls import ControlInbox
-from cifartui.training.run.events import AnyEvent, RunFinished, RunStarted, StateChanged
+from cifartui.training.run.events import AnyEvent, RunFinished, RunStarted, StateChanged, Warned
 from cifartui.training.run.folder import Run
 from cifartui.training.run.index import Indexer
 from cifartui.training.run.journal import Journal
@@ -49,7 +50,8 @@ def carry(run: Run, start: Start) -> int:
     if run.journal_file.exists():
         inbox.pass_over()
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, lambda *_: inbox.ask_to_stop())
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: inbox.ask_to_stop())
     journal = Journal(run.journal_file)
     indexer = Indexer(run)
     last: AnyEvent | None = None
@@ -67,6 +69,8 @@ def events(run: Run, start: Start, inbox: ControlInbox) -> Iterator[AnyEvent]:
     """The events of the whole run; whatever goes wrong becomes its last one."""
     job: Job | None = None
     try:
+        if ends := logout_ends():
+            yield Warned(message=ends.sentence)
         if not (yield from wait_for_turn(run, inbox, now=start.now)):
             return
         yield StateChanged(state="starting")

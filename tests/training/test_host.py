@@ -17,9 +17,11 @@ from cifartui.cli.follow import bar_text, show_run
 from cifartui.cli.main import run_command
 from cifartui.dataset.store import DatasetFacts
 from cifartui.errors import CifartuiError, DataError
+from cifartui.logind import LogoutEnds
+from cifartui.training.host import events
 from cifartui.training.launch import start_run
 from cifartui.training.run.checkpoints import list_checkpoints
-from cifartui.training.run.controls import Pause, Resume, SaveCheckpoint, Stop, send
+from cifartui.training.run.controls import ControlInbox, Pause, Resume, SaveCheckpoint, Stop, send
 from cifartui.training.run.events import AnyEvent, ControlAcknowledged, StepsReported, Warned
 from cifartui.training.run.folder import Run, all_runs, create_run, find_run, living_run
 from cifartui.training.run.follow import command, follow, read_history, why_interrupted, why_stalled
@@ -27,6 +29,7 @@ from cifartui.training.run.history import RunHistory
 from cifartui.training.run.journal import Journal, JournalReader
 from cifartui.training.run.overview import list_runs, overview
 from cifartui.training.run.states import QUIET_SECONDS, stalled_seconds, state_of
+from cifartui.training.start import Start
 from tests.training.running import losses, plan, run_started, train_here, wait_for
 
 ENDLESS = ("epochs=10000",)
@@ -53,8 +56,8 @@ def test_host_trains_to_the_end_and_repeats_to_the_bit(sketches: DatasetFacts) -
     runs, hosts = zip(*(start_run(config, now=True) for _ in range(2)), strict=True)
     assert [host.wait(60) for host in hosts] == [0, 0]
     journals = [JournalReader(run.journal_file).read_new() for run in runs]
-    for events in journals:
-        _assert_no_gap(events)
+    for journal in journals:
+        _assert_no_gap(journal)
     assert losses(journals[0]) == losses(journals[1])
     assert len(losses(journals[0])) == 10
     assert read_history(runs[0])[1] == "finished"
@@ -101,7 +104,7 @@ def test_second_host_on_one_run_is_refused(sketches: DatasetFacts) -> None:
         f"cifartui: Run {run.id} is carried by another process already; "
         f"follow it with `cifartui runs follow {run.id}`.\n"
     )
-    os.kill(host.pid, signal.SIGTERM)
+    os.kill(host.pid, signal.SIGINT)  # does what SIGTERM does
     assert host.wait(30) == 0
     events = JournalReader(run.journal_file).read_new()
     _assert_no_gap(events)
@@ -124,7 +127,7 @@ def test_killed_host_leaves_an_interrupted_run_with_whole_lines(sketches: Datase
 
 
 def test_host_outlives_its_starter_and_its_terminal(sketches: DatasetFacts, home: Path) -> None:
-    """A starter that is killed, and a hang-up, do not reach the run."""
+    """What a terminal sends to those who have it, a starter that is killed, and a hang-up do not reach the run."""
     program = (
         "import sys, time\n"
         "from tests.training.running import plan\n"
@@ -139,7 +142,8 @@ def test_host_outlives_its_starter_and_its_terminal(sketches: DatasetFacts, home
     assert starter.stdout is not None
     run = find_run(starter.stdout.readline().strip())
     before = wait_for(run, lambda history, state: history.latest is not None)
-    os.killpg(starter.pid, signal.SIGHUP)
+    for number in (signal.SIGTSTP, signal.SIGTTOU, signal.SIGTTIN, signal.SIGINT, signal.SIGHUP):
+        os.killpg(starter.pid, number)
     starter.kill()
     starter.wait()
     assert before.latest is not None
@@ -150,6 +154,18 @@ def test_host_outlives_its_starter_and_its_terminal(sketches: DatasetFacts, home
     send(run.controls_file, Stop())
     wait_for(run, lambda history, state: state == "stopped")
     _assert_no_gap(JournalReader(run.journal_file).read_new())
+
+
+def test_a_logout_that_would_end_the_run_is_its_first_word(
+    sketches: DatasetFacts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before it waits for its turn, so that everyone who looks can still do something about it."""
+    ends = LogoutEnds("it is a session", "run it elsewhere")
+    monkeypatch.setattr("cifartui.training.host.logout_ends", lambda: ends)
+    run = create_run(plan(sketches.name))
+    first = next(events(run, Start(), ControlInbox(run.controls_file)))
+    assert isinstance(first, Warned)
+    assert first.message == "logging out would end this run: it is a session; run it elsewhere"
 
 
 class Follower:

@@ -17,7 +17,7 @@ from cifartui.evaluation.weights_file import read_weights_file, unwrapped
 from cifartui.files import check_target, durably, system_errors
 from cifartui.inspection.activation_file import FACTS, ActivationFacts
 from cifartui.inspection.chosen import ChosenPictures
-from cifartui.model.layers import BasicBlock, Conv2d, Layer, MaxPool2d, ReLU
+from cifartui.model.layers import Block, Conv2d, Layer, MaxPool2d, ReLU
 from cifartui.model.module import build_module
 from cifartui.model.network import Network
 from cifartui.model.shapes import Shape, ShapeError
@@ -136,24 +136,24 @@ def _watch(module: nn.Module, layer: Layer, kept: dict[str, torch.Tensor]) -> It
     yield watched.register_forward_hook(_keep_output(f"output/{layer.name}", kept))
     if isinstance(layer, Conv2d | MaxPool2d):
         yield watched.register_forward_pre_hook(_keep_input(f"input/{layer.name}", kept))
-    if isinstance(layer, BasicBlock):
+    if isinstance(layer, Block):
         for part in (*layer.body, *layer.shortcut):
             if not isinstance(part, ReLU):
                 yield from _watch(module, part, kept)
         yield from _watch_relu(watched.get_submodule("relu"), layer, kept)
 
 
-def _watch_relu(relu: nn.Module, block: BasicBlock, kept: dict[str, torch.Tensor]) -> Iterator[RemovableHandle]:
-    """A block has one ReLU and calls it twice: in its body, and on the sum of both paths."""
-    first = next(f"output/{part.name}" for part in block.body if isinstance(part, ReLU))
-    total, second = (f"output/{part.name}" for part in block.join)
+def _watch_relu(relu: nn.Module, block: Block, kept: dict[str, torch.Tensor]) -> Iterator[RemovableHandle]:
+    """A block has one ReLU and calls it several times: in its body, and at last on the sum of both paths."""
+    names = [f"output/{part.name}" for part in (*block.body, *block.join) if isinstance(part, ReLU)]
+    total = f"output/{block.join[0].name}"
 
     def before(_: nn.Module, given: tuple[torch.Tensor]) -> None:
-        if first in kept:
+        if all(name in kept for name in names[:-1]):
             kept[total] = given[0].clone()
 
     def after(_: nn.Module, given: object, made: torch.Tensor) -> None:
-        kept[second if first in kept else first] = made.clone()
+        kept[next(name for name in names if name not in kept)] = made.clone()
 
     yield relu.register_forward_pre_hook(before)
     yield relu.register_forward_hook(after)

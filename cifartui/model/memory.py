@@ -7,7 +7,7 @@ against what torch saves.
 from itertools import dropwhile
 from math import prod
 
-from cifartui.model.layers import BasicBlock, Layer
+from cifartui.model.layers import Block, Layer
 from cifartui.model.summary import Operation, Summary
 
 
@@ -38,7 +38,7 @@ def _kept(operations: list[Operation], batch_size: int, consumer: Layer | None) 
     for position, operation in enumerate(operations):
         layer, output = operation.layer, operation.arithmetic.output
         following = next((later.layer for later in operations[position + 1 :] if not later.layer.is_view), consumer)
-        if isinstance(layer, BasicBlock):
+        if isinstance(layer, Block):
             body, shortcut = len(layer.body), len(layer.shortcut)
             inner = list(operation.inner)
             kept += _kept(inner[:body], batch_size, None)

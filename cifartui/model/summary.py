@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from cifartui.model.layers import Arithmetic, BasicBlock, Flatten, Layer, Linear
+from cifartui.model.layers import Arithmetic, Block, Flatten, Layer, Linear
 from cifartui.model.network import Network
 from cifartui.model.shapes import Shape, ShapeError
 
@@ -96,7 +96,7 @@ def _step(layer: Layer, place: _Place) -> tuple[Operation, _Place]:
     reached = place.field + (arithmetic.window - 1) * place.distance if place.field and arithmetic.window else None
     after = _Place(arithmetic.output, reached, place.distance * arithmetic.stride)
     inner: list[Operation] = []
-    if isinstance(layer, BasicBlock):
+    if isinstance(layer, Block):
         for path, start in ((layer.body, place), (layer.shortcut, place), (layer.join, after)):
             here = start
             for part in path:

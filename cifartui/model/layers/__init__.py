@@ -4,7 +4,7 @@ from typing import get_args
 
 from cifartui.model.layers.activation import GELU, ReLU
 from cifartui.model.layers.base import Arithmetic, Layer
-from cifartui.model.layers.blocks import BasicBlock
+from cifartui.model.layers.blocks import BasicBlock, Block
 from cifartui.model.layers.convolution import Conv2d
 from cifartui.model.layers.dropout import Dropout
 from cifartui.model.layers.linear import Flatten, Linear
@@ -19,6 +19,7 @@ __all__ = [
     "AvgPool2d",
     "BasicBlock",
     "BatchNorm2d",
+    "Block",
     "Conv2d",
     "Dropout",
     "Flatten",

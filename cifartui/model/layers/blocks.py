@@ -10,6 +10,77 @@ from cifartui.model.layers.convolution import Conv2d
 from cifartui.model.layers.normalization import BatchNorm2d
 from cifartui.model.shapes import Shape, ShapeError
 
+
+class Add(Layer, frozen=True, kw_only=True, tag="add"):
+    """The sum of two paths, value by value; it is there within blocks only."""
+
+    EXPLANATION = "The body's output and the shortcut's, added value by value."
+
+    def arithmetic(self, shape: Shape) -> Arithmetic:
+        return Arithmetic(output=shape)
+
+
+class Block(Layer, frozen=True, kw_only=True):
+    """Layers in a row, the body, and a shortcut around them that is added to what they give."""
+
+    SHORT_NAME = "block"
+    KEEPS_INPUT = True
+
+    in_channels: Positive
+    out_channels: Positive
+    stride: Positive = 1
+
+    @property
+    def body(self) -> tuple[Layer, ...]:
+        """What stands beside the shortcut, named as its weights are."""
+        raise NotImplementedError
+
+    @property
+    def shortcut(self) -> tuple[Layer, ...]:
+        """What makes the block's input fit its output, named as its weights are; empty where it fits already."""
+        raise NotImplementedError
+
+    @property
+    def join(self) -> tuple[Layer, ...]:
+        """What follows where both paths meet."""
+        number = 1 + sum(isinstance(layer, ReLU) for layer in self.body)
+        return Add(name=f"{self.name}.add"), ReLU(name=f"{self.name}.relu{number}")
+
+    def arithmetic(self, shape: Shape) -> Arithmetic:
+        channels, _, _ = self._channels_height_width(shape)
+        if channels != self.in_channels:
+            raise ShapeError(f"{self.name} expects {self.in_channels} channels; it is given {channels}.")
+        made, output, window, stride = [], shape, 1, 1
+        for layer in self.body:
+            made.append(part := layer.arithmetic(output))
+            output, window, stride = part.output, window + (part.window - 1) * stride, stride * part.stride
+        beside = shape
+        for layer in self.shortcut:
+            made.append(part := layer.arithmetic(beside))
+            beside = part.output
+        parameters = sum(part.parameters for part in made)
+        counts = [f"{part.parameters:,}" for part in made if part.parameters]
+        macs = [part.macs for part in made if part.macs]
+        return Arithmetic(
+            output=output,
+            formula=next((part.formula for part in made if part.stride > 1), ""),
+            parameters=parameters,
+            parameters_formula=f"{' + '.join(counts)} = {parameters:,}",
+            macs=sum(macs),
+            macs_formula=f"{' + '.join(f'{count:,}' for count in macs)} = {sum(macs):,}",
+            window=window,
+            stride=stride,
+            buffer_bytes=sum(part.buffer_bytes for part in made),
+        )
+
+    def fitted(self, shape: Shape) -> Self | None:
+        return msgspec.structs.replace(self, in_channels=shape[0]) if len(shape) == 3 else None
+
+    @classmethod
+    def fresh(cls, name: str, shape: Shape) -> Self:
+        return cls(name=name, in_channels=shape[0], out_channels=shape[0])
+
+
 BASIC_BLOCK_SOURCE = '''\
 class BasicBlock(nn.Module):
     """Two 3×3 convolutions that learn what to add to the block's input."""
@@ -34,33 +105,18 @@ class BasicBlock(nn.Module):
 '''
 
 
-class Add(Layer, frozen=True, kw_only=True, tag="add"):
-    """The sum of two paths, value by value; it is there within blocks only."""
-
-    EXPLANATION = "The body's output and the shortcut's, added value by value."
-
-    def arithmetic(self, shape: Shape) -> Arithmetic:
-        return Arithmetic(output=shape)
-
-
-class BasicBlock(Layer, frozen=True, kw_only=True, tag="basic_block"):
+class BasicBlock(Block, frozen=True, kw_only=True, tag="basic_block"):
     """ResNet's block: two 3×3 convolutions learn what to add to the block's input (torchvision: BasicBlock).
 
     Where it changes the size or the channels, a 1×1 convolution makes the shortcut fit.
     Source: He et al., Deep Residual Learning for Image Recognition, 2015, figure 2.
     """
 
-    SHORT_NAME = "block"
     EXPLANATION = (
         "Two convolutions learn what to add to the block's input. The shortcut around them lets gradients "
         "reach the early layers undiminished, so that many blocks can be trained."
     )
     CLASS_SOURCE = BASIC_BLOCK_SOURCE
-    KEEPS_INPUT = True
-
-    in_channels: Positive
-    out_channels: Positive
-    stride: Positive = 1
 
     @property
     def label(self) -> str:
@@ -68,7 +124,6 @@ class BasicBlock(Layer, frozen=True, kw_only=True, tag="basic_block"):
 
     @property
     def body(self) -> tuple[Layer, ...]:
-        """What stands beside the shortcut, named as its weights are."""
         width = self.out_channels
         return (
             Conv2d(
@@ -90,7 +145,6 @@ class BasicBlock(Layer, frozen=True, kw_only=True, tag="basic_block"):
 
     @property
     def shortcut(self) -> tuple[Layer, ...]:
-        """What makes the block's input fit its output; empty where it fits already."""
         if self.stride == 1 and self.in_channels == self.out_channels:
             return ()
         return (
@@ -104,41 +158,3 @@ class BasicBlock(Layer, frozen=True, kw_only=True, tag="basic_block"):
             ),
             BatchNorm2d(name=f"{self.name}.downsample.1", num_features=self.out_channels),
         )
-
-    @property
-    def join(self) -> tuple[Layer, ...]:
-        """What follows where both paths meet."""
-        return Add(name=f"{self.name}.add"), ReLU(name=f"{self.name}.relu2")
-
-    def arithmetic(self, shape: Shape) -> Arithmetic:
-        channels, _, _ = self._channels_height_width(shape)
-        if channels != self.in_channels:
-            raise ShapeError(f"{self.name} expects {self.in_channels} channels; it is given {channels}.")
-        made = []
-        for path in (self.body, self.shortcut):
-            given = shape
-            for layer in path:
-                made.append(layer.arithmetic(given))
-                given = made[-1].output
-        parameters = sum(part.parameters for part in made)
-        counts = [f"{part.parameters:,}" for part in made if part.parameters]
-        macs = [part.macs for part in made if part.macs]
-        first = made[0]
-        return Arithmetic(
-            output=first.output,
-            formula=first.formula if self.stride > 1 else "",
-            parameters=parameters,
-            parameters_formula=f"{' + '.join(counts)} = {parameters:,}",
-            macs=sum(macs),
-            macs_formula=f"{' + '.join(f'{count:,}' for count in macs)} = {sum(macs):,}",
-            window=3 + 2 * self.stride,
-            stride=self.stride,
-            buffer_bytes=sum(part.buffer_bytes for part in made),
-        )
-
-    def fitted(self, shape: Shape) -> Self | None:
-        return msgspec.structs.replace(self, in_channels=shape[0]) if len(shape) == 3 else None
-
-    @classmethod
-    def fresh(cls, name: str, shape: Shape) -> Self:
-        return cls(name=name, in_channels=shape[0], out_channels=shape[0])

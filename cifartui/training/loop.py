@@ -78,6 +78,8 @@ class Training:
         if job.checkpoint:
             yield from self._saver.go_on_from(job.checkpoint)
             self._last_report = self._stopwatch.read()
+        else:
+            yield from self._saver.start_anew()
         yield self._phases.enter("running")
         while position.epoch <= job.epochs and not steering.stop:
             if position.epoch_is_over:

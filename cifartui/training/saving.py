@@ -120,6 +120,11 @@ class Saver:
             if later.step > facts.step:
                 yield from self._remove(later, f"the run went back to step {facts.step:,}")
 
+    def start_anew(self) -> Iterator[AnyEvent]:
+        """Remove what a former start saved, which would count as newer than what this one saves."""
+        for former in list_checkpoints(self.run):
+            yield from self._remove(former, "the run starts from the beginning")
+
     def go_back(self) -> Generator[AnyEvent, None, CheckpointFacts | None]:
         """Take the training back to its newest checkpoint that is whole; return which, None if there is none."""
         for facts in reversed(list_checkpoints(self.run)):

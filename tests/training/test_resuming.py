@@ -65,6 +65,13 @@ def last(run: Run) -> CheckpointFacts:
     return list_checkpoints(run)[-1]
 
 
+def flip_last_byte(file: Path) -> None:
+    """Damage a file, whose length stays."""
+    content = bytearray(file.read_bytes())
+    content[-1] ^= 1
+    file.write_bytes(content)
+
+
 def go_on(run: Run, *commands: AnyControl | None) -> list[AnyEvent]:
     """Train on from the last checkpoint."""
     start = Start(last(run).step)
@@ -134,10 +141,7 @@ def test_where_a_run_goes_on(sketches: DatasetFacts) -> None:
     assert (more.checkpoint.step, more.epochs, more.lost) == (150, 4, ())
     older = plan_continuation(run, "50", epochs=4)
     assert [facts.step for facts in older.lost] == [100, 150]
-    tensors = tensors_file(run, more.checkpoint)
-    content = bytearray(tensors.read_bytes())
-    content[-1] ^= 1
-    tensors.write_bytes(content)
+    flip_last_byte(tensors_file(run, more.checkpoint))
     facts_file(run, older.lost[0]).write_bytes(b"{}")
     before = plan_continuation(run)
     assert before.checkpoint is not None
@@ -148,6 +152,20 @@ def test_where_a_run_goes_on(sketches: DatasetFacts) -> None:
     ]
     with pytest.raises(DataError, match="is damaged"):
         plan_continuation(run, "150", epochs=4)
+
+
+@pytest.mark.usefixtures("every_step")
+def test_a_run_that_starts_anew_keeps_what_it_saves(sketches: DatasetFacts) -> None:
+    """Damaged checkpoints of later steps do not count as newer than those that are saved now."""
+    run = create_run(plan(sketches.name, "epochs=2", "checkpoints.keep=1"))
+    list(train_in(run))
+    flip_last_byte(tensors_file(run, last(run)))
+    anew = plan_continuation(run)
+    assert anew.checkpoint is None
+    list(train_in(run, Script(run.controls_file, *[None] * 5, Stop()), Start(None, anew.epochs)))
+    again = plan_continuation(run)
+    assert again.checkpoint is not None
+    assert (again.checkpoint.step, again.checkpoint.cause, again.passed_over) == (6, "stopped", ())
 
 
 def test_a_checkpoint_of_a_newer_version(sketches: DatasetFacts) -> None:

@@ -12,6 +12,9 @@ from cifartui.errors import DataError, UsageError
 from cifartui.text import printable
 from cifartui.toml import convert_settings, decode_toml, read_toml
 
+RATE = "optimizer.learning_rate"
+"""The key of the setting that commands to a run change, too."""
+
 
 def _meta(description: str, **bounds: Any) -> msgspec.Meta:
     return msgspec.Meta(description=description, **bounds)

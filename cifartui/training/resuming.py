@@ -14,7 +14,7 @@ from cifartui.files import durably, write_durably
 from cifartui.text import printable
 from cifartui.training.device_names import DeviceName
 from cifartui.training.launch import start_host
-from cifartui.training.recipe import Recipe, override, settings
+from cifartui.training.recipe import RATE, Recipe, override, settings
 from cifartui.training.run.checkpoints import (
     CheckpointFacts,
     broken_checkpoints,
@@ -109,12 +109,15 @@ def plan_fork(reference: str, overrides: Iterable[str] = (), device: DeviceName 
     find_dataset(asked.dataset, asked.dataset_sha256)
     checkpoint = _whole(parent, find_checkpoint(parent, which or "last"))
     own = msgspec.structs.replace(asked.settings, epochs=epochs_asked(parent, asked))
-    recipe = override(own, overrides)
+    assignments = tuple(overrides)
+    recipe = override(own, assignments)
     changed = _changed(own, recipe)
     for key in changed:
         if key in FIXED:
             raise UsageError(f"{key} cannot be changed: a run from a checkpoint has its parent's; start a new run.")
     _require_more(parent, checkpoint, recipe.epochs, asked, "--set epochs=")
+    if RATE not in changed and (_sets_rate(assignments) or _begins_with_its_recipes_rate(asked, checkpoint)):
+        changed += (RATE,)
     config = msgspec.structs.replace(
         asked,
         settings=recipe,
@@ -139,15 +142,19 @@ def create_fork(plan: Fork) -> Run:
     """Create the run, with a copy of its parent's checkpoint as its first.
 
     Raises:
-        OSError: it cannot be written.
+        OSError: it cannot be written; nothing of it is left behind.
     """
     run = create_run(plan.config)
     facts = msgspec.structs.replace(
         plan.checkpoint, run=run.id, cause=FORKED, created=time.time(), validation_accuracy=None
     )
-    with durably(tensors_file(run, facts)) as copy:
-        shutil.copyfile(tensors_file(plan.parent, plan.checkpoint), copy)
-    write_durably(facts_file(run, facts), encode_facts(facts))
+    try:
+        with durably(tensors_file(run, facts)) as copy:
+            shutil.copyfile(tensors_file(plan.parent, plan.checkpoint), copy)
+        write_durably(facts_file(run, facts), encode_facts(facts))
+    except BaseException:
+        shutil.rmtree(run.folder, ignore_errors=True)
+        raise
     return run
 
 
@@ -200,6 +207,16 @@ def _require_more(
             f"Run {printable(run.id)} has trained {checkpoint.epoch:,} of its {epochs:,} epochs at step "
             f"{checkpoint.step:,}; ask for more, as with {flag}{checkpoint.epoch + config.settings.epochs}."
         )
+
+
+def _sets_rate(assignments: Iterable[str]) -> bool:
+    """Whether the recipe's learning rate is asked for, which the parent may have turned away from."""
+    return any(assignment.partition("=")[0].strip() == RATE for assignment in assignments)
+
+
+def _begins_with_its_recipes_rate(asked: RunConfig, checkpoint: CheckpointFacts) -> bool:
+    """Whether a checkpoint is a fork's first, whose state holds the rate of the run before."""
+    return checkpoint.cause == FORKED and asked.parent is not None and RATE in asked.parent.changed
 
 
 def _changed(before: Recipe, after: Recipe) -> tuple[str, ...]:

@@ -37,8 +37,6 @@ from cifartui.training.state import (
 )
 from cifartui.training.step import StepEngine
 
-RATE = "optimizer.learning_rate"
-
 
 @dataclass
 class Job:
@@ -131,5 +129,5 @@ def take_up(job: Job, run: Run, start: Start) -> None:
     job.checkpoint = find_checkpoint(run, str(start.step))
     restore(job.parts, read_state(run, job.checkpoint))
     parent = run.config().parent
-    if parent and job.checkpoint.cause == FORKED and RATE in parent.changed:
+    if parent and job.checkpoint.cause == FORKED and recipes.RATE in parent.changed:
         job.rate.take_the_recipes()

@@ -9,7 +9,7 @@ import torch
 from cifartui.dataset.store import DatasetFacts
 from cifartui.errors import DataError, UsageError
 from cifartui.training import loop
-from cifartui.training.resuming import fork_run, plan_continuation, plan_fork
+from cifartui.training.resuming import create_fork, fork_run, plan_continuation, plan_fork
 from cifartui.training.run.checkpoints import CHECK, CheckpointFacts, facts_file, list_checkpoints, tensors_file
 from cifartui.training.run.controls import (
     AnyControl,
@@ -22,8 +22,8 @@ from cifartui.training.run.controls import (
     Stop,
     TakeSteps,
 )
-from cifartui.training.run.events import AnyEvent, ControlRefused, RunFinished, StateChanged
-from cifartui.training.run.folder import Run, create_run
+from cifartui.training.run.events import AnyEvent, ControlRefused, RunFinished, StateChanged, StepsReported
+from cifartui.training.run.folder import Run, all_runs, create_run
 from cifartui.training.run.follow import read_history
 from cifartui.training.run.keeping import pin
 from cifartui.training.snapshot import read_state, read_weights, write_checkpoint
@@ -211,3 +211,32 @@ def test_fork_goes_on_from_its_parent(sketches: DatasetFacts) -> None:
     assert (started.step, started.parent, started.learning_rate) == (step, f"{parent.id}@{step}", 0.5)
     with pytest.raises(UsageError, match="batch_size cannot be changed"):
         plan_fork(parent.id, ["batch_size=8"])
+
+
+@pytest.mark.usefixtures("every_step")
+def test_a_fork_has_the_rate_that_is_asked_for(sketches: DatasetFacts) -> None:
+    """The recipe's own, after the parent was turned away from it, and that of a fork which has not trained yet."""
+    parent = create_run(plan(sketches.name, "epochs=2"))
+    list(train_in(parent, Script(parent.controls_file, *[None] * 5, ChangeRate(to=0.02), Stop())))
+    assert rate_at_start(create_fork(plan_fork(parent.id))) == 0.02
+    assert rate_at_start(create_fork(plan_fork(parent.id, ["optimizer.learning_rate=0.001"]))) == 0.001
+    other = create_fork(plan_fork(parent.id, ["optimizer.learning_rate=0.5"]))
+    fork_of_it = create_fork(plan_fork(other.id, ["epochs=3"]))
+    assert (rate_at_start(other), rate_at_start(fork_of_it)) == (0.5, 0.5)
+
+
+def rate_at_start(run: Run) -> float:
+    """The learning rate with which a run goes on from its last checkpoint."""
+    events = list(train_in(run, Script(run.controls_file, None, Stop()), Start(last(run).step)))
+    return next(event.learning_rate for event in events if isinstance(event, StepsReported))
+
+
+def test_a_fork_that_cannot_be_written_leaves_no_run(sketches: DatasetFacts) -> None:
+    """As where the parent's checkpoint goes meanwhile, or the disk is full."""
+    parent = create_run(plan(sketches.name, "epochs=1"))
+    list(train_in(parent))
+    fork = plan_fork(parent.id, ["epochs=2"])
+    tensors_file(parent, fork.checkpoint).unlink()
+    with pytest.raises(FileNotFoundError):
+        create_fork(fork)
+    assert [run.id for run in all_runs()] == [parent.id]

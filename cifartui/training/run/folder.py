@@ -33,7 +33,7 @@ class Parent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Its id."""
     step: Annotated[int, msgspec.Meta(ge=0)]
     changed: tuple[str, ...] = ()
-    """Keys of the settings that are others than the parent's."""
+    """Keys of the settings that it does not have from the parent's checkpoint."""
 
     @property
     def name(self) -> str:

@@ -8,6 +8,7 @@ from cifartui.errors import CifartuiError, DataError, obstacle
 from cifartui.training.meter import Stopwatch
 from cifartui.training.run.checkpoints import (
     CheckpointFacts,
+    damage,
     list_checkpoints,
     remove_checkpoint,
 )
@@ -121,9 +122,10 @@ class Saver:
                 yield from self._remove(later, f"the run went back to step {facts.step:,}")
 
     def start_anew(self) -> Iterator[AnyEvent]:
-        """Remove what a former start saved, which would count as newer than what this one saves."""
+        """Remove the damaged checkpoints of a former start, which would count as newer than what this one saves."""
         for former in list_checkpoints(self.run):
-            yield from self._remove(former, "the run starts from the beginning")
+            if damage(self.run, former):
+                yield from self._remove(former, "it is damaged, and the run starts from the beginning")
 
     def go_back(self) -> Generator[AnyEvent, None, CheckpointFacts | None]:
         """Take the training back to its newest checkpoint that is whole; return which, None if there is none."""

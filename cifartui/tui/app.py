@@ -210,6 +210,8 @@ class CifarApp(App[None]):
         """Leave tidily; at the latest after a while, since the loop may wait for ever to write to its terminal."""
         if self._end_at_last:
             return
+        if isinstance(self._driver, TerminalDriver):
+            self._driver.end()
         self.activations.discard()
         self._end_at_last = threading.Timer(LEAVE_SECONDS, self._end_without_waiting, [128 + number])
         self._end_at_last.start()

@@ -49,7 +49,7 @@ class TerminalDriver(LinuxDriver):
         super().__init__(*arguments, **settings)
         self._output = Output(cast(TextIO, self._file))
         self._file = cast(Any, self._output)  # all that the library's thread asks of a file
-        self._has_terminal = self._is_waking = False
+        self._has_terminal = self._is_waking = self._is_woken = self._is_ending = False
         threading.Thread(target=self._watch, name="terminal-watch", daemon=True).start()
 
     def start_application_mode(self) -> None:
@@ -60,35 +60,52 @@ class TerminalDriver(LinuxDriver):
 
     def stop_application_mode(self) -> None:
         """Give the terminal back as it was."""
-        self._has_terminal = False
-        super().stop_application_mode()
+        if self._has_terminal:
+            super().stop_application_mode()
+            self._has_terminal = False
+
+    def end(self) -> None:
+        """Take the terminal no more; giving it back does not stop a program in the background. In the main thread."""
+        self._is_ending = True
+        signal.signal(signal.SIGTTOU, signal.SIG_IGN)
 
     def give_back(self) -> None:
         """Give a terminal back that takes no more output, without waiting for it; nothing can be drawn afterwards."""
         self._output.is_over = True
+        writer = self._writer_thread
+        if not (writer and writer.ident and writer.is_alive()):  # a shell has it already
+            return
         with suppress(OSError, termios.error):
             if self.attrs_before is not None:
                 termios.tcsetattr(self.fileno, termios.TCSANOW, self.attrs_before)
             terminal = os.open(os.ttyname(self.fileno), os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY)
             for _ in range(GIVE_BACK_TRIES):
                 termios.tcflush(terminal, termios.TCOFLUSH)
-                if self._writer_thread and self._writer_thread.ident:  # emptied, it wakes only for a signal
-                    signal.pthread_kill(self._writer_thread.ident, signal.SIGTERM)
+                if writer.is_alive():  # waiting for room, it wakes only for a signal
+                    signal.pthread_kill(writer.ident, signal.SIGTERM)
                 time.sleep(GIVE_BACK_SECONDS)
                 with suppress(BlockingIOError):
                     if os.write(terminal, LEAVE) == len(LEAVE):
                         return
 
     def _sigcont_application(self, *_: object) -> None:
-        """Take the terminal again, whatever a shell did to it; a SIGSTOP came without a word."""
-        if self._is_waking or not self._auto_restart:
+        """Take the terminal again, whatever a shell did to it; a SIGSTOP came without a word.
+
+        In the background, to take it stops the program once more, which is then woken in the midst of this.
+        """
+        if self._is_ending or not self._auto_restart:
+            return
+        self._is_woken = True
+        if self._is_waking:
             return
         self._is_waking = True
         try:
-            if self._has_terminal:
-                self.suspend_application_mode()
-            self._must_signal_resume = True  # so that all is drawn again
-            self.resume_application_mode()
+            while self._is_woken:
+                self._is_woken = False
+                if self._has_terminal:
+                    self.suspend_application_mode()
+                self._must_signal_resume = True  # so that all is drawn again
+                self.resume_application_mode()
         finally:
             self._is_waking = False
 

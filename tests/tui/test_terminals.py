@@ -37,15 +37,20 @@ def test_lost_and_stalled_terminals(sketches: DatasetFacts) -> None:
 
 
 def test_a_shell_takes_the_screens_away_and_brings_them_back(sketches: DatasetFacts) -> None:
-    """Ctrl+Z, and a stop of which the program learns nothing: fg draws the whole screen again; the run went on."""
+    """Ctrl+Z, and a stop of which the program learns nothing: bg, which may not draw, stops it once more, and fg draws
+    the whole screen again; the run went on.
+    """
     with living_run(sketches.name) as run:
         shell = Terminal(program=SHELL)
-        shell.press(f"{sys.executable} -m cifartui\r")
+        shell.press(f"set -b; {sys.executable} -m cifartui\r")  # tells of a stop at once
         shell.wait_for(*WHOLE)
         children = Path(f"/proc/{shell.process.pid}/task/{shell.process.pid}/children").read_text().split()
         for stop in (lambda: shell.press("\x1a"), lambda: os.kill(int(children[0]), signal.SIGSTOP)):
             position = shell.written
             stop()
+            shell.wait_until(lambda start=position: b"Stopped" in shell.output_since(start))
+            position = shell.written
+            shell.press("bg\r")
             shell.wait_until(lambda start=position: b"Stopped" in shell.output_since(start))
             assert_goes_on(run)
             position = shell.written
@@ -56,6 +61,23 @@ def test_a_shell_takes_the_screens_away_and_brings_them_back(sketches: DatasetFa
         shell.press("echo ag''ain\r")
         shell.wait_until(lambda: "again" in shell.after_screens)
         shell.kill()
+
+
+@pytest.mark.parametrize("stop", [signal.SIGTSTP, signal.SIGSTOP])
+def test_screens_that_a_shell_has_taken_away_end_when_told(sketches: DatasetFacts, stop: signal.Signals) -> None:
+    """`kill` ends them where they are, in the background, and the shell goes on with its terminal."""
+    shell = Terminal(program=SHELL)
+    shell.press(f"{sys.executable} -m cifartui\r")
+    shell.wait_for("few · training images")
+    children = Path(f"/proc/{shell.process.pid}/task/{shell.process.pid}/children").read_text().split()
+    os.kill(int(children[0]), stop)
+    shell.wait_until(lambda: b"Stopped" in shell.output)
+    shell.press("kill %1\r")
+    shell.wait_until(lambda: not Path(f"/proc/{children[0]}").exists(), seconds=10)
+    shell.press("stty -a\r")
+    shell.wait_until(lambda: b" echo " in shell.output)
+    assert b"Unexpected" not in shell.output
+    shell.kill()
 
 
 def _is_whole(drawn: bytes) -> bool:

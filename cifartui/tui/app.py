@@ -189,6 +189,8 @@ class CifarApp(App[None]):
         """The screens on top when keys were typed."""
         self.unsaved = ""
         """The name of a network that was changed and not kept."""
+        self._followed = ""
+        """The id of the run whose journal is read."""
 
     def on_mount(self) -> None:
         self.register_theme(COLOURS)
@@ -243,8 +245,17 @@ class CifarApp(App[None]):
         self.run_view = RunView(run=run)
         self._follow(run, host)
 
-    @work(thread=True, group="follow", exit_on_error=False, description="follow the run's journal")
+    def leave_run(self) -> None:
+        """Have no run in view."""
+        self.workers.cancel_group(self, "follow")
+        self._followed, self.run_view = "", None
+
     def _follow(self, run: Run, host: "subprocess.Popen[bytes] | None" = None) -> None:
+        self._followed = run.id
+        self._read_journal(run, host)
+
+    @work(thread=True, group="follow", exit_on_error=False, description="follow the run's journal")
+    def _read_journal(self, run: Run, host: "subprocess.Popen[bytes] | None") -> None:
         worker = get_current_worker()
         view = RunView(run, guessing=guessing_loss(run))
         try:
@@ -262,7 +273,7 @@ class CifarApp(App[None]):
 
     def on_run_read(self, message: RunRead) -> None:
         message.taken.set()
-        if self.run_view is None or message.view.run.id == self.run_view.run.id:
+        if message.view.run.id == self._followed:
             self.run_view = message.view
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:

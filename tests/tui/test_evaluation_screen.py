@@ -198,6 +198,31 @@ async def test_checkpoint_is_pinned_and_let_go_again(sketches: DatasetFacts) -> 
         assert [facts.pinned for facts in list_checkpoints(run)] == [False]
 
 
+async def test_checkpoint_is_removed_and_the_last_whole_one_after_a_second_question(sketches: DatasetFacts) -> None:
+    """A result that there is stays; no answer but yes removes anything."""
+    run, _ = train_here(plan(sketches.name, "epochs=2"))
+    first, second = list_checkpoints(run)
+    keep_evaluation(run, first, sketches.sha256, judged(first, 3))
+    async with CifarApp().run_test(size=SMALL) as pilot:
+        await pilot.press("4")
+        await wait_for_text(pilot, "100 last")
+        await pilot.press("down", "delete")
+        await wait_for_text(pilot, f"@{first.step}? Its result is kept.")
+        await pilot.press("y")
+        await wait_for_text(pilot, "50 gone")
+        await pilot.press("up", "delete")
+        await wait_for_text(pilot, f"@{second.step}?")
+        await pilot.press("y")
+        await wait_for_text(pilot, "nothing will be left")
+        await pilot.press("n", "delete")
+        await wait_for_text(pilot, f"@{second.step}?")
+        assert list_checkpoints(run) == [second]
+        await pilot.press("y")
+        await wait_for_text(pilot, "nothing will be left")
+        await pilot.press("y")
+        await wait_until(pilot, lambda: not list_checkpoints(run), seconds=10)
+
+
 async def test_damaged_runs_break_nothing(sketches: DatasetFacts, home: Path) -> None:
     """Folders in which things are missing, of another kind or nonsense: what is whole is listed."""
     run, _ = train_here(plan(sketches.name, "epochs=1"))

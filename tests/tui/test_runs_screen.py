@@ -15,9 +15,10 @@ from cifartui.training.run.folder import Run, create_run
 from cifartui.tui.app import CifarApp
 from cifartui.tui.screens.runs import RunList
 from cifartui.tui.view import short_id
+from cifartui.tui.widgets.dialogs import ConfirmDialog
 from tests.conftest import noise
 from tests.training.running import plan
-from tests.tui.driving import SMALL, scripted_run, shown, text_of, wait_for_text, wait_until
+from tests.tui.driving import SMALL, scripted_run, shown, text_of, wait_for_notice, wait_for_text, wait_until
 
 
 async def test_all_runs_are_listed_and_an_ended_one_is_looked_at(sketches: DatasetFacts) -> None:
@@ -102,3 +103,34 @@ async def test_damaged_newest_run_does_not_keep_the_screens_from_starting(sketch
         assert isinstance(pilot.app, CifarApp)
         assert "▌1 dataset▐" in await wait_for_text(pilot, "✗ damaged")
         assert pilot.app.dataset_name == sketches.name
+
+
+async def test_run_is_removed_once_that_is_confirmed(sketches: DatasetFacts) -> None:
+    """Not a living one; the one in view leaves it; its folder and its line are gone."""
+    living, _ = scripted_run(sketches.name)
+    ended, journal = scripted_run(sketches.name)
+    journal.append(RunFinished(reason="finished"))
+    with living.lock():
+        async with CifarApp().run_test(size=SMALL) as pilot:
+            assert isinstance(pilot.app, CifarApp)
+            await wait_for_text(pilot, "space pause")
+            await pilot.press("o")
+            await wait_for_text(pilot, "2 runs")
+            runs = pilot.app.screen.query_one(RunList)
+            runs.move_cursor(row=runs.get_row_index(living.id))
+            await pilot.press("delete")
+            await wait_for_notice(pilot, "is living; stop it first")
+            pilot.app.follow_run(ended)
+            runs.move_cursor(row=runs.get_row_index(ended.id))
+            await pilot.press("delete")
+            await wait_for_text(pilot, f"Remove {short_id(ended.id)} with its curves")
+            await pilot.press("n", "delete")
+            await wait_until(pilot, lambda: isinstance(pilot.app.screen, ConfirmDialog))
+            assert ended.folder.exists()
+            await pilot.press("y")
+            await wait_for_text(pilot, "1 run")
+            assert not ended.folder.exists()
+            await wait_until(pilot, lambda: short_id(ended.id) not in shown(pilot), seconds=5)
+            assert pilot.app.run_view is None
+            await pilot.press("escape")
+            await wait_for_text(pilot, "network = tutorial")

@@ -17,18 +17,16 @@ from textual.worker import Worker, get_current_worker
 
 from cifartui.children import Child
 from cifartui.errors import CifartuiError, explain
-from cifartui.evaluation.results import Evaluation, weights_file_name
+from cifartui.evaluation.results import Evaluation
 from cifartui.evaluation.store import JudgedCheckpoint, judged_checkpoints
 from cifartui.failures import failure
 from cifartui.model.network import Network, load_network
-from cifartui.model.source import loading_source
 from cifartui.text import printable, shortened
 from cifartui.training.run.folder import all_runs
-from cifartui.training.run.keeping import pin, unpin
-from cifartui.tui.screens.base import NounScreen
+from cifartui.tui.screens.keeping import KeepingScreen
 from cifartui.tui.view import RunView, short_id
 from cifartui.tui.widgets.checkpoint_list import CheckpointList, gone_text, legend, line_id, list_lines
-from cifartui.tui.widgets.dialogs import TextDialog, TextScreen
+from cifartui.tui.widgets.dialogs import TextDialog
 from cifartui.tui.widgets.evaluation_texts import (
     Window,
     checkpoint_text,
@@ -49,7 +47,7 @@ LISTING = "list"
 """The group of the workers that read them."""
 
 
-class EvaluationScreen(NounScreen):
+class EvaluationScreen(KeepingScreen):
     """Evaluate checkpoints, and compare what came of it."""
 
     NOUN = "evaluation"
@@ -61,20 +59,6 @@ class EvaluationScreen(NounScreen):
             "confusion",
             tooltip="Show which class is taken for which, or the classes again",
             id="evaluation.confusion",
-        ),
-        Binding(
-            "x",
-            "export",
-            "export",
-            tooltip="Write the checkpoint under the cursor as a .pth file for PyTorch",
-            id="evaluation.export",
-        ),
-        Binding(
-            "p",
-            "pin",
-            "pin",
-            tooltip="Keep the checkpoint under the cursor whatever comes after it, or let it go again in its turn",
-            id="evaluation.pin",
         ),
         Binding("f", "file", "file", tooltip="Evaluate a .pth or .safetensors file of weights", id="evaluation.file"),
     ]
@@ -108,11 +92,11 @@ class EvaluationScreen(NounScreen):
 
     def on_mount(self) -> None:
         self.query_one("#progress").display = False
-        self._list_checkpoints()
+        self.list_checkpoints()
         self.set_interval(REFRESH_SECONDS, self._follow_run)
 
     def on_screen_resume(self) -> None:
-        self._list_checkpoints()
+        self.list_checkpoints()
 
     def on_unmount(self) -> None:
         if self._child:
@@ -125,9 +109,9 @@ class EvaluationScreen(NounScreen):
     def _follow_run(self) -> None:
         is_listing = any(worker.group == LISTING and worker.is_running for worker in self.workers)
         if self.is_current and self.cifar_app.run_view is not self._listed and not is_listing:
-            self._list_checkpoints()
+            self.list_checkpoints()
 
-    def _list_checkpoints(self) -> None:
+    def list_checkpoints(self) -> None:
         """Read the runs' folders anew, and show what is there."""
         self._listed = self.cifar_app.run_view
         self._read_checkpoints()
@@ -166,14 +150,14 @@ class EvaluationScreen(NounScreen):
         listed.focus()
 
     @property
-    def _checkpoint(self) -> JudgedCheckpoint | None:
+    def checkpoint(self) -> JudgedCheckpoint | None:
         """The one under the cursor."""
         option = self.query_one(CheckpointList).highlighted_option
         return self._checkpoints.get(option.id) if option and option.id else None
 
     @on(OptionList.OptionHighlighted, "#checkpoints")
     def _highlighted(self) -> None:
-        checkpoint = self._checkpoint
+        checkpoint = self.checkpoint
         if checkpoint:
             self.evaluation = (
                 checkpoint.result.evaluation if checkpoint.result else self._unkept.get(line_id(checkpoint))
@@ -202,7 +186,7 @@ class EvaluationScreen(NounScreen):
 
     def _show_result(self) -> None:
         """The result in view, or what the checkpoint under the cursor is."""
-        evaluation, checkpoint = self.evaluation, self._checkpoint
+        evaluation, checkpoint = self.evaluation, self.checkpoint
         if evaluation:
             name = short_id(Path(evaluation.checkpoint).name)
             self._title(f"{name} · tested on {evaluation.dataset}")
@@ -217,7 +201,7 @@ class EvaluationScreen(NounScreen):
     def _result_text(self, evaluation: Evaluation) -> Content:
         """What fits: the accuracy, and of classes and matrix one or, where there is room, both."""
         width, height = self.query_one("#result").content_size
-        checkpoint, classes = self._checkpoint, len(evaluation.per_class)
+        checkpoint, classes = self.checkpoint, len(evaluation.per_class)
         above = [overall(evaluation)]
         if checkpoint and checkpoint.reference == evaluation.checkpoint:
             above += wrapped(checkpoint_text(checkpoint), width, "$text-muted")
@@ -240,7 +224,7 @@ class EvaluationScreen(NounScreen):
 
     def _next_text(self, evaluation: Evaluation, width: int) -> Content:
         steps = [] if self._shows_both else ["c classes" if self._confusion else "c what is taken for what"]
-        if self._checkpoint and self._checkpoint.is_there:
+        if self.checkpoint and self.checkpoint.is_there:
             steps.append("x export")
         return Content.styled(shortened(f"next: {' · '.join(steps)}", width), "$text-muted") if steps else Content()
 
@@ -271,7 +255,7 @@ class EvaluationScreen(NounScreen):
 
     @on(OptionList.OptionSelected, "#checkpoints")
     def _evaluate_checkpoint(self) -> None:
-        checkpoint = self._checkpoint
+        checkpoint = self.checkpoint
         if checkpoint and not checkpoint.is_there:
             self.cifar_app.complain(f"{short_id(checkpoint.reference)} cannot be evaluated again: its file is gone.")
         elif checkpoint:
@@ -349,63 +333,15 @@ class EvaluationScreen(NounScreen):
         self._show_progress("")
         if identity:
             self._unkept[identity] = evaluation
-            self._list_checkpoints()
-        if identity and self._checkpoint and line_id(self._checkpoint) != identity:
+            self.list_checkpoints()
+        if identity and self.checkpoint and line_id(self.checkpoint) != identity:
             self.cifar_app.tell(f"{short_id(evaluation.checkpoint)}: {evaluation.accuracy:.1%} of the test images")
         else:
             self.evaluation = evaluation
             self._show_result()
 
-    # TAKING IT ELSEWHERE
-
-    def action_export(self) -> None:
-        """Ask where to write the checkpoint under the cursor."""
-        checkpoint = self._checkpoint
-        if checkpoint:
-
-            def write(path: str | None) -> None:
-                if path:
-                    self._export(checkpoint, str(Path(path.strip()).expanduser().absolute()))
-
-            try:
-                name = weights_file_name(checkpoint.run.config().dataset)
-            except CifartuiError as error:
-                self.cifar_app.complain(str(error))
-                return
-            title = f"Write the weights of {short_id(checkpoint.reference)} to:"
-            where = f"A name without a folder is a file in {Path.cwd()}."
-            self.app.push_screen(TextDialog(title, name, explanation=where, path=WEIGHTS), write)
-
-    @work(thread=True, group="export", exit_on_error=False, description="export weights")
-    def _export(self, checkpoint: JudgedCheckpoint, path: str) -> None:
-        child = Child("cifartui", "export", "pth", "--output", path, "--", checkpoint.reference)
-        try:
-            child.result()
-            loading = loading_source(checkpoint.run.config().network, path)
-            text = f"{path}: the state_dict of {checkpoint.reference}\n\n{loading}"
-        except CifartuiError as error:
-            self.app.call_from_thread(self.cifar_app.complain, str(error))
-        else:
-            self.app.call_from_thread(self.app.push_screen, TextScreen("written; PyTorch loads it with", text))
-
-    def action_pin(self) -> None:
-        """Pin the checkpoint under the cursor, or unpin it."""
-        if self._checkpoint:
-            self._pin(self._checkpoint)
-
-    @work(thread=True, group="pin", exit_on_error=False, description="pin a checkpoint")
-    def _pin(self, checkpoint: JudgedCheckpoint) -> None:
-        try:
-            (unpin if checkpoint.facts.pinned else pin)(checkpoint.run, checkpoint.facts)
-        except OSError as error:
-            self.app.call_from_thread(self.cifar_app.complain, str(explain(error)))
-        else:
-            self.app.call_from_thread(self._list_checkpoints)
-
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Keys that make no sense now are hidden."""
         if action == "confusion":
             return self.evaluation is not None and not self._shows_both
-        if action in ("export", "pin"):
-            return bool(self._checkpoint and self._checkpoint.is_there)
-        return True
+        return super().check_action(action, parameters)

@@ -13,11 +13,15 @@ from textual.worker import get_current_worker
 
 from cifartui.errors import CifartuiError
 from cifartui.evaluation.store import KeptEvaluation, last_result
+from cifartui.failures import failure
 from cifartui.text import cells, printable, shortened
-from cifartui.training.run.folder import Run, all_runs
+from cifartui.training.run.checkpoints import list_checkpoints
+from cifartui.training.run.folder import Run, all_runs, find_run
+from cifartui.training.run.keeping import remove_run, require_not_living
 from cifartui.training.run.overview import RunOverview, overview
 from cifartui.tui.screens.base import CifarScreen
 from cifartui.tui.view import MARKS, short_id
+from cifartui.tui.widgets.dialogs import ConfirmDialog
 
 COLUMNS = {"state": 16, "run": 18, "data set": 14, "held-out": 9, "test": 7, "started": 12}
 """Labels, and cells with the gap to the next column; they fit a terminal of 80 columns."""
@@ -35,6 +39,13 @@ class RunList(DataTable[Text]):
             "look at it",
             tooltip="Show the run under the cursor on the training screen",
             id="runs.look",
+        ),
+        Binding(
+            "delete",
+            "screen.remove",
+            "remove",
+            tooltip="Remove the run under the cursor with all that it saved; you are asked first",
+            id="runs.remove",
         ),
         Binding("home", "row(0)", "newest", tooltip="Go to the newest run", show=False, id="runs.newest"),
         Binding("end", "row(-1)", "oldest", tooltip="Go to the oldest run", show=False, id="runs.oldest"),
@@ -104,9 +115,14 @@ class RunsScreen(CifarScreen):
         self.query_one("#title", Static).update(Content(title))
 
     @on(DataTable.RowHighlighted)
-    def _explain(self, event: DataTable.RowHighlighted) -> None:
-        note = self._notes.get(str(event.row_key.value), "") if event.row_key else ""
-        self.query_one("#note", Static).update(Content(printable(note)))
+    def _explain(self) -> None:
+        self.query_one("#note", Static).update(Content(printable(self._notes.get(self._under_cursor, ""))))
+
+    @property
+    def _under_cursor(self) -> str:
+        """The run's id; empty where there is none."""
+        table = self.query_one(RunList)
+        return str(table.ordered_rows[table.cursor_row].key.value) if table.cursor_row < table.row_count else ""
 
     @on(DataTable.RowSelected)
     def _look(self, event: DataTable.RowSelected) -> None:
@@ -116,6 +132,49 @@ class RunsScreen(CifarScreen):
             return
         self.dismiss()
         self.cifar_app.follow_run(run)
+
+    def action_remove(self) -> None:
+        """Remove the run under the cursor, once that is confirmed."""
+        if self._under_cursor:
+            self._look_at_removal(self._under_cursor)
+
+    @work(thread=True, group="remove", exclusive=True, exit_on_error=False, description="look at what is removed")
+    def _look_at_removal(self, run_id: str) -> None:
+        try:
+            run = find_run(run_id)
+            require_not_living(run)
+            held = len(list_checkpoints(run))
+        except (CifartuiError, OSError) as error:
+            self.app.call_from_thread(self.cifar_app.complain, str(failure(error)))
+        else:
+            self.app.call_from_thread(self._ask_for_removal, run, held)
+
+    def _ask_for_removal(self, run: Run, held: int) -> None:
+        def remove(answer: bool | None) -> None:
+            if answer:
+                view = self.cifar_app.run_view
+                if view and view.run.id == run.id:
+                    self.cifar_app.leave_run()
+                self._remove(run)
+
+        checkpoints = f" and its {held:,} checkpoint{'s' * (held != 1)}" if held else ""
+        question = f"Remove {short_id(run.id)} with its curves, its log, its results{checkpoints}?"
+        self.app.push_screen(ConfirmDialog(question), remove)
+
+    @work(thread=True, group="remove", exit_on_error=False, description="remove a run")
+    def _remove(self, run: Run) -> None:
+        try:
+            remove_run(run)
+        except (CifartuiError, OSError) as error:
+            self.app.call_from_thread(self.cifar_app.complain, str(failure(error)))
+        else:
+            self.app.call_from_thread(self._removed, run)
+
+    def _removed(self, run: Run) -> None:
+        if self.is_mounted:
+            self.query_one(RunList).remove_row(run.id)
+            self._explain()  # the table tells of no other line under the cursor
+            self._all_read()
 
     def action_close(self) -> None:
         """Go back without another run."""

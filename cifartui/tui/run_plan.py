@@ -11,10 +11,12 @@ from cifartui.model.network import load_network
 from cifartui.training.device_names import DEVICE_NAMES, DeviceName
 from cifartui.training.fitting import fit_network, fit_recipe, steps_per_epoch, trained_images
 from cifartui.training.launch import DEFAULT_SEED, plan_run
-from cifartui.training.recipe import Recipe, Setting, override, settings
+from cifartui.training.recipe import RATE, Recipe, Setting, override, settings
 from cifartui.training.resuming import plan_fork
 from cifartui.training.run.folder import RunConfig
+from cifartui.training.run.follow import read_history
 from cifartui.tui.view import short_id
+from cifartui.tui.widgets.run_numbers import rate_at
 
 SEED = Setting(
     "seed",
@@ -38,6 +40,8 @@ class ForkOf(msgspec.Struct, frozen=True):
     """`RUN@STEP`."""
     config: RunConfig
     """The parent's."""
+    rate: float = 0.0
+    """The learning rate that it had there, which may have been turned; 0 where that is not known."""
 
 
 class InHand(msgspec.Struct, frozen=True):
@@ -103,9 +107,10 @@ def fork_in_hand(parent: str) -> InHand:
     Raises:
         CifartuiError: there is no such checkpoint, or nothing can go on from it.
     """
-    config = plan_fork(parent).config
-    own = config.settings
-    return InHand(config.recipe, own, own, seed=str(config.seed), device=config.device, fork=ForkOf(parent, config))
+    plan = plan_fork(parent)
+    config, own = plan.config, plan.config.settings
+    fork = ForkOf(parent, config, rate_at(read_history(plan.parent)[0], plan.checkpoint.step))
+    return InHand(config.recipe, own, own, seed=str(config.seed), device=config.device, fork=fork)
 
 
 class PlannedSetting(msgspec.Struct, frozen=True):
@@ -119,6 +124,8 @@ class PlannedSetting(msgspec.Struct, frozen=True):
     of_recipe: bool = True
     follows: str = ""
     """Why the data set makes it another than the recipe's; of the network, which layers."""
+    turned: bool = False
+    """Whether the run that is forked was turned to it, so that it is another than its recipe's."""
 
 
 class RunPlan(msgspec.Struct, frozen=True):
@@ -175,8 +182,18 @@ def planned_settings(asked: InHand, facts: DatasetFacts | None) -> tuple[Planned
         if layers := _changed_layers(asked.recipe.network, facts):
             reasons = {**reasons, "network": layers}
     own = {setting.key: setting.value for setting in settings(asked.own)}
+    turned = asked.fork is not None and asked.fork.rate not in (0.0, recipe.optimizer.learning_rate)
+    turned = turned and RATE not in changed
+    if asked.fork and turned:
+        recipe = override(recipe, [f"{RATE}={asked.fork.rate:.6g}"])
     lines = [
-        PlannedSetting(setting, own[setting.key], setting.key in changed, follows=reasons.get(setting.key, ""))
+        PlannedSetting(
+            setting,
+            own[setting.key],
+            setting.key in changed,
+            follows=reasons.get(setting.key, ""),
+            turned=turned and setting.key == RATE,
+        )
         for setting in settings(recipe)
     ]
     for setting, value in ((SEED, asked.seed), (DEVICE, asked.device)):

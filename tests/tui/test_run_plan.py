@@ -6,10 +6,14 @@ import msgspec
 import pytest
 
 from cifartui.dataset.store import DatasetFacts, save_dataset
-from cifartui.training.recipe import load_recipe, override, recipe_names
-from cifartui.tui.run_plan import InHand, PlannedSetting, RunPlan, make_plan
+from cifartui.training.recipe import RATE, load_recipe, override, recipe_names
+from cifartui.training.run.events import LearningRateChanged
+from cifartui.training.run.journal import Journal
+from cifartui.tui.run_plan import InHand, PlannedSetting, RunPlan, fork_in_hand, make_plan
 from cifartui.tui.widgets.plan_texts import plan_text, row_cells, setting_text
 from tests.conftest import noise
+from tests.training.running import plan as configured
+from tests.training.running import train_here
 
 
 def in_hand(name: str, *changes: str, kept: frozenset[str] = frozenset()) -> InHand:
@@ -104,3 +108,18 @@ def test_seed_and_device_are_no_part_of_the_recipe(sketches: DatasetFacts) -> No
     assert row_cells(planned(plan, "seed")) == ("●", "seed", "7", "usually: 1")
     assert plan.config is not None
     assert (plan.config.seed, plan.config.device) == (7, "cpu")
+
+
+def test_fork_has_the_rate_that_its_parent_was_turned_to(sketches: DatasetFacts) -> None:
+    """It is shown in place of the recipe's, of which it says so; one that is set is another."""
+    run, _ = train_here(configured(sketches.name, "epochs=2"))
+    journal = Journal(run.journal_file)
+    journal.append(LearningRateChanged(step=20, before=0.001, after=0.004))
+    journal.append(LearningRateChanged(step=70, before=0.004, after=0.008))  # after the checkpoint
+    fork = fork_in_hand(f"{run.id}@50")
+    assert fork.recipe.optimizer.learning_rate == 0.001
+    line = planned(make_plan(fork, ""), RATE)
+    assert row_cells(line, forked=True) == ("", RATE, "0.004", "as turned (recipe 0.001)")
+    assert f"0.004 is what {fork.origin} was turned to; its recipe has 0.001." in setting_text(line, fork.origin)
+    set_back = planned(make_plan(msgspec.structs.replace(fork, kept=frozenset({RATE})), ""), RATE)
+    assert (set_back.setting.value, set_back.changed, set_back.turned) == ("0.001", True, False)

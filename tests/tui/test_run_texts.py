@@ -11,6 +11,7 @@ from cifartui.training.run.events import (
     EpochFinished,
     Event,
     LearningRateChanged,
+    NotFiniteFound,
     Reason,
     RunFinished,
     StateChanged,
@@ -202,3 +203,24 @@ def test_rate_is_that_of_the_last_word_whatever_the_clock_said() -> None:
     history = fold(RunHistory(), [run_started(seq=0), report, turned])
     assert rate_now(history) == 0.002
     assert rate_now(fold(history, [later, msgspec.structs.replace(turned, seq=4, time=0.0, after=0.004)])) == 0.004
+
+
+def test_trouble_has_answers_while_the_run_lives(run: Run) -> None:
+    """Afterwards what happened is still said, and what to press next; a failed run says it in its own sentence."""
+    trouble = NotFiniteFound(step=7, epoch=1, batch=7, what="the loss", skipped=1)
+    history = history_of(run_started(50), trouble)
+    living = notes_text(RunView(run, history, "paused")).plain
+    assert "space  go on with the next batch" in living
+    assert "s      stop; then n sets up another run" in living
+    ended = fold(history, [RunFinished(reason="stopped", message="at step 7")])
+    stopped = notes_text(RunView(run, ended, "stopped")).plain
+    assert "Step 7 (epoch 1, batch 7) made the loss nan or infinite." in stopped
+    assert "space" not in stopped
+    failed = fold(history, [RunFinished(reason="failed", message="the loss was not finite", cause="not finite")])
+    assert "Step 7" not in notes_text(RunView(run, failed, "failed")).plain
+
+
+def test_stopping_a_held_run_loses_nothing_that_is_saved(run: Run) -> None:
+    """It was saved at the very step at which it is held."""
+    history = history_of(*scripted_events(run.id, 60), StateChanged(state="paused"))
+    assert stop_question(history).not_saving == "stop it without another; that of step 6,000 has all that it learned"

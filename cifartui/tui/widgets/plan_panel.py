@@ -22,7 +22,7 @@ from cifartui.text import printable
 from cifartui.training.device_names import DeviceName
 from cifartui.training.fitting import HELD_OUT, LOG_EVERY
 from cifartui.training.launch import check_seed
-from cifartui.training.recipe import Recipe, load_recipe, override, recipe_names
+from cifartui.training.recipe import RATE, Recipe, load_recipe, override, recipe_names
 from cifartui.training.resuming import FIXED
 from cifartui.tui.networks import OTHER_NETWORK, network_choices
 from cifartui.tui.run_plan import DEVICE, SEED, InHand, PlannedSetting, RunPlan, make_plan
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 NETWORK = "network"
 OUTSIDE_RECIPE = (SEED.key, DEVICE.key)
 FOLLOWING = (LOG_EVERY, HELD_OUT)
-"""Settings that the data set changes, so that the recipe's own value is a choice too."""
+"""Settings that the data set changes, so that the recipe's own value is a choice too; of a fork, `RATE` is another."""
 KEEP, DROP = "keep", "drop"
 COLUMNS = (("", 2), ("setting", 24), ("value", VALUE_CELLS + 1), ("from", REMARK_CELLS))
 """Labels, and cells with the gap to the next column."""
@@ -192,7 +192,7 @@ class PlanPanel(Vertical):
             return
         if key in OUTSIDE_RECIPE:
             self._take(asked)
-        elif text == planned.own and key not in FOLLOWING:
+        elif text == planned.own and key not in FOLLOWING and not (self.asked.fork and key == RATE):
             self._take(msgspec.structs.replace(asked, kept=asked.kept - {key}))
         else:
             self._take(msgspec.structs.replace(asked, kept=asked.kept | {key}))

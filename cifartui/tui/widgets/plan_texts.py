@@ -47,6 +47,8 @@ def row_cells(planned: PlannedSetting, *, forked: bool = False) -> tuple[str, st
     if planned.changed:
         origin = "usually" if not planned.of_recipe else "the parent" if forked else "the recipe"
         remark = f"{origin}: {planned.own}"
+    elif planned.turned:
+        remark = f"as turned (recipe {planned.own})"
     elif planned.follows:
         same = planned.own == setting.value
         remark = "follows the data" + ("" if same else f" (recipe {planned.own})")
@@ -70,6 +72,8 @@ def setting_text(planned: PlannedSetting, origin: str) -> str:
         lines.append(f"One of: {', '.join(setting.choices)}.")
     if planned.changed:
         lines.append(f"Set by you; {f'{origin} has' if planned.of_recipe else 'it is usually'} {planned.own}.")
+    elif planned.turned:
+        lines.append(f"{setting.value} is what {origin} was turned to; its recipe has {planned.own}.")
     elif planned.follows:
         lines.append(f"{setting.value} follows the data set: {planned.follows}.")
     elif planned.of_recipe:

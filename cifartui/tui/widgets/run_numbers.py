@@ -18,3 +18,9 @@ def first_rate(history: RunHistory) -> float:
     if history.rate_changes:
         return history.rate_changes[0].before
     return history.started.learning_rate if history.started else 0.0
+
+
+def rate_at(history: RunHistory, step: int) -> float:
+    """The learning rate after a step; 0 before the run started."""
+    before = [change for change in history.rate_changes if change.step <= step]
+    return before[-1].after if before else first_rate(history)

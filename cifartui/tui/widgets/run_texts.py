@@ -104,7 +104,9 @@ def _loss(loss: float | None) -> str:
 
 def notes_text(view: RunView) -> Content:
     """What the curves show, what is wrong, and what to press next; empty while there is nothing to say."""
-    notes = [trouble_text(view.history)] if view.history.trouble else []
+    notes = []
+    if view.history.trouble and view.state != "failed":  # which says it itself
+        notes.append(trouble_text(view.history, living=view.state in LIVING))
     parting = parted(view.history)
     if parting:
         notes.append(
@@ -180,11 +182,16 @@ class StopQuestion(NamedTuple):
 
 def stop_question(history: RunHistory) -> StopQuestion:
     """What stopping a run would mean."""
-    since = f"since step {history.checkpoints[-1].step:,}" if history.checkpoints else "so far"
+    saved = history.checkpoints[-1].step if history.checkpoints else 0
+    if history.paused and saved == history.step:
+        not_saving = f"stop it without another; that of step {saved:,} has all that it learned"
+    else:
+        since = f"since step {saved:,}" if history.checkpoints else "so far"
+        not_saving = f"stop it without; what it learned {since} is lost"
     return StopQuestion(
         f"It has warned: {history.warning.rstrip('.')}." if history.warning else "",
         "stop it with a checkpoint, from which it can go on as if nothing had been",
-        f"stop it without; what it learned {since} is lost",
+        not_saving,
     )
 
 

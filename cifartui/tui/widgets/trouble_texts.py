@@ -10,8 +10,8 @@ from cifartui.tui.widgets.run_numbers import rate_now
 KEY_CELLS = 7
 
 
-def trouble_text(history: RunHistory) -> Content:
-    """What happened and at which step, and a line for each answer; empty where there is nothing."""
+def trouble_text(history: RunHistory, *, living: bool = True) -> Content:
+    """What happened and at which step, and while the run lives a line for each answer; empty where there is nothing."""
     match history.trouble:
         case NotFiniteFound() as found:
             what, answers = _not_finite_text(found), _not_finite_answers(history)
@@ -20,7 +20,7 @@ def trouble_text(history: RunHistory) -> Content:
         case None:
             return Content("")
     lines = [Content.styled(f"✗ {printable(what)}", "bold $error")]
-    lines += [Content.assemble((f"{key:<{KEY_CELLS}}", "bold $primary"), meaning) for key, meaning in answers]
+    lines += [Content.assemble((f"{key:<{KEY_CELLS}}", "bold $primary"), meaning) for key, meaning in answers if living]
     return Content("\n").join(lines)
 
 
@@ -35,7 +35,7 @@ def _not_finite_text(found: NotFiniteFound) -> str:
 def _not_finite_answers(history: RunHistory) -> list[tuple[str, str]]:
     answers = [("space", "go on with the next batch; such steps are left out"), ("s", "stop")]
     if not history.checkpoints:
-        return answers
+        return [answers[0], ("s", "stop; then n sets up another run, with a lower learning rate")]
     rate = rate_now(history)
     back = f"back to the checkpoint of step {history.checkpoints[-1].step:,}, on with half the rate: {rate / 2:.4g}"
     return [("b", back), *answers]

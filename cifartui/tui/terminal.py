@@ -16,6 +16,9 @@ LEAVE = b"\x1b[?2004l\x1b[?7h\x1b[?1000l\x1b[?1003l\x1b[?1015l\x1b[?1006l\x1b[<u
 GIVE_BACK_TRIES, GIVE_BACK_SECONDS = 20, 0.005
 """How often a full terminal is emptied, and how long the library's thread then has to write the rest of its frame."""
 
+WAKING_SECONDS = 0.02
+"""After which what a shell sent together with SIGCONT, which may be SIGTERM, was taken by whichever thread."""
+
 
 class Output:
     """A terminal's file; what is written to one that is lost, or given back, goes nowhere, and nothing waits for it."""
@@ -93,6 +96,7 @@ class TerminalDriver(LinuxDriver):
 
         In the background, to take it stops the program once more, which is then woken in the midst of this.
         """
+        time.sleep(WAKING_SECONDS)
         if self._is_ending or not self._auto_restart:
             return
         self._is_woken = True

@@ -223,4 +223,4 @@ def test_trouble_has_answers_while_the_run_lives(run: Run) -> None:
 def test_stopping_a_held_run_loses_nothing_that_is_saved(run: Run) -> None:
     """It was saved at the very step at which it is held."""
     history = history_of(*scripted_events(run.id, 60), StateChanged(state="paused"))
-    assert stop_question(history).not_saving == "stop it without another; that of step 6,000 has all that it learned"
+    assert stop_question(history).not_saving == "stop it without another; that of step 6,000 has it all"

@@ -58,7 +58,7 @@ async def test_keys_write_controls_and_the_state_follows_the_journal(sketches: D
             await wait_until(pilot, lambda: '"command":"checkpoint"' in control_lines(run))
             assert '"command":"resume"' in control_lines(run)
             await pilot.press("s")
-            await wait_for_text(pilot, "what it learned since step 6,000 is lost")
+            await wait_for_text(pilot, "that of step 6,000 has it all")
             await pilot.press("escape")
             assert '"command":"stop"' not in control_lines(run)
             await pilot.press("s")

@@ -184,7 +184,7 @@ def stop_question(history: RunHistory) -> StopQuestion:
     """What stopping a run would mean."""
     saved = history.checkpoints[-1].step if history.checkpoints else 0
     if history.paused and saved == history.step:
-        not_saving = f"stop it without another; that of step {saved:,} has all that it learned"
+        not_saving = f"stop it without another; that of step {saved:,} has it all"
     else:
         since = f"since step {saved:,}" if history.checkpoints else "so far"
         not_saving = f"stop it without; what it learned {since} is lost"

@@ -120,7 +120,7 @@ def _sentences(run: Run, report: RunReport) -> Iterator[str]:
         yield f"goes on from {report.parent}"
     if report.rate_changes:
         changes = ", ".join(f"{change.after:g} after step {change.step:,}" for change in report.rate_changes)
-        yield f"learning rate {report.learning_rate:g}; changed to {changes}"
+        yield f"learning rate {report.rate_changes[0].before:g}, then {changes}"
 
 
 def _state_text(item: RunOverview) -> str:
@@ -149,15 +149,8 @@ def _report(run: Run) -> RunReport:
         followed=config.followed,
         settings={setting.key: setting.value for setting in settings(config.settings)},
         checkpoints=list_checkpoints(run),
-        learning_rate=_learning_rate(history),
+        learning_rate=history.learning_rate if started else None,
         rate_changes=history.rate_changes,
         trouble=history.trouble,
         behind=history.behind,
     )
-
-
-def _learning_rate(history: RunHistory) -> float | None:
-    """The rate as the last start found it, or as it was changed since."""
-    started = history.started
-    changes = [change.after for change in history.rate_changes if started and change.seq > started.seq]
-    return changes[-1] if changes else started.learning_rate if started else None

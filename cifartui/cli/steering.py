@@ -57,7 +57,7 @@ def _reader(kind: Any, described: str) -> Callable[[str], Any]:
         try:
             return msgspec.convert(text, kind, strict=False)
         except msgspec.ValidationError as error:
-            raise argparse.ArgumentTypeError(f"{text!r} is not allowed: {error}; it is {described}") from error
+            raise argparse.ArgumentTypeError(f"{text!r} is not allowed: it is {described}") from error
 
     return read
 

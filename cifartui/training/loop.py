@@ -146,9 +146,7 @@ class Training:
         """Report if it is time, then obey what was commanded meanwhile."""
         if self._stopwatch.read() - self._last_report >= REPORT_SECONDS:
             yield from self._report()
-        self._end_if_in_trouble()
         yield from self._steering.look()
-        self._end_if_in_trouble()
         if self._steering.went_back:
             self._job.engine.not_finite()  # of the steps that are void
             self._last_report = self._stopwatch.read()
@@ -179,6 +177,7 @@ class Training:
                 step=bad.step, epoch=epochs_before + 1, batch=batches_before + 1, what=bad.what, skipped=bad.skipped
             )
             yield self._steering.trouble
+            self._end_if_in_trouble()
 
     def _log(self) -> Iterator[AnyEvent]:
         self._meter.read()
@@ -191,12 +190,13 @@ class Training:
             step=self._position.step, batch_size=self._job.recipe.batch_size, fits=fits
         )
         yield self._steering.trouble
+        self._end_if_in_trouble()
         yield from self._look()
 
     def _end_if_in_trouble(self) -> None:
-        """Raise what ends the training, unless it is held for somebody to answer."""
+        """Raise what ends the training, unless it is held for somebody to answer, or ends as it was told to anyway."""
         trouble, rate = self._steering.trouble, self._job.rate.value
-        if self._holds or trouble is None:
+        if self._holds or self._steering.stop or trouble is None:
             return
         if isinstance(trouble, NotFiniteFound):
             raise TrainingError(

@@ -123,7 +123,7 @@ def plan_fork(reference: str, overrides: Iterable[str] = (), device: DeviceName 
         settings=recipe,
         device=device or asked.device,
         created=time.time(),
-        parent=Parent(parent.id, checkpoint.step, changed),
+        parent=Parent(parent.id, checkpoint.step, checkpoint.sha256, changed),
     )
     return Fork(config, parent, checkpoint)
 
@@ -152,7 +152,7 @@ def create_fork(plan: Fork) -> Run:
         with durably(tensors_file(run, facts)) as copy:
             shutil.copyfile(tensors_file(plan.parent, plan.checkpoint), copy)
         write_durably(facts_file(run, facts), encode_facts(facts))
-    except BaseException:
+    except BaseException:  # also where the user leaves meanwhile
         shutil.rmtree(run.folder, ignore_errors=True)
         raise
     return run
@@ -215,8 +215,8 @@ def _sets_rate(assignments: Iterable[str]) -> bool:
 
 
 def _begins_with_its_recipes_rate(asked: RunConfig, checkpoint: CheckpointFacts) -> bool:
-    """Whether a checkpoint is a fork's first, whose state holds the rate of the run before."""
-    return checkpoint.cause == FORKED and asked.parent is not None and RATE in asked.parent.changed
+    """Whether a checkpoint is still that of a fork's parent, whose state holds the rate of the run before."""
+    return bool(asked.parent and asked.parent.sha256 == checkpoint.sha256 and RATE in asked.parent.changed)
 
 
 def _changed(before: Recipe, after: Recipe) -> tuple[str, ...]:

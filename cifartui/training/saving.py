@@ -22,7 +22,7 @@ from cifartui.training.run.events import (
     Warned,
 )
 from cifartui.training.run.folder import Run
-from cifartui.training.run.keeping import ASKED_FOR, prune, why_pruned
+from cifartui.training.run.keeping import KEPT_CAUSES, prune, why_pruned
 from cifartui.training.setup import Job
 from cifartui.training.snapshot import read_state, write_checkpoint
 from cifartui.training.state import State, collect, not_finite, restore
@@ -161,8 +161,8 @@ class Saver:
         """Write a checkpoint and remove those that it makes needless; return why it was not written, or nothing."""
         position = self._job.position
         formerly = {facts.step: facts.cause for facts in list_checkpoints(self.run)}
-        if formerly.get(position.step) == ASKED_FOR:  # written again, it stays what was asked for
-            cause = ASKED_FOR
+        if formerly.get(position.step) in KEPT_CAUSES:  # written again, it is kept as before
+            cause = formerly[position.step]
         facts = CheckpointFacts(
             run=self.run.id,
             step=position.step,

@@ -20,7 +20,6 @@ from cifartui.training.meter import Meter
 from cifartui.training.optimizers import make_optimizer
 from cifartui.training.run.checkpoints import CheckpointFacts, find_checkpoint
 from cifartui.training.run.folder import Run, RunConfig
-from cifartui.training.run.keeping import FORKED
 from cifartui.training.snapshot import read_state
 from cifartui.training.start import Start
 from cifartui.training.state import (
@@ -129,5 +128,5 @@ def take_up(job: Job, run: Run, start: Start) -> None:
     job.checkpoint = find_checkpoint(run, str(start.step))
     restore(job.parts, read_state(run, job.checkpoint))
     parent = run.config().parent
-    if parent and job.checkpoint.cause == FORKED and recipes.RATE in parent.changed:
+    if parent and job.checkpoint.sha256 == parent.sha256 and recipes.RATE in parent.changed:
         job.rate.take_the_recipes()

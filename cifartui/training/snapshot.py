@@ -30,7 +30,7 @@ def write_checkpoint(run: Run, state: State, facts: CheckpointFacts) -> Checkpoi
     this step.
 
     Raises:
-        OSError: it cannot be written; the checkpoints from before are untouched.
+        OSError: it cannot be written; the checkpoints of other steps are untouched.
     """
     parts = json.dumps(state.facts, sort_keys=True, allow_nan=False)
     data = safetensors.save(state.tensors, metadata={STATE: parts})

@@ -1,26 +1,19 @@
 """The map: four modes, the keys between them, the run in view, signals and theme."""
 
-import asyncio
 import gc
-import os
-import signal
-import subprocess
 import sys
-import threading
 from functools import partial
 from typing import ClassVar
 from weakref import WeakKeyDictionary
 
-import msgspec
-from textual import events, on, work
-from textual.app import App
+from textual import events, on
 from textual.binding import Binding, BindingType
 from textual.driver import Driver
 from textual.drivers.linux_driver import LinuxDriver
 from textual.reactive import reactive
 from textual.screen import Screen
 from textual.theme import Theme, ThemeProvider
-from textual.worker import Worker, WorkerState, get_current_worker
+from textual.worker import Worker, WorkerState
 
 from cifartui.dataset.store import find_dataset, prepared_names
 from cifartui.errors import CifartuiError
@@ -29,27 +22,22 @@ from cifartui.home import datasets_folder, runs_folder
 from cifartui.model.network import Network
 from cifartui.training.recipe import Recipe, load_recipe
 from cifartui.training.run.folder import Run, all_runs
-from cifartui.training.run.follow import follow
 from cifartui.tui.activations import ActivationSource
-from cifartui.tui.leaving import farewell
+from cifartui.tui.leaving import SignalledEnd, farewell
 from cifartui.tui.library_faults import Palette, mend
-from cifartui.tui.messages import Notice, RunRead
+from cifartui.tui.messages import Notice
+from cifartui.tui.run_in_view import RunInView
 from cifartui.tui.screens.keys import KeysScreen
 from cifartui.tui.terminal import TerminalDriver
-from cifartui.tui.view import RunView, guessing_loss, read_on
 from cifartui.tui.widgets.dialogs import ConfirmDialog
 from cifartui.tui.widgets.notice_line import NoticeLine
 from cifartui.tui.widgets.pixels import shows_colours
 
 DEFAULT_RECIPE = "tutorial"
-LEAVE_SECONDS = 0.7
-"""After a signal, Textual waits for ever to hand its last lines to a terminal that takes none."""
 ERROR_SECONDS, NEWS_SECONDS = 20.0, 8.0
 """How long a sentence stays if no key is pressed."""
 READING_SECONDS = 2.0
 """How long it stays at least."""
-TAKEN_SECONDS = 0.1
-"""Between two looks whether a run that was read is still to be shown."""
 OPENING_SECONDS = 0.01
 """Between two looks at a screen that is opening."""
 GARBAGE_THRESHOLDS = (700, 10, 100)
@@ -104,7 +92,7 @@ def _dataset_of(run: Run) -> str | None:
         return None
 
 
-class CifarApp(App[None]):
+class CifarApp(RunInView):
     """Dataset, model, training, evaluation."""
 
     TITLE = "cifartui"
@@ -164,8 +152,6 @@ class CifarApp(App[None]):
         ),
     ]
 
-    run_view: reactive[RunView | None] = reactive(None)
-    """The run in view, living or ended."""
     recipe: reactive[Recipe] = reactive(lambda: load_recipe(DEFAULT_RECIPE))
     """The recipe in hand, with what was changed of it."""
     recipe_name: str = DEFAULT_RECIPE
@@ -181,22 +167,18 @@ class CifarApp(App[None]):
         """What layers make of pictures, for the screens that look into a network."""
         self.network: Network | None = None
         """The one in hand on the model screen; None before that was opened, and it is the recipe's."""
-        self._end_at_last: threading.Timer | None = None
-        """Ends the program some time after a signal told it to."""
+        self.end = SignalledEnd(self, self.activations.discard)
         self._early_keys: list[events.Key] = []
         """Typed while a screen was opening."""
         self._typed_on: WeakKeyDictionary[events.Key, Screen[object]] = WeakKeyDictionary()
         """The screens on top when keys were typed."""
         self.unsaved = ""
         """The name of a network that was changed and not kept."""
-        self._followed = ""
-        """The id of the run whose journal is read."""
 
     def on_mount(self) -> None:
         self.register_theme(COLOURS)
         self.theme = COLOURS.name if shows_colours(self) else "ansi-dark"
-        for number in (signal.SIGHUP, signal.SIGTERM):
-            signal.signal(number, partial(self._end, asyncio.get_running_loop()))
+        self.end.listen()
         runs = all_runs()
         living = next((run for run in runs if run.is_carried()), None)
         latest = living or next(iter(runs), None)
@@ -204,30 +186,9 @@ class CifarApp(App[None]):
         if living:
             self.follow_run(living)
         elif latest:
-            self._follow(latest)  # in view once it is read: before that it would look as if it lived
+            self.follow_quietly(latest)  # in view once it is read: before that it would look as if it lived
         self.switch_mode("training" if living else "dataset")
         gc.set_threshold(*GARBAGE_THRESHOLDS)
-
-    def _end(self, loop: asyncio.AbstractEventLoop, number: int, _frame: object) -> None:
-        """Leave tidily; at the latest after a while, since the loop may wait for ever to write to its terminal."""
-        if self._end_at_last:
-            return
-        if isinstance(self._driver, TerminalDriver):
-            self._driver.end()
-        self.activations.discard()
-        self._end_at_last = threading.Timer(LEAVE_SECONDS, self._end_without_waiting, [128 + number])
-        self._end_at_last.start()
-        loop.call_soon_threadsafe(partial(self.exit, return_code=128 + number))
-
-    def ended(self) -> None:
-        """The screens ended tidily; if what ends them at last has begun, Python waits for that thread to do it."""
-        if self._end_at_last:
-            self._end_at_last.cancel()
-
-    def _end_without_waiting(self, code: int) -> None:
-        if isinstance(self._driver, TerminalDriver):
-            self._driver.give_back()
-        os._exit(code)
 
     def get_driver_class(self) -> type[Driver]:
         """What draws and reads: our own in place of the library's for a terminal."""
@@ -238,43 +199,6 @@ class CifarApp(App[None]):
     def _draw_again(self) -> None:
         """The shell had the terminal meanwhile."""
         self.refresh(layout=True)
-
-    def follow_run(self, run: Run, host: "subprocess.Popen[bytes] | None" = None) -> None:
-        """Bring a run into view, with the host that was just started for it, and keep reading its journal."""
-        self.workers.cancel_group(self, "follow")
-        self.run_view = RunView(run=run)
-        self._follow(run, host)
-
-    def leave_run(self) -> None:
-        """Have no run in view."""
-        self.workers.cancel_group(self, "follow")
-        self._followed, self.run_view = "", None
-
-    def _follow(self, run: Run, host: "subprocess.Popen[bytes] | None" = None) -> None:
-        self._followed = run.id
-        self._read_journal(run, host)
-
-    @work(thread=True, group="follow", exit_on_error=False, description="follow the run's journal")
-    def _read_journal(self, run: Run, host: "subprocess.Popen[bytes] | None") -> None:
-        worker = get_current_worker()
-        view = RunView(run, guessing=guessing_loss(run))
-        try:
-            for reading in follow(run, host=host, to_its_end=False):
-                if worker.is_cancelled:
-                    return
-                if reading.caught_up and (now := read_on(view, reading)) != view:
-                    view = now
-                    read = RunRead(view)
-                    self.post_message(read)
-                    while not (read.taken.wait(TAKEN_SECONDS) or worker.is_cancelled):
-                        pass  # screens that are stuck in drawing; what is told meanwhile is read at once afterwards
-        except (CifartuiError, OSError) as error:
-            self.post_message(RunRead(msgspec.structs.replace(view, problem=str(failure(error)))))
-
-    def on_run_read(self, message: RunRead) -> None:
-        message.taken.set()
-        if message.view.run.id == self._followed:
-            self.run_view = message.view
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         if event.state is WorkerState.ERROR and event.worker.error:
@@ -394,7 +318,7 @@ def run_app() -> int:
     except Exception as error:
         fault = error
     finally:
-        app.ended()
+        app.end.came()
     if fault:
         sentence = failure(fault)
         print("\n".join(filter(None, (f"cifartui: {sentence}", farewell(app.run_view)))), file=sys.stderr)

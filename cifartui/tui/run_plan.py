@@ -16,7 +16,6 @@ from cifartui.training.resuming import plan_fork
 from cifartui.training.run.folder import RunConfig
 from cifartui.training.run.follow import read_history
 from cifartui.tui.view import short_id
-from cifartui.tui.widgets.run_numbers import rate_at
 
 SEED = Setting(
     "seed",
@@ -109,7 +108,7 @@ def fork_in_hand(parent: str) -> InHand:
     """
     plan = plan_fork(parent)
     config, own = plan.config, plan.config.settings
-    fork = ForkOf(parent, config, rate_at(read_history(plan.parent)[0], plan.checkpoint.step))
+    fork = ForkOf(parent, config, read_history(plan.parent)[0].learning_rate_after(plan.checkpoint.step))
     return InHand(config.recipe, own, own, seed=str(config.seed), device=config.device, fork=fork)
 
 

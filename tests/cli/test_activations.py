@@ -34,7 +34,7 @@ def activations(*arguments: str | Path) -> int:
     try:
         return run_command(["model", "activations", *map(str, arguments)])
     except SystemExit as exit_of_parser:
-        return exit_of_parser.code  # type: ignore[return-value]  # a number, of argparse
+        return exit_of_parser.code
 
 
 def test_pictures_of_a_data_set(sketches: DatasetFacts, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -140,7 +140,7 @@ def test_errors_are_one_sentence_with_the_right_code(
     try:
         ended = run_command(arguments)
     except SystemExit as exit_of_parser:
-        ended = exit_of_parser.code  # type: ignore[assignment]  # a number, of argparse
+        ended = exit_of_parser.code
     output = capfd.readouterr()
     assert ended == code
     assert sentence in output.err

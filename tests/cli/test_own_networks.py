@@ -96,9 +96,9 @@ def test_own_network_is_trained_judged_and_exported(net: Path, sketches: Dataset
     assert (listed["model"], listed["state"]) == ("Net", "finished")
     target = tmp_path / "own.pth"
     elsewhere = {"cwd": tmp_path, "capture_output": True, "text": True, "check": True}
-    judged = subprocess.run([sys.executable, "-m", "cifartui", "evaluate", listed["id"], "--json"], **elsewhere)  # type: ignore[call-overload]  # options in a dictionary
+    judged = subprocess.run([sys.executable, "-m", "cifartui", "evaluate", listed["id"], "--json"], **elsewhere)
     assert json.loads(judged.stdout)["images"] == 100
-    subprocess.run([sys.executable, "-m", "cifartui", "export", "pth", listed["id"], "-o", str(target)], **elsewhere)  # type: ignore[call-overload]  # options in a dictionary
+    subprocess.run([sys.executable, "-m", "cifartui", "export", "pth", listed["id"], "-o", str(target)], **elsewhere)
     state = torch.load(target)
     assert state["part.norm.num_batches_tracked"] == 100
     assert torch.equal(state["part.conv.weight"], state["again.conv.weight"])

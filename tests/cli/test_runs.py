@@ -101,7 +101,7 @@ def test_living_run_is_steered(sketches: DatasetFacts, answer: Command) -> None:
     assert host.wait(20) == 0
     assert "there is nothing to pause" in answer("runs", "pause", run.id, code=1)
     rate = next(line for line in answer("runs", "show", run.id).splitlines() if line.startswith("learning rate "))
-    assert rate.startswith("learning rate 0.001; changed to ")
+    assert rate.startswith("learning rate 0.001, then ")
     assert f"0.001 after step {done['step']}" in rate
 
 

@@ -211,7 +211,7 @@ LONG_HOST = "https://" + "a" * 50_000 + ".example/a.tar.gz"
 
 
 def case(name: str, server: Behaviour, sentence: str = WHOLE, **more: object) -> Case:
-    return Case(name, (server,), sentence, **more)  # type: ignore[arg-type]  # fields of a case
+    return Case(name, (server,), sentence, **more)
 
 
 SINGLE = [

@@ -65,8 +65,8 @@ def test_exported_pictures_come_back_equal(sketches: DatasetFacts, tmp_path: Pat
     facts = finish(import_dataset(tmp_path / "out", "back"))
     assert facts.classes == tuple(sorted(sketches.classes))
     for split in ("train", "test"):
-        ours, labels = read_split(sketches.name, split)  # type: ignore[arg-type]  # one of the splits
-        again, again_labels = read_split("back", split)  # type: ignore[arg-type]  # one of the splits
+        ours, labels = read_split(sketches.name, split)
+        again, again_labels = read_split("back", split)
         for label in range(10):
             assert np.array_equal(ours[labels == label], again[again_labels == label])
     with pytest.raises(UsageError, match="name a new folder"):

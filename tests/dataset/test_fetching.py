@@ -165,7 +165,7 @@ def test_file_that_changes_while_it_is_fetched(home: Path, archive: bytes) -> No
 )
 def test_source_that_cannot_be_used(home: Path, archive: bytes, changes: dict[str, object], sentence: str) -> None:
     """The sentence says what the source did."""
-    assert sentence in refuse(home, archive, Source(archive, **changes))  # type: ignore[arg-type]  # fields of a source
+    assert sentence in refuse(home, archive, Source(archive, **changes))
 
 
 def test_wrong_range_is_refused(home: Path, archive: bytes) -> None:

@@ -56,7 +56,7 @@ def write_binary(root: Path) -> Path:
     return folder
 
 
-class Unchecked(torchvision.datasets.CIFAR10):  # type: ignore[misc]  # torchvision has no types
+class Unchecked(torchvision.datasets.CIFAR10):
     """torchvision's reader without its list of checksums."""
 
     meta = {**torchvision.datasets.CIFAR10.meta, "md5": None}
@@ -74,7 +74,7 @@ def test_pixels_and_labels_equal_torchvisions(tmp_path: Path, write: Callable[[P
     write_python(tmp_path / "reference")
     for split, is_train in (("train", True), ("test", False)):
         reference = Unchecked(str(tmp_path / "reference"), train=is_train)
-        ours = load_image_set("cifar10", split)  # type: ignore[arg-type]  # one of the splits
+        ours = load_image_set("cifar10", split)
         assert np.array_equal(ours.images.permute(0, 2, 3, 1).numpy(), reference.data)
         assert ours.labels.tolist() == reference.targets
         assert ours.classes == CLASSES
@@ -191,7 +191,7 @@ def test_cifar100_comes_with_its_fine_labels(tmp_path: Path, binary: bool) -> No
     assert facts.classes == tuple(f"fine{number}" for number in range(100))
     for seed, split in enumerate(("train", "test")):
         images, labels = noise(100, classes=100, seed=seed)
-        ours = load_image_set("cifar100", split)  # type: ignore[arg-type]  # one of the splits
+        ours = load_image_set("cifar100", split)
         assert np.array_equal(ours.images.numpy(), images)
         assert ours.labels.tolist() == labels.tolist()
 

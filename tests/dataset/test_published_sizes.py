@@ -26,7 +26,7 @@ print(re.search(r"VmHWM:\\s+(\\d+) kB", open("/proc/self/status").read())[1])
 """
 
 
-class Unchecked(torchvision.datasets.CIFAR100):  # type: ignore[misc]  # torchvision has no types
+class Unchecked(torchvision.datasets.CIFAR100):
     """torchvision's reader without its list of checksums."""
 
     meta = {**torchvision.datasets.CIFAR100.meta, "md5": None}
@@ -60,7 +60,7 @@ def test_python_version_equals_torchvisions(tmp_path: Path) -> None:
     for split, is_train in (("train", True), ("test", False)):
         reference = Unchecked(os.fspath(tmp_path), train=is_train)
         digest = hashlib.sha256(np.ascontiguousarray(reference.data).data).hexdigest()
-        assert _stored(split) == (digest, reference.targets)  # type: ignore[arg-type]  # one of the splits
+        assert _stored(split) == (digest, reference.targets)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the peak of memory is read from /proc")
@@ -73,6 +73,6 @@ def test_binary_version_has_the_same_pictures(tmp_path: Path) -> None:
     assert load_facts("cifar100").classes == tuple(published.NAMES)
     for split in published.IMAGES:
         rows, labels = published.pixels_and_labels(split)
-        pixels, stored = read_split("cifar100", split)  # type: ignore[arg-type]  # one of the splits
+        pixels, stored = read_split("cifar100", split)
         assert np.array_equal(pixels.reshape(-1, 3_072), rows)
         assert np.array_equal(stored, labels)

@@ -73,7 +73,7 @@ def carry_in_child(run: Run, start: Start) -> int:
     code = 1
     try:
         torch.set_num_threads(1)
-        host.ControlInbox = AlwaysSaving  # type: ignore[misc,attr-defined]
+        host.ControlInbox = AlwaysSaving
         with looking_at_every_step(), run.lock():
             code = host.carry(run, start)
     finally:
@@ -128,7 +128,7 @@ def test_kills_of_runs(sketches: DatasetFacts, tmp_path: Path, kills: int, epoch
     chance = random.Random(4)
     for kill in range(kills):
         told = len(JournalReader(run.journal_file).read_new())
-        wait_for(run, lambda history, state, told=told: state == "running" and _reports(run) > told)  # type: ignore[misc]
+        wait_for(run, lambda history, state, told=told: state == "running" and _reports(run) > told)
         if kill % 4 == 0:
             send(run.controls_file, ChangeRate(to=chance.choice(["up", "down"])))
         time.sleep(chance.uniform(0.0, 0.8))

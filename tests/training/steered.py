@@ -109,7 +109,7 @@ class SteeredRun(RuleBasedStateMachine):
     @rule(to=st.sampled_from(["up", "down", 0.002, 0.0005]))
     @precondition(lambda self: self.training)
     def turn_the_rate(self, to: str | float) -> None:
-        self._order(ChangeRate(to=to))  # type: ignore[arg-type]
+        self._order(ChangeRate(to=to))
 
     @rule(epochs=st.integers(1, MOST_EPOCHS))
     @precondition(lambda self: self.training)

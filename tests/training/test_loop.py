@@ -94,7 +94,7 @@ def test_events_tell_the_whole_story(sketches: DatasetFacts) -> None:
     assert reports[-1].running_loss is None, "the log line of this step was the last step"
     assert isinstance(events[-1], RunFinished)
     assert events[-1].reason == "finished"
-    assert epochs[0].loss == pytest.approx(sum(losses(events)[:5]) / 5)  # type: ignore[arg-type]  # none is None
+    assert epochs[0].loss == pytest.approx(sum(losses(events)[:5]) / 5)
 
 
 def test_held_out_images_judge_every_epoch_and_mark_the_best(sketches: DatasetFacts) -> None:

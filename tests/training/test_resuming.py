@@ -18,14 +18,22 @@ from cifartui.training.run.controls import (
     ControlInbox,
     Pause,
     Resume,
+    RollBack,
     SaveCheckpoint,
     Stop,
     TakeSteps,
 )
-from cifartui.training.run.events import AnyEvent, ControlRefused, RunFinished, StateChanged, StepsReported
+from cifartui.training.run.events import (
+    AnyEvent,
+    ControlRefused,
+    LearningRateChanged,
+    RunFinished,
+    StateChanged,
+    StepsReported,
+)
 from cifartui.training.run.folder import Run, all_runs, create_run
 from cifartui.training.run.follow import read_history
-from cifartui.training.run.keeping import pin
+from cifartui.training.run.keeping import pin, to_prune
 from cifartui.training.snapshot import read_state, read_weights, write_checkpoint
 from cifartui.training.start import Start
 from cifartui.training.state import State
@@ -240,3 +248,20 @@ def test_a_fork_that_cannot_be_written_leaves_no_run(sketches: DatasetFacts) -> 
     with pytest.raises(FileNotFoundError):
         create_fork(fork)
     assert [run.id for run in all_runs()] == [parent.id]
+
+
+@pytest.mark.usefixtures("every_step")
+def test_a_forks_first_checkpoint_stays_after_going_back_to_it(sketches: DatasetFacts) -> None:
+    """It is written again with half the rate, is still kept, and the fork goes on from it with that rate."""
+    parent = create_run(plan(sketches.name, *FULL))
+    list(train_in(parent, Script(parent.controls_file, None, Stop())))
+    fork = plan_fork(parent.id, ["optimizer.learning_rate=0.5"])
+    run = create_fork(fork)
+    step = fork.checkpoint.step
+    events = list(train_in(run, Script(run.controls_file, None, None, RollBack(), Stop()), Start(step)))
+    assert [event.after for event in events if isinstance(event, LearningRateChanged)] == [0.25]
+    first = list_checkpoints(run)[0]
+    assert (first.step, first.cause) == (step, "fork")
+    assert to_prune(list_checkpoints(run), 1) == []
+    again = list(train_in(run, Script(run.controls_file, None, Stop()), Start(step)))
+    assert {event.learning_rate for event in again if isinstance(event, StepsReported)} == {0.25}

@@ -27,7 +27,7 @@ def test_whatever_is_done_to_a_run_it_ends_the_same(sketches: DatasetFacts, tmp_
         "augment.flip=true",
         "augment.crop_padding=2",
     )
-    run_state_machine_as_test(  # type: ignore[no-untyped-call]
+    run_state_machine_as_test(
         SteeredRun,
         settings=settings(
             max_examples=sequences,

@@ -13,6 +13,7 @@ from cifartui.training.run.controls import (
     Accumulate,
     AnyControl,
     ControlInbox,
+    Pause,
     Resume,
     RollBack,
     SaveCheckpoint,
@@ -32,10 +33,12 @@ from cifartui.training.run.events import (
 )
 from cifartui.training.run.folder import Run, RunConfig, create_run
 from cifartui.training.run.follow import read_history
+from cifartui.training.setup import prepare
 from cifartui.training.snapshot import read_state
 from cifartui.training.start import Start
 from tests.training.running import losses, plan, train_here, train_in
 from tests.training.troubled import TROUBLED_STEP
+from tests.training.undisturbed import AtSteps, looking_at_every_step
 
 
 def troubled(network: str, *overrides: str) -> RunConfig:
@@ -196,3 +199,18 @@ def test_failed_device_ends_the_host_without_a_checkpoint(sketches: DatasetFacts
     )
     assert "advice for developers" in run.host_log.read_text()
     assert [facts.step for facts in list_checkpoints(run)] == [50]
+
+
+def test_trouble_found_while_pausing_ends_a_run_that_nobody_answers(
+    sketches: DatasetFacts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A pause is no answer: without `hold` the run ends at the report that the pause brings."""
+    run = create_run(troubled("NanOnce"))
+    job = prepare(run.config())
+    inbox = AtSteps(job, {TROUBLED_STEP + 2: [Pause()]})
+    with looking_at_every_step():
+        monkeypatch.setattr(loop, "REPORT_SECONDS", 1e9)
+        events = list(loop.train(run, job, inbox))
+    assert isinstance(events[-1], RunFinished)
+    assert (events[-1].reason, events[-1].cause) == ("failed", "not finite")
+    assert "paused" not in [event.state for event in events if isinstance(event, StateChanged)]

@@ -245,7 +245,7 @@ async def test_fetch_shows_progress_and_can_be_cancelled(home: Path, tmp_path: P
             source.slow_rate = 50_000_000
             await pilot.press("f", "enter")
             await wait_for_text(pilot, "cifar10 · training images")
-            assert pilot.app.dataset_name == "cifar10"  # type: ignore[attr-defined]  # CifarApp
+            assert pilot.app.dataset_name == "cifar10"
     assert have > 0
     assert source.asked[-1] == f"bytes={have}-"
 

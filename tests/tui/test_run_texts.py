@@ -25,7 +25,6 @@ from cifartui.training.run.follow import Reading
 from cifartui.training.run.history import RunHistory
 from cifartui.training.run.states import RunState, stalled_seconds
 from cifartui.tui.view import MARKS, RunView, read_on
-from cifartui.tui.widgets.run_numbers import rate_now
 from cifartui.tui.widgets.run_texts import facts_text, notes_text, parted, stop_question
 from tests.training.running import plan, run_started
 from tests.tui.driving import scripted_events
@@ -43,7 +42,7 @@ def epochs(*losses: tuple[float | None, float | None]) -> list[Event]:
 
 
 def history_of(*events: Event) -> RunHistory:
-    return fold(RunHistory(), list(events))  # type: ignore[arg-type]  # events of the union
+    return fold(RunHistory(), list(events))
 
 
 def reading_of(*events: Event) -> Reading:
@@ -201,8 +200,8 @@ def test_rate_is_that_of_the_last_word_whatever_the_clock_said() -> None:
     turned = LearningRateChanged(seq=2, time=3_600.0, step=7, before=0.001, after=0.002)
     later = msgspec.structs.replace(report, seq=3, time=3_600.0, learning_rate=0.002)
     history = fold(RunHistory(), [run_started(seq=0), report, turned])
-    assert rate_now(history) == 0.002
-    assert rate_now(fold(history, [later, msgspec.structs.replace(turned, seq=4, time=0.0, after=0.004)])) == 0.004
+    assert history.learning_rate == 0.002
+    assert fold(history, [later, msgspec.structs.replace(turned, seq=4, time=0.0, after=0.004)]).learning_rate == 0.004
 
 
 def test_trouble_has_answers_while_the_run_lives(run: Run) -> None:

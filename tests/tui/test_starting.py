@@ -28,7 +28,7 @@ async def test_ended_run_goes_on_and_is_forked_by_keyboard(sketches: DatasetFact
         assert isinstance(pilot.app, CifarApp)
         await start(pilot, epochs=1)
         await wait_for_text(pilot, "g trains it for more epochs")
-        parent = pilot.app.run_view.run  # type: ignore[union-attr]
+        parent = pilot.app.run_view.run
         await pilot.press("g")
         await wait_for_text(pilot, "Epochs in all:")
         await pilot.press("enter")
@@ -59,7 +59,7 @@ async def test_killed_run_goes_on_with_one_key(sketches: DatasetFacts) -> None:
         await wait_for_text(pilot, "checkpoint saved at step")
         await pilot.press("space")
         await wait_for_text(pilot, "✓ pause, done at step")
-        started = pilot.app.run_view.history.started  # type: ignore[union-attr]
+        started = pilot.app.run_view.history.started
         assert started
         os.kill(started.host_pid, signal.SIGKILL)
         await wait_for_text(pilot, "✗ interrupted")
@@ -78,7 +78,7 @@ async def test_second_run_waits_its_turn_or_starts_at_once(sketches: DatasetFact
         assert isinstance(pilot.app, CifarApp)
         await start(pilot, epochs=2_000)
         await wait_for_text(pilot, "● running")
-        first = pilot.app.run_view.run  # type: ignore[union-attr]
+        first = pilot.app.run_view.run
         await pilot.press("n", "enter")
         await wait_for_text(pilot, "trains now.")
         await pilot.press("escape", "enter")

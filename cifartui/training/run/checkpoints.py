@@ -53,8 +53,6 @@ class CheckpointFacts(msgspec.Struct, frozen=True, kw_only=True):
 
 CHECK = b',\n  "check": "'
 """What stands between a checkpoint's facts and the sha256 of all bytes before, at the end of their file."""
-
-
 _DECODER = msgspec.json.Decoder(CheckpointFacts)
 
 

@@ -50,11 +50,11 @@ class SaveCheckpoint(Control, frozen=True, kw_only=True, tag="checkpoint"):
 
 
 class ChangeRate(Control, frozen=True, kw_only=True, tag="rate"):
-    """change the learning rate, with a checkpoint first"""
+    """change the learning rate, and save a checkpoint with it"""
 
     to: Annotated[
         Literal["up", "down"] | Annotated[float, msgspec.Meta(gt=0, le=100)],
-        msgspec.Meta(description="up or down by a factor of 2^(1/2), or the new learning rate"),
+        msgspec.Meta(description="up or down by a factor of 2^(1/2), or a number above 0 and at most 100"),
     ]
 
 

@@ -32,6 +32,8 @@ class Parent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     run: str
     """Its id."""
     step: Annotated[int, msgspec.Meta(ge=0)]
+    sha256: str
+    """Of the checkpoint's file."""
     changed: tuple[str, ...] = ()
     """Keys of the settings that it does not have from the parent's checkpoint."""
 

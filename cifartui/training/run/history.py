@@ -109,6 +109,26 @@ class RunHistory(msgspec.Struct, frozen=True):
         return tuple(line.text for line in self.lines)
 
     @property
+    def learning_rate(self) -> float:
+        """Of the next step, also between two reports; 0 before the run started."""
+        told = [(self.started.seq, self.started.learning_rate)] if self.started else []
+        told += [(self.latest.seq, self.latest.learning_rate)] if self.latest else []
+        told += [(change.seq, change.after) for change in self.rate_changes[-1:]]
+        return max(reversed(told), key=lambda rate: rate[0])[1] if told else 0.0
+
+    @property
+    def first_learning_rate(self) -> float:
+        """Before any command changed it; 0 before the run started."""
+        if self.rate_changes:
+            return self.rate_changes[0].before
+        return self.started.learning_rate if self.started else 0.0
+
+    def learning_rate_after(self, step: int) -> float:
+        """The learning rate after so many steps; 0 before the run started."""
+        before = [change for change in self.rate_changes if change.step <= step]
+        return before[-1].after if before else self.first_learning_rate
+
+    @property
     def steps(self) -> int:
         """Steps of the whole run; 0 before it started."""
         return self.epochs_asked * self.started.steps_per_epoch if self.started else 0

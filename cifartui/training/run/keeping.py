@@ -20,6 +20,7 @@ ASKED_FOR = "asked for"
 """The cause of a checkpoint that a person wanted; it stays."""
 FORKED = "fork"
 """The cause of the checkpoint that a run has from its parent; it stays, too, since the run has no other beginning."""
+KEPT_CAUSES = (ASKED_FOR, FORKED)
 _REMOVED = ".removed-"
 """What the names of folders begin with that are no runs any more, see `remove_run`."""
 
@@ -30,7 +31,7 @@ def to_prune(checkpoints: list[CheckpointFacts], keep: int) -> list[CheckpointFa
     The best stays, the pinned, those asked for, a fork's first, and of the others the `keep` newest.
     """
     best = best_checkpoint(checkpoints)
-    others = [facts for facts in checkpoints if facts.cause not in (ASKED_FOR, FORKED)]
+    others = [facts for facts in checkpoints if facts.cause not in KEPT_CAUSES]
     return [facts for facts in others[:-keep] if facts != best and not facts.pinned]
 
 

@@ -24,7 +24,6 @@ from cifartui.tui.screens.base import RunScreen
 from cifartui.tui.view import RunView
 from cifartui.tui.widgets.control_texts import epochs_of, rate_of, steps_of
 from cifartui.tui.widgets.dialogs import Answer, AnswerDialog, TextDialog
-from cifartui.tui.widgets.run_numbers import rate_now
 from cifartui.tui.widgets.run_panel import RunPanel
 from cifartui.tui.widgets.run_texts import epochs_question, rate_question, stop_question
 
@@ -85,7 +84,7 @@ class SteeringScreen(RunScreen):
             "plus",
             "turn('up')",
             "rate",
-            tooltip="Raise the learning rate by a factor of 2^(1/2); a checkpoint is saved first",
+            tooltip="Raise the learning rate by a factor of 2^(1/2); a checkpoint is saved with it",
             id="training.faster",
             key_display="+ −",
         ),
@@ -93,7 +92,7 @@ class SteeringScreen(RunScreen):
             "minus",
             "turn('down')",
             "rate",
-            tooltip="Lower the learning rate by a factor of 2^(1/2); a checkpoint is saved first",
+            tooltip="Lower the learning rate by a factor of 2^(1/2); a checkpoint is saved with it",
             id="training.slower",
             show=False,
         ),
@@ -101,7 +100,7 @@ class SteeringScreen(RunScreen):
             "equals_sign",
             "rate",
             "rate",
-            tooltip="Type another learning rate; a checkpoint is saved first",
+            tooltip="Type another learning rate; a checkpoint is saved with it",
             id="training.rate",
             key_display="=",
             show=False,
@@ -165,7 +164,7 @@ class SteeringScreen(RunScreen):
         """Ask for another learning rate."""
         view = self._living
         if view:
-            self._ask("Learning rate:", f"{rate_now(view.history):g}", rate_of, rate_question(view.history))
+            self._ask("Learning rate:", f"{view.history.learning_rate:g}", rate_of, rate_question(view.history))
 
     def action_epochs(self) -> None:
         """Ask for another number of epochs."""

@@ -11,7 +11,6 @@ from cifartui.training.run.follow import why_interrupted
 from cifartui.training.run.history import RunHistory
 from cifartui.training.run.states import LIVING
 from cifartui.tui.view import MARKS, RunView, short_id
-from cifartui.tui.widgets.run_numbers import first_rate, rate_now
 from cifartui.tui.widgets.trouble_texts import trouble_text
 
 BAR_CELLS = 16
@@ -54,7 +53,7 @@ def facts_text(view: RunView) -> Content:
         Content(f"epoch {history.epoch:,}/{history.epochs_asked:,} · step {history.step:,}/{history.steps:,}"),
         *(_now(view, started) if living else _in_the_end(history)),
     ]
-    rate, first = rate_now(history), first_rate(history)
+    rate, first = history.learning_rate, history.first_learning_rate
     if rate != first and first:
         lines.append(Content(f"lr {rate:.4g} = {first:.4g} × {rate / first:.3g}"))
     lines += [
@@ -197,9 +196,9 @@ def stop_question(history: RunHistory) -> StopQuestion:
 
 def rate_question(history: RunHistory) -> str:
     """What to know before another learning rate is typed."""
-    rate, first = rate_now(history), first_rate(history)
+    rate, first = history.learning_rate, history.first_learning_rate
     turned = f", {rate / first:.3g} times what it began with" if first and rate != first else ""
-    return f"It is {rate:.4g} now{turned}. A checkpoint is saved before it changes."
+    return f"It is {rate:.4g} now{turned}. A checkpoint is saved with it."
 
 
 def epochs_question(history: RunHistory) -> str:

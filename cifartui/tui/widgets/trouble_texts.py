@@ -5,7 +5,6 @@ from textual.content import Content
 from cifartui.text import printable
 from cifartui.training.run.events import MemoryExhausted, NotFiniteFound
 from cifartui.training.run.history import RunHistory
-from cifartui.tui.widgets.run_numbers import rate_now
 
 KEY_CELLS = 7
 
@@ -36,7 +35,7 @@ def _not_finite_answers(history: RunHistory) -> list[tuple[str, str]]:
     answers = [("space", "go on with the next batch; such steps are left out"), ("s", "stop")]
     if not history.checkpoints:
         return [answers[0], ("s", "stop; then n sets up another run, with a lower learning rate")]
-    rate = rate_now(history)
+    rate = history.learning_rate
     back = f"back to the checkpoint of step {history.checkpoints[-1].step:,}, on with half the rate: {rate / 2:.4g}"
     return [("b", back), *answers]
 

@@ -103,13 +103,13 @@ class Waiting:
 def test_host_that_was_started_is_waited_for(run: Run) -> None:
     """Until it takes the run up, or ends without."""
     host = Waiting()
-    readings = follow(run, host=host)  # type: ignore[arg-type]  # all that is asked of a process
+    readings = follow(run, host=host)
     assert next(readings).state == "starting"
     with run.lock():
         assert next(readings).state == "running"
     assert next(readings).state == "interrupted"
     host = Waiting()
-    readings = follow(run, host=host)  # type: ignore[arg-type]
+    readings = follow(run, host=host)
     next(readings)
     host.code = 1
     assert [reading.state for reading in readings] == ["interrupted"]

@@ -3,6 +3,7 @@
 import time
 
 import msgspec
+from textual.widgets.data_table import RowKey
 
 from cifartui.dataset.catalogue import rename_dataset
 from cifartui.dataset.sketches import CLASSES
@@ -44,6 +45,19 @@ async def test_all_runs_are_listed_and_an_ended_one_is_looked_at(sketches: Datas
         await wait_for_text(pilot, "[1,  4000] loss: 1.705")
         assert "stopped at step 6,000, as asked" in text_of(pilot, "#log-lines")
         await wait_until(pilot, lambda: "⠤" in shown(pilot) or "⣀" in shown(pilot))
+
+
+async def test_keys_in_a_list_that_has_no_runs_yet(sketches: DatasetFacts) -> None:
+    """The keys of the table come before the first run is read; its rows come under a cursor at -1."""
+    async with CifarApp().run_test(size=SMALL) as pilot:
+        await pilot.press("3", "o")
+        await wait_for_text(pilot, "no runs yet")
+        await pilot.press("home", "end", "pagedown", "up", "enter")
+        table = pilot.app.screen.query_one(RunList)
+        assert (table.cursor_row, table.row_count) == (-1, 0)
+        table.post_message(RunList.RowHighlighted(table, table.cursor_row, RowKey("gone")))
+        await pilot.pause()
+        assert "no runs yet" in shown(pilot)
 
 
 async def test_columns_of_the_runs_are_whole_at_80_columns(sketches: DatasetFacts) -> None:

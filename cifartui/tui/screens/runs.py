@@ -122,7 +122,8 @@ class RunsScreen(CifarScreen):
     def _under_cursor(self) -> str:
         """The run's id; empty where there is none."""
         table = self.query_one(RunList)
-        return str(table.ordered_rows[table.cursor_row].key.value) if table.cursor_row < table.row_count else ""
+        row = table.cursor_row  # -1 after `end` in an empty table
+        return str(table.ordered_rows[row].key.value) if table.is_valid_row_index(row) else ""
 
     @on(DataTable.RowSelected)
     def _look(self, event: DataTable.RowSelected) -> None:

@@ -12,7 +12,8 @@ from cifartui.cli.parsing import Commands, add_json, group
 from cifartui.dataset.store import SKETCHES
 from cifartui.text import bar
 from cifartui.training.loading.loader_results import Measured, way_of_loading
-from cifartui.training.recipe import load_recipe, override
+from cifartui.training.recipes.files import load_recipe
+from cifartui.training.recipes.settings import override
 
 BAR_CELLS = 40
 JOIN_SECONDS = 1.0

@@ -205,7 +205,8 @@ def augment(options: argparse.Namespace) -> None:
     """Print variants of one picture."""
     from cifartui.training.launch import DEFAULT_SEED
     from cifartui.training.loading.preview import augmented
-    from cifartui.training.recipe import load_recipe, override
+    from cifartui.training.recipes.files import load_recipe
+    from cifartui.training.recipes.settings import override
 
     recipe = override(load_recipe(options.recipe), options.set)
     count = min(max(options.count, 1), MAX_VARIANTS)

@@ -10,7 +10,7 @@ from cifartui.cli import checkpoints, continuing, steering
 from cifartui.cli.follow import answers_to, show_run, stalled_text
 from cifartui.cli.output import complain, make_console, print_json, say, say_followed, table
 from cifartui.cli.parsing import Commands, add_journal_json, add_json, add_run, group
-from cifartui.training.recipe import settings
+from cifartui.training.recipes.settings import settings
 from cifartui.training.run.checkpoints import CheckpointFacts, list_checkpoints
 from cifartui.training.run.events import LearningRateChanged, MemoryExhausted, NotFiniteFound
 from cifartui.training.run.folder import Run, find_run

@@ -14,7 +14,8 @@ from cifartui.model.module import build_module
 from cifartui.model.network import Network, load_network
 from cifartui.text import printable
 from cifartui.training.fitting import fit_network
-from cifartui.training.recipe import Normalize, load_recipe
+from cifartui.training.recipes.files import load_recipe
+from cifartui.training.recipes.parts import Normalize
 from cifartui.training.run.checkpoints import find_checkpoint
 from cifartui.training.run.folder import RunConfig, find_run
 from cifartui.training.snapshot import read_weights

@@ -18,7 +18,7 @@ from cifartui.model.network import Network
 from cifartui.model.shapes import Shape
 from cifartui.model.summary import Operation, Summary, summarize
 from cifartui.text import printable
-from cifartui.training.recipe import Normalize
+from cifartui.training.recipes.parts import Normalize
 
 if TYPE_CHECKING:
     import numpy as np

@@ -25,7 +25,8 @@ from cifartui.model.summary import Operation, Summary, summarize
 from cifartui.text import printable
 from cifartui.training.launch import DEFAULT_SEED, check_seed
 from cifartui.training.loading.batches import Normalizer
-from cifartui.training.recipe import Normalize, load_recipe
+from cifartui.training.recipes.files import load_recipe
+from cifartui.training.recipes.parts import Normalize
 from cifartui.training.run.folder import RunConfig
 
 if TYPE_CHECKING:

@@ -8,7 +8,8 @@ import msgspec
 from cifartui.dataset.store import DatasetFacts
 from cifartui.model.adapting import Adaptation, adapted
 from cifartui.model.network import Network
-from cifartui.training.recipe import Recipe, settings
+from cifartui.training.recipes.recipe import Recipe
+from cifartui.training.recipes.settings import settings
 
 LOG_EVERY = "log_every"
 HELD_OUT = "validation.images"

@@ -19,7 +19,9 @@ from cifartui.model.tracing.trace import require_traced_fit
 from cifartui.progress import finish
 from cifartui.training.device_names import DeviceName
 from cifartui.training.fitting import fit_network, fit_recipe, trained_images
-from cifartui.training.recipe import Recipe, load_recipe, override
+from cifartui.training.recipes.files import load_recipe
+from cifartui.training.recipes.recipe import Recipe
+from cifartui.training.recipes.settings import override
 from cifartui.training.run.folder import Run, RunConfig, create_run
 from cifartui.training.start import Start
 

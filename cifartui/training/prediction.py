@@ -7,7 +7,7 @@ from torch import nn
 
 from cifartui.dataset.images import ImageSet
 from cifartui.training.loading.batches import Normalizer
-from cifartui.training.recipe import Normalize
+from cifartui.training.recipes.parts import Normalize
 
 BATCH_PIXELS = 500 * 32 * 32
 """Of a batch's pictures together, so that what layers make of large pictures fits the memory, too."""

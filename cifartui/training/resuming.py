@@ -14,7 +14,8 @@ from cifartui.files import durably, write_durably
 from cifartui.text import printable
 from cifartui.training.device_names import DeviceName
 from cifartui.training.launch import start_host
-from cifartui.training.recipe import RATE, Recipe, override, settings
+from cifartui.training.recipes.recipe import RATE, Recipe
+from cifartui.training.recipes.settings import override, settings
 from cifartui.training.run.checkpoints import (
     CheckpointFacts,
     broken_checkpoints,

@@ -9,7 +9,6 @@ from cifartui.dataset.images import ImageSet, hold_out, load_image_set
 from cifartui.dataset.store import find_dataset
 from cifartui.model.module import build_module
 from cifartui.model.tracing.forward import require_module_fit
-from cifartui.training import recipe as recipes
 from cifartui.training.device import DeviceChoice, choose_device, tune_cpu
 from cifartui.training.loading.augmentation import Augmenter
 from cifartui.training.loading.batches import Batches
@@ -18,6 +17,7 @@ from cifartui.training.loading.sources import make_batches
 from cifartui.training.losses import LOSSES
 from cifartui.training.meter import Meter
 from cifartui.training.optimizers import make_optimizer
+from cifartui.training.recipes.recipe import RATE, Recipe
 from cifartui.training.run.checkpoints import CheckpointFacts, find_checkpoint
 from cifartui.training.run.folder import Run, RunConfig
 from cifartui.training.snapshot import read_state
@@ -41,7 +41,7 @@ from cifartui.training.step import StepEngine
 class Job:
     """Everything the loop works with."""
 
-    recipe: recipes.Recipe
+    recipe: Recipe
     choice: DeviceChoice
     device: torch.device
     module: nn.Module
@@ -128,5 +128,5 @@ def take_up(job: Job, run: Run, start: Start) -> None:
     job.checkpoint = find_checkpoint(run, str(start.step))
     restore(job.parts, read_state(run, job.checkpoint))
     parent = run.config().parent
-    if parent and job.checkpoint.sha256 == parent.sha256 and recipes.RATE in parent.changed:
+    if parent and job.checkpoint.sha256 == parent.sha256 and RATE in parent.changed:
         job.rate.take_the_recipes()

@@ -20,7 +20,8 @@ from cifartui.errors import CifartuiError
 from cifartui.failures import failure
 from cifartui.home import datasets_folder, runs_folder
 from cifartui.model.network import Network
-from cifartui.training.recipe import Recipe, load_recipe
+from cifartui.training.recipes.files import load_recipe
+from cifartui.training.recipes.recipe import Recipe
 from cifartui.training.run.folder import Run, all_runs
 from cifartui.tui.activations import ActivationSource
 from cifartui.tui.leaving import SignalledEnd, farewell

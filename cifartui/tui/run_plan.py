@@ -11,7 +11,8 @@ from cifartui.model.network import load_network
 from cifartui.training.device_names import DEVICE_NAMES, DeviceName
 from cifartui.training.fitting import fit_network, fit_recipe, steps_per_epoch, trained_images
 from cifartui.training.launch import DEFAULT_SEED, plan_run
-from cifartui.training.recipe import RATE, Recipe, Setting, override, settings
+from cifartui.training.recipes.recipe import RATE, Recipe
+from cifartui.training.recipes.settings import Setting, override, settings
 from cifartui.training.resuming import plan_fork
 from cifartui.training.run.folder import RunConfig
 from cifartui.training.run.follow import read_history

@@ -5,18 +5,35 @@ import torch
 from torch import nn
 
 from cifartui.dataset.store import DatasetFacts
+from cifartui.errors import UsageError
 from cifartui.training.losses import LOSSES
-from cifartui.training.optimizers import OPTIMIZERS, make_optimizer
-from cifartui.training.recipe import load_recipe, override, settings
+from cifartui.training.optimizers import make_optimizer
+from cifartui.training.recipes.files import load_recipe
+from cifartui.training.recipes.optimizers import SGD, Adam
+from cifartui.training.recipes.settings import override, settings
 from cifartui.training.run.events import AnyEvent, LossLogged, Validated
 from tests.training.running import plan, train_here
 
 
 def test_every_name_that_a_recipe_may_give_is_there() -> None:
     """A recipe is refused before training, or it can be trained."""
-    choices = {setting.key: setting.choices for setting in settings(load_recipe("tutorial"))}
-    assert sorted(choices["optimizer.name"]) == sorted(OPTIMIZERS)
+    recipe = load_recipe("tutorial")
+    choices = {setting.key: setting.choices for setting in settings(recipe)}
+    for name in choices["optimizer.name"]:
+        optimizer = make_optimizer(nn.Linear(2, 2), override(recipe, [f"optimizer.name={name}"]).optimizer)
+        assert type(optimizer).__name__.lower() == name
     assert sorted(choices["loss"]) == sorted(LOSSES)
+
+
+def test_another_optimizer_keeps_the_settings_that_both_have() -> None:
+    """The learning rate stays, momentum goes, and what only the new one has is as it is by itself."""
+    recipe = override(load_recipe("tutorial"), ["optimizer.name=adam"])
+    assert recipe.optimizer == Adam(learning_rate=0.001)
+    assert override(recipe, ["optimizer.name=sgd", "optimizer.momentum=0.5"]).optimizer == SGD(
+        learning_rate=0.001, momentum=0.5
+    )
+    with pytest.raises(UsageError, match=r"optimizer\.momentum is not a setting; allowed here: name, learning_rate"):
+        override(recipe, ["optimizer.momentum=0.5"])
 
 
 def test_sgd_is_torchs_with_the_recipes_numbers() -> None:

@@ -12,7 +12,8 @@ from cifartui.evaluation.subject import dataset_of, load_subject
 from cifartui.progress import finish
 from cifartui.training.fitting import fit_recipe
 from cifartui.training.launch import plan_run
-from cifartui.training.recipe import load_recipe, override, recipe_names
+from cifartui.training.recipes.files import load_recipe, recipe_names
+from cifartui.training.recipes.settings import override
 from cifartui.training.run.events import EpochFinished, LossLogged, Validated
 from cifartui.training.run.folder import create_run
 from tests.conftest import noise

@@ -5,14 +5,16 @@ from pathlib import Path
 import pytest
 
 from cifartui.errors import DataError, UsageError
-from cifartui.training.recipe import load_recipe, override, recipe_names, settings
+from cifartui.training.recipes.files import load_recipe, recipe_names
+from cifartui.training.recipes.optimizers import SGD
+from cifartui.training.recipes.settings import override, settings
 
 
 def test_tutorial_recipe_is_the_tutorial_to_the_letter() -> None:
     """Batch 4, SGD 0.001 with momentum 0.9, two epochs, mean and std 0.5, a line every 2000."""
     recipe = load_recipe("tutorial")
     assert (recipe.batch_size, recipe.epochs, recipe.log_every, recipe.loss) == (4, 2, 2000, "cross_entropy")
-    assert (recipe.optimizer.name, recipe.optimizer.learning_rate, recipe.optimizer.momentum) == ("sgd", 0.001, 0.9)
+    assert recipe.optimizer == SGD(learning_rate=0.001, momentum=0.9)
     assert recipe.normalize.mean == recipe.normalize.std == (0.5, 0.5, 0.5)
     assert recipe.loader.shuffle
     assert recipe.validation.images == 0

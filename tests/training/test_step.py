@@ -12,7 +12,7 @@ from torch.nn import functional
 
 from cifartui.training.device_errors import device_failure, is_out_of_memory
 from cifartui.training.loading.augmentation import Augmenter
-from cifartui.training.recipe import Augment
+from cifartui.training.recipes.parts import Augment
 from cifartui.training.step import OutOfMemory, StepEngine
 from cifartui.training.watch import PENDING_STEPS, FiniteWatch, NotFinite
 from tests.tutorial import Net

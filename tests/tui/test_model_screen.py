@@ -13,7 +13,7 @@ from cifartui.model.memory import training_bytes
 from cifartui.model.network import load_network
 from cifartui.model.summary import summarize
 from cifartui.text import size
-from cifartui.training.recipe import override
+from cifartui.training.recipes.settings import override
 from cifartui.tui.app import CifarApp
 from cifartui.tui.widgets.layer_table import LayerTable
 from tests.conftest import noise

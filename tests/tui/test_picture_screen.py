@@ -8,7 +8,7 @@ from textual.pilot import Pilot
 
 from cifartui.dataset.pictures import picture_order, read_pictures
 from cifartui.dataset.store import DatasetFacts
-from cifartui.training.recipe import load_recipe
+from cifartui.training.recipes.files import load_recipe
 from cifartui.tui.app import CifarApp
 from cifartui.tui.screens.picture import PictureScreen, planes
 from tests.tui.driving import LARGE, SMALL, shown, text_of, wait_for_text, wait_until

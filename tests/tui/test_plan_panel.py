@@ -8,7 +8,8 @@ import tomli_w
 from textual.widgets import Input, OptionList
 
 from cifartui.dataset.store import DatasetFacts, save_dataset
-from cifartui.training.recipe import load_recipe, override, recipe_names
+from cifartui.training.recipes.files import load_recipe, recipe_names
+from cifartui.training.recipes.settings import override
 from cifartui.training.run.folder import all_runs
 from cifartui.tui.app import CifarApp
 from cifartui.tui.widgets.dialogs import TextDialog

@@ -6,7 +6,9 @@ import msgspec
 import pytest
 
 from cifartui.dataset.store import DatasetFacts, save_dataset
-from cifartui.training.recipe import RATE, load_recipe, override, recipe_names
+from cifartui.training.recipes.files import load_recipe, recipe_names
+from cifartui.training.recipes.recipe import RATE
+from cifartui.training.recipes.settings import override
 from cifartui.training.run.events import LearningRateChanged
 from cifartui.training.run.journal import Journal
 from cifartui.tui.run_plan import InHand, PlannedSetting, RunPlan, fork_in_hand, make_plan

@@ -3,7 +3,7 @@
 import torch
 from torch.nn import functional
 
-from cifartui.training.recipe import Augment
+from cifartui.training.recipes.parts import Augment
 
 
 class Augmenter:

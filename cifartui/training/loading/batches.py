@@ -6,7 +6,7 @@ from typing import Protocol
 import torch
 
 from cifartui.dataset.images import ImageSet
-from cifartui.training.recipe import Normalize
+from cifartui.training.recipes.parts import Normalize
 
 Batch = tuple[torch.Tensor, torch.Tensor]
 """Normalised images, float32 `[B, 3, H, W]`, and labels, int64 `[B]`, on the training device."""

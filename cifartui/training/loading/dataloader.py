@@ -9,7 +9,7 @@ from torchvision.transforms.functional import to_pil_image
 
 from cifartui.dataset.images import ImageSet
 from cifartui.training.loading.batches import Batch
-from cifartui.training.recipe import Normalize
+from cifartui.training.recipes.parts import Normalize
 
 
 class LoaderBatches:

@@ -22,7 +22,8 @@ from cifartui.training.loading.batches import Batch, Batches, batches_per_chunk
 from cifartui.training.loading.loader_results import Measured, Verdict, workers_in_words
 from cifartui.training.loading.order import FileOrder, ShuffledOrder
 from cifartui.training.loading.sources import make_batches
-from cifartui.training.recipe import Loader, Recipe
+from cifartui.training.recipes.parts import Loader
+from cifartui.training.recipes.recipe import Recipe
 
 SECONDS = 1.0
 """Of loading in one repetition."""

@@ -8,7 +8,7 @@ from cifartui.errors import UsageError
 from cifartui.training.loading.augmentation import Augmenter
 from cifartui.training.loading.augmented import AugmentedPictures
 from cifartui.training.loading.batches import Normalizer
-from cifartui.training.recipe import Recipe
+from cifartui.training.recipes.recipe import Recipe
 
 
 def augmented(dataset: str, split: Split, position: int, recipe: Recipe, seed: int, count: int) -> AugmentedPictures:

@@ -4,7 +4,7 @@ import torch
 
 from cifartui.dataset.images import ImageSet
 from cifartui.training.loading.batches import Batches, ResidentBatches
-from cifartui.training.recipe import Recipe
+from cifartui.training.recipes.recipe import Recipe
 
 
 def make_batches(image_set: ImageSet, recipe: Recipe, device: torch.device) -> Batches:

@@ -18,7 +18,7 @@ from cifartui.model.network import Network
 from cifartui.text import printable
 from cifartui.toml import decode_toml
 from cifartui.training.device_names import DeviceName
-from cifartui.training.recipe import Recipe
+from cifartui.training.recipes.recipe import Recipe
 
 HOST_START_SECONDS = 30.0
 """A host that has not taken a new run's lock by then will not come."""

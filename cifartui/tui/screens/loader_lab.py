@@ -14,7 +14,7 @@ from cifartui.children import Child
 from cifartui.errors import CifartuiError
 from cifartui.text import bar, printable
 from cifartui.training.loading.loader_results import Measured, Verdict, way_of_loading
-from cifartui.training.recipe import override
+from cifartui.training.recipes.settings import override
 from cifartui.tui.screens.base import CifarScreen
 
 NAME_CELLS = 22

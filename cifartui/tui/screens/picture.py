@@ -17,7 +17,7 @@ from cifartui.dataset.store import DatasetFacts, Split
 from cifartui.errors import CifartuiError
 from cifartui.text import printable, shortened
 from cifartui.training.loading.augmented import AugmentedPictures
-from cifartui.training.recipe import settings
+from cifartui.training.recipes.settings import settings
 from cifartui.tui.screens.base import CifarScreen
 from cifartui.tui.widgets.dataset_texts import SPLIT_WORDS
 from cifartui.tui.widgets.pixels import PixelView, fitted, scaled, shows_all_colours

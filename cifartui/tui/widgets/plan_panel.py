@@ -22,7 +22,9 @@ from cifartui.text import printable
 from cifartui.training.device_names import DeviceName
 from cifartui.training.fitting import HELD_OUT, LOG_EVERY
 from cifartui.training.launch import check_seed
-from cifartui.training.recipe import RATE, Recipe, load_recipe, override, recipe_names
+from cifartui.training.recipes.files import load_recipe, recipe_names
+from cifartui.training.recipes.recipe import RATE, Recipe
+from cifartui.training.recipes.settings import override
 from cifartui.training.resuming import FIXED
 from cifartui.tui.networks import OTHER_NETWORK, network_choices
 from cifartui.tui.run_plan import DEVICE, SEED, InHand, PlannedSetting, RunPlan, make_plan

@@ -5,7 +5,7 @@ import torch
 
 from cifartui.dataset.store import DatasetFacts
 from cifartui.training.loading.augmentation import Augmenter
-from cifartui.training.recipe import Augment
+from cifartui.training.recipes.parts import Augment
 from tests.training.running import losses, plan, train_here
 
 IMAGES = torch.randn(64, 3, 32, 32, generator=torch.Generator().manual_seed(0))

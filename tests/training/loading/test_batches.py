@@ -12,7 +12,8 @@ from cifartui.training.loading.batches import batches_per_chunk
 from cifartui.training.loading.dataloader import TransformedPictures
 from cifartui.training.loading.order import ShuffledOrder
 from cifartui.training.prediction import batch_images
-from cifartui.training.recipe import Loader, load_recipe
+from cifartui.training.recipes.files import load_recipe
+from cifartui.training.recipes.parts import Loader
 from cifartui.training.setup import make_batches
 
 CPU = torch.device("cpu")

@@ -18,7 +18,7 @@ from cifartui.errors import CifartuiError, DataError
 from cifartui.training.loading import loader_lab
 from cifartui.training.loading.loader_lab import judge, measure_loaders, quota_cores, workers_worth_trying
 from cifartui.training.loading.loader_results import Measured, Verdict
-from cifartui.training.recipe import load_recipe
+from cifartui.training.recipes.files import load_recipe
 
 SHORT = """
 import sys

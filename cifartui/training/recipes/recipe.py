@@ -1,0 +1,40 @@
+"""What a recipe is."""
+
+from typing import Annotated, Literal
+
+import msgspec
+
+from cifartui.training.recipes.described import described
+from cifartui.training.recipes.optimizers import AnyOptimizer
+from cifartui.training.recipes.parts import Augment, Checkpoints, Loader, Normalize, Validation
+
+RATE = "optimizer.learning_rate"
+"""The key of the setting that commands to a run change, too."""
+
+
+class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How a network is trained."""
+
+    description: str = ""
+    network: Annotated[
+        str,
+        described(
+            "The network to train: a name from `model list`, a .toml file, or package.module:name of your own code."
+        ),
+    ]
+    epochs: Annotated[int, described("How often training goes through all training images.", ge=1, le=100_000)]
+    batch_size: Annotated[int, described("Images per step: the gradient is their average.", ge=1, le=65_536)]
+    loss: Annotated[
+        Literal["cross_entropy"],
+        described("Cross-entropy: minus the logarithm of the probability given to the right class."),
+    ] = "cross_entropy"
+    log_every: Annotated[
+        int,
+        described("Mini-batches between two log lines; the line shows the mean loss over them.", ge=1, le=10_000_000),
+    ] = 2_000
+    loader: Loader = Loader()
+    normalize: Normalize
+    augment: Augment = Augment()
+    optimizer: Annotated[AnyOptimizer, described("How gradients change the weights.")]
+    validation: Validation = Validation()
+    checkpoints: Checkpoints = Checkpoints()

@@ -1,4 +1,4 @@
-"""`cifartui runs list | show | follow`."""
+"""`cifartui runs list | show | follow | rename`."""
 
 import argparse
 import time
@@ -10,6 +10,7 @@ from cifartui.cli import checkpoints, continuing, steering
 from cifartui.cli.follow import answers_to, show_run, stalled_text
 from cifartui.cli.output import complain, make_console, print_json, say, say_followed, table
 from cifartui.cli.parsing import Commands, add_journal_json, add_json, add_run, group
+from cifartui.text import clock, size
 from cifartui.training.recipes.settings import settings
 from cifartui.training.run.checkpoints import CheckpointFacts, list_checkpoints
 from cifartui.training.run.events import LearningRateChanged, MemoryExhausted, NotFiniteFound
@@ -59,6 +60,12 @@ def add_commands(commands: Commands) -> None:
     add_journal_json(following)
     following.set_defaults(handler=follow_)
 
+    renaming = actions.add_parser("rename", help="give a run a title, by which commands find it too")
+    add_run(renaming)
+    renaming.add_argument("title", metavar="TITLE", help='"" takes it away; the id stays')
+    add_json(renaming)
+    renaming.set_defaults(handler=rename)
+
     for module in (steering, continuing, checkpoints):
         module.add_commands(actions)
 
@@ -74,12 +81,14 @@ def list_(options: argparse.Namespace) -> None:
     if not overviews:
         say("no runs yet; start one with: cifartui train")
         return
-    rows = table("run", "state", "model", "data set", "epoch", "step", "best", "started", right=("step", "best"))
+    columns = ("run", "state", "model", "data set", "epoch", "step", "best", "started", "time", "size", "title")
+    rows = table(*columns, right=("step", "best", "time", "size"))
     for item in overviews:
         best = "–" if item.best_accuracy is None else f"{item.best_accuracy:.1%}"
         started = time.strftime("%Y-%m-%d %H:%M", time.localtime(item.created))
         epoch = f"{item.epoch} of {item.epochs}"
-        rows.add_row(item.id, _state_text(item), item.model, item.dataset, epoch, f"{item.step:,}", best, started)
+        results = (f"{item.step:,}", best, started, clock(item.seconds), size(item.bytes), item.title)
+        rows.add_row(item.id, _state_text(item), item.model, item.dataset, epoch, *results)
     make_console().print(rows)
 
 
@@ -90,7 +99,8 @@ def show(options: argparse.Namespace) -> None:
     if options.json:
         print_json(report)
         return
-    say(f"{report.id}: {_state_text(report)}, epoch {report.epoch} of {report.epochs}, step {report.step:,}")
+    name = f"{report.id} ({report.title})" if report.title else report.id
+    say(f"{name}: {_state_text(report)}, epoch {report.epoch} of {report.epochs}, step {report.step:,}")
     for sentence in _sentences(run, report):
         say(sentence)
     say(f"{report.model} on {report.dataset}, {report.device}, seed {report.seed}")
@@ -100,6 +110,18 @@ def show(options: argparse.Namespace) -> None:
         rows.add_row(key, value)
     make_console().print(rows)
     make_console().print(checkpoints.checkpoint_table(report.checkpoints))
+
+
+def rename(options: argparse.Namespace) -> None:
+    """Give one run a title."""
+    run = find_run(options.run)
+    run.rename(options.title)
+    if options.json:
+        print_json(overview(run))
+    elif run.title():
+        say(f"{run.id} is called {run.title()}")
+    else:
+        say(f"{run.id} has no title")
 
 
 def follow_(options: argparse.Namespace) -> int:

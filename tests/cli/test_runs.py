@@ -18,7 +18,7 @@ from cifartui.training.launch import start_run
 from cifartui.training.run.checkpoints import list_checkpoints, tensors_file
 from cifartui.training.run.controls import ChangeEpochs, ChangeRate, Stop, TakeSteps
 from cifartui.training.run.events import MemoryExhausted, NotFiniteFound, Queued, StateChanged
-from cifartui.training.run.folder import Run, all_runs
+from cifartui.training.run.folder import Run, all_runs, create_run, find_run
 from cifartui.training.run.folding import fold
 from cifartui.training.run.history import RunHistory
 from cifartui.training.run.keeping import pin
@@ -224,3 +224,22 @@ def test_bar_of_a_queued_run_names_those_ahead() -> None:
     history = fold(RunHistory(), [StateChanged(state="queued"), Queued(behind=("a", "b"))])
     assert bar_text(history) == "waiting for a, b"
     assert bar_text(fold(history, [StateChanged(state="starting")])).startswith("starting")
+
+
+def test_run_has_a_title_by_which_it_is_found(sketches: DatasetFacts, answer: Command) -> None:
+    """Its id stays; an exact title comes before parts of ids; what no line of a terminal holds is refused."""
+    run, other = create_run(plan(sketches.name)), create_run(plan(sketches.name))
+    assert answer("runs", "rename", run.id, " few images ") == f"{run.id} is called few images\n"
+    (listed,) = (item for item in json.loads(answer("runs", "list", "--json")) if item["id"] == run.id)
+    assert (listed["title"], listed["seconds"]) == ("few images", 0.0)
+    files = [path for path in run.folder.rglob("*") if path.is_file()]
+    assert listed["bytes"] == sum(path.stat().st_size for path in files) > 0
+    assert "few images" in answer("runs", "list")
+    assert answer("runs", "show", "few images").startswith(f"{run.id} (few images): queued")
+    answer("runs", "rename", other.id, run.id[-3:])
+    assert find_run(run.id[-3:]).id == other.id
+    for title in ("two\nlines", "\x1b[31mred", "x" * 61):
+        assert "cannot be the title of a run" in answer("runs", "rename", run.id, title, code=2)
+    assert answer("runs", "rename", run.id, "") == f"{run.id} has no title\n"
+    (run.folder / "title").write_bytes(b"\x1b]0;\xff\nmore")
+    assert "\x1b" not in answer("runs", "list")

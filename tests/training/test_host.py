@@ -345,7 +345,7 @@ def test_runs_are_found_by_a_part_of_their_id(sketches: DatasetFacts) -> None:
     """A unique part is enough; an ambiguous or unknown one is an error."""
     first, second = create_run(plan(sketches.name)), create_run(plan(sketches.name))
     assert find_run(first.id[-3:]).id == first.id
-    with pytest.raises(DataError, match="is part of 2 runs"):
+    with pytest.raises(DataError, match="names 2 runs"):
         find_run("tutorial")
     with pytest.raises(DataError, match="There is no run 'zzz'"):
         find_run("zzz")

@@ -32,6 +32,8 @@ class Point(NamedTuple):
     accuracy: float
     reports: int = 1
     """Over which both are means."""
+    seconds: float = 0.0
+    """Spent training up to then."""
 
     def merged(self, later: "Point") -> "Point":
         """The mean over the reports of both."""
@@ -40,7 +42,8 @@ class Point(NamedTuple):
         loss = None
         if self.loss is not None and later.loss is not None:
             loss = self.loss + (later.loss - self.loss) * share
-        return Point(later.step, loss, self.accuracy + (later.accuracy - self.accuracy) * share, reports)
+        accuracy = self.accuracy + (later.accuracy - self.accuracy) * share
+        return Point(later.step, loss, accuracy, reports, later.seconds)
 
 
 class ValidationPoint(NamedTuple):
@@ -49,6 +52,8 @@ class ValidationPoint(NamedTuple):
     step: int
     accuracy: float
     loss: float | None
+    seconds: float = 0.0
+    """Spent training up to then."""
 
     def merged(self, later: "ValidationPoint") -> "ValidationPoint":
         """The better one, the earlier of equals."""

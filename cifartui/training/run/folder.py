@@ -12,7 +12,7 @@ import msgspec
 import tomli_w
 
 from cifartui import home, locks
-from cifartui.errors import CifartuiError, DataError
+from cifartui.errors import CifartuiError, DataError, UsageError
 from cifartui.files import open_file, write_durably
 from cifartui.model.network import Network
 from cifartui.text import printable
@@ -20,6 +20,8 @@ from cifartui.toml import decode_toml
 from cifartui.training.device_names import DeviceName
 from cifartui.training.recipes.recipe import Recipe
 
+MAX_TITLE = 60
+"""Characters of a run's title."""
 HOST_START_SECONDS = 30.0
 """A host that has not taken a new run's lock by then will not come."""
 LOCK_SECONDS = 2.0
@@ -74,15 +76,48 @@ class Run:
         self.index_file = folder / "index.json"
         self.host_log = folder / "host.log"
         self.checkpoints_folder = folder / "checkpoints"
+        self._title_file = folder / "title"
         self._lock_file = folder / "lock"
         self._lock_descriptor: int | None = None
+        self._config: RunConfig | None = None
 
     def config(self) -> RunConfig:
-        """Read `config.toml`.
+        """Read `config.toml`, once: it is never changed.
 
         Raises:
             DataError: it is missing or damaged.
         """
+        self._config = self._config or self._read_config()
+        return self._config
+
+    def title(self) -> str:
+        """What a person calls the run; empty where it was given no title, and where that cannot be read."""
+        try:
+            with open_file(self._title_file) as file:
+                first = file.readline(4 * MAX_TITLE + 1).decode(errors="replace")
+        except OSError:
+            return ""
+        return printable(first.strip(), MAX_TITLE)
+
+    def rename(self, title: str) -> None:
+        """Give the run a title, by which commands find it too; an empty one takes it away. The id stays.
+
+        Raises:
+            UsageError: it is too long, or holds what no terminal shows.
+            OSError: it cannot be written.
+        """
+        title = title.strip()
+        if len(title) > MAX_TITLE or not title.isprintable():
+            raise UsageError(
+                f"{printable(title, 80)!r} cannot be the title of a run: use up to {MAX_TITLE} letters, digits, "
+                "blanks and signs, in one line."
+            )
+        if title:
+            write_durably(self._title_file, f"{title}\n".encode())
+        else:
+            self._title_file.unlink(missing_ok=True)
+
+    def _read_config(self) -> RunConfig:
         path = self.folder / "config.toml"
         try:
             with open_file(path) as file:
@@ -187,19 +222,21 @@ def all_runs() -> list[Run]:
 
 
 def find_run(reference: str) -> Run:
-    """Find a run by its id or by a part of it that no other run has.
+    """Find a run by its id, by its title, or by a part of its id that no other run has.
 
     Raises:
         DataError: there is none, or more than one.
     """
     runs = all_runs()
-    matches = [run for run in runs if run.id == reference] or [run for run in runs if reference and reference in run.id]
+    shown = printable(reference, 80)
+    matches = [run for run in runs if run.id == reference]
+    matches = matches or [run for run in runs if reference and run.title() == reference]
+    matches = matches or [run for run in runs if reference and reference in run.id]
     if len(matches) == 1:
         return matches[0]
-    shown = printable(reference, 80)
     if matches:
         raise DataError(
-            f"{shown!r} is part of {len(matches)} runs ({matches[0].id}, {matches[1].id} …); give more of the id."
+            f"{shown!r} names {len(matches)} runs ({matches[0].id}, {matches[1].id} …); give more of the id."
         )
     raise DataError(f"There is no run {shown!r}; `cifartui runs list` shows what there is.")
 

@@ -41,7 +41,7 @@ from cifartui.training.run.events import (
 from cifartui.training.run.history import ControlAnswer, LogLine, Mark, RunHistory
 from cifartui.training.run.sentences import sentences_of
 
-FOLD_VERSION = 3
+FOLD_VERSION = 4
 """Raised whenever the same journal is folded into something else: what was kept of older folds is void then."""
 MAX_LINES = 200
 """Of the log; as many epochs, checkpoints and changes of the learning rate are kept."""
@@ -110,7 +110,7 @@ class _Folding:
                 _keep(self.epochs, event)
             case Validated():
                 self._widen(event.step)
-                point = ValidationPoint(event.step, event.accuracy, event.loss)
+                point = ValidationPoint(event.step, event.accuracy, event.loss, self.trained_seconds)
                 take_in(self.validation, point, self.steps_per_point)
             case CheckpointSaved():
                 self.checkpoints = [saved for saved in self.checkpoints if saved.step != event.step]
@@ -171,7 +171,8 @@ class _Folding:
         self.latest, self.step, self.reported = event, event.step, event.time
         if event.step > self.steps_per_point * MAX_POINTS:
             self._widen(event.step)
-        take_in(self.curve, Point(event.step, event.loss, event.accuracy), self.steps_per_point)
+        point = Point(event.step, event.loss, event.accuracy, seconds=self.trained_seconds)
+        take_in(self.curve, point, self.steps_per_point)
 
     def _change(self, event: StateChanged) -> None:
         self.changed, self.reported = event, event.time

@@ -1,5 +1,9 @@
 """One line about each run."""
 
+import os
+from contextlib import suppress
+from pathlib import Path
+
 import msgspec
 
 from cifartui.errors import DataError, explain
@@ -32,6 +36,12 @@ class RunOverview(msgspec.Struct, frozen=True, kw_only=True):
     """What is damaged in its folder, in a sentence; else empty."""
     parent: str
     """`RUN@STEP`, the checkpoint of another run that it goes on from; else empty."""
+    title: str
+    """What a person calls it; else empty."""
+    seconds: float
+    """Spent training, pauses and validation left out."""
+    bytes: int
+    """On the disk, with its checkpoints."""
 
 
 def overview(run: Run) -> RunOverview:
@@ -68,7 +78,21 @@ def overview(run: Run) -> RunOverview:
         stalled_seconds=stalled_seconds(history, state),
         problem=problem,
         parent=config.parent.name if config and config.parent else history.parent,
+        title=run.title(),
+        seconds=history.trained_seconds,
+        bytes=size_on_disk(run.folder),
     )
+
+
+def size_on_disk(folder: Path) -> int:
+    """The bytes of all files in a folder and in those within; what goes meanwhile counts for nothing."""
+    total = 0
+    with suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            with suppress(OSError):
+                is_folder = entry.is_dir(follow_symlinks=False)
+                total += size_on_disk(Path(entry)) if is_folder else entry.stat(follow_symlinks=False).st_size
+    return total
 
 
 def list_runs() -> tuple[list[RunOverview], list[str]]:

@@ -54,6 +54,17 @@ def test_time_left_follows_the_rate() -> None:
     assert history.seconds_left == pytest.approx(1_000 * 4 / 400)
 
 
+def test_points_tell_the_time_spent_training() -> None:
+    """Of both curves; what lies between two reports and is no step of training counts for nothing."""
+    validated = Validated(step=200, epoch=1, images=10, correct=5, loss=1.0)
+    events = [run_started(1_000), _report(100), validated, msgspec.structs.replace(_report(200), time=9e9)]
+    history = fold(RunHistory(), events)
+    assert [point.seconds for point in history.curve] == [1.0, 2.0]
+    assert [point.seconds for point in history.validation] == [1.0]
+    wide = history.curve[0].merged(history.curve[1])
+    assert (wide.step, wide.seconds) == (200, 2.0)
+
+
 def test_not_finite_losses_are_gaps() -> None:
     """A loss that is no number is none in the curve, so that charts leave it out."""
     history = fold(RunHistory(), [_report(1), _report(2, loss=None)])

@@ -1,10 +1,12 @@
 """The fold of runs that are killed, taken up again, sent back and read through an index: as if nothing had happened."""
 
 import random
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import msgspec
-from hypothesis import example, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from cifartui.training.run.curves import MAX_POINTS
@@ -27,8 +29,11 @@ from cifartui.training.run.events import (
     Warned,
     WentBack,
 )
+from cifartui.training.run.folder import Run
 from cifartui.training.run.folding import fold
 from cifartui.training.run.history import RunHistory
+from cifartui.training.run.journal import Journal
+from cifartui.training.run.points import StandingPoints
 from tests.training.running import run_started
 
 EPOCH, EPOCHS = 900, 2
@@ -125,6 +130,20 @@ def test_run_taken_up_again_has_the_history_of_one_left_alone(seed: int, times: 
     assert told_of(again) == told_of(left_alone)
     assert again.finished is None
     assert again.fraction == 1
+
+
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(seed=st.integers(0, 2**32), times=st.integers(0, 4))
+def test_points_that_stand_are_those_of_a_run_left_alone(home: Path, seed: int, times: int) -> None:
+    """Every single one, in order, however often the run was killed or sent back."""
+    chance = random.Random(seed)
+    whole = list(undisturbed(chance))
+    run = Run(Path(tempfile.mkdtemp(dir=home.parent)))
+    journal = Journal(run.journal_file)
+    for event in disturbed(whole, chance, times):
+        journal.append(event)
+    points = [msgspec.structs.replace(point, seq=-1, time=0.0) for point in StandingPoints(run)]
+    assert points == [event for event in whole if isinstance(event, StepsReported | Validated)]
 
 
 @settings(max_examples=60, deadline=None)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from cifartui.cli import checkpoints, continuing, exporting, steering
+from cifartui.cli import checkpoints, comparing, continuing, exporting, steering
 from cifartui.cli.follow import answers_to, show_run, stalled_text
 from cifartui.cli.output import complain, make_console, print_json, say, say_followed, table
 from cifartui.cli.parsing import Commands, add_journal_json, add_json, add_run, group
@@ -66,7 +66,7 @@ def add_commands(commands: Commands) -> None:
     add_json(renaming)
     renaming.set_defaults(handler=rename)
 
-    for module in (steering, continuing, checkpoints, exporting):
+    for module in (steering, continuing, checkpoints, comparing, exporting):
         module.add_commands(actions)
 
 

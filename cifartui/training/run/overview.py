@@ -50,6 +50,15 @@ def overview(run: Run) -> RunOverview:
     Raises:
         OSError: it is gone.
     """
+    return overview_and_history(run)[0]
+
+
+def overview_and_history(run: Run) -> tuple[RunOverview, RunHistory]:
+    """Read a run's folder, and give what its journal says too.
+
+    Raises:
+        OSError: it is gone.
+    """
     config: RunConfig | None = None
     history, problem = RunHistory(), ""
     try:
@@ -63,7 +72,7 @@ def overview(run: Run) -> RunOverview:
     if history.damaged and not problem:
         problem = f"Run {run.id}: {history.damaged.sentence}."
     started = history.started
-    return RunOverview(
+    seen = RunOverview(
         id=run.id,
         recipe=config.recipe if config else started.recipe if started else "",
         model=config.network.name if config else started.network if started else "",
@@ -82,6 +91,7 @@ def overview(run: Run) -> RunOverview:
         seconds=history.trained_seconds,
         bytes=size_on_disk(run.folder),
     )
+    return seen, history
 
 
 def size_on_disk(folder: Path) -> int:

@@ -14,9 +14,8 @@ HOLDER = """
 import os, sys, time
 from cifartui import locks
 assert locks.hold(os.open(sys.argv[1], os.O_RDWR | os.O_CREAT))
-child = os.fork()
-if child:
-    print(child, flush=True)
+if os.fork() == 0:
+    print(os.getpid(), flush=True)  # by now it has closed what its parent holds
 time.sleep(60)
 """
 

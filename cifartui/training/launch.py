@@ -17,6 +17,7 @@ from cifartui.model.summary import require_fit
 from cifartui.model.tracing.isolation import trace_isolated
 from cifartui.model.tracing.trace import require_traced_fit
 from cifartui.progress import finish
+from cifartui.training.checks import require_sense
 from cifartui.training.device_names import DeviceName
 from cifartui.training.fitting import fit_network, fit_recipe, trained_images
 from cifartui.training.recipes.files import load_recipe
@@ -50,6 +51,7 @@ def plan_run(
     kept = {assignment.partition("=")[0].strip() for assignment in assignments}
     fitted = fit_recipe(override(load_recipe(recipe), assignments), facts, kept)
     settings = fitted.recipe
+    require_sense(settings)
     network, changed_layers = fit_network(load_network(settings.network), facts)
     _require_fit(network, facts.image_shape, len(facts.classes))
     _require_pictures_fit(settings, facts)

@@ -12,6 +12,7 @@ from cifartui.dataset.store import find_dataset
 from cifartui.errors import CifartuiError, DataError, UsageError
 from cifartui.files import durably, write_durably
 from cifartui.text import printable
+from cifartui.training.checks import require_sense
 from cifartui.training.device_names import DeviceName
 from cifartui.training.launch import start_host
 from cifartui.training.recipes.recipe import RATE, Recipe
@@ -31,7 +32,7 @@ from cifartui.training.run.follow import read_history
 from cifartui.training.run.keeping import FORKED
 from cifartui.training.start import Start
 
-FIXED = ("network", "batch_size", "loader.shuffle", "validation.images")
+FIXED = ("network", "batch_size", "loader.shuffle", "validation.images", "optimizer.name", "optimizer.centered")
 """Settings that a fork has from its parent: with others, what the checkpoint holds would not fit."""
 
 
@@ -112,6 +113,7 @@ def plan_fork(reference: str, overrides: Iterable[str] = (), device: DeviceName 
     own = msgspec.structs.replace(asked.settings, epochs=epochs_asked(parent, asked))
     assignments = tuple(overrides)
     recipe = override(own, assignments)
+    require_sense(recipe)
     changed = _changed(own, recipe)
     for key in changed:
         if key in FIXED:
@@ -222,4 +224,4 @@ def _begins_with_its_recipes_rate(asked: RunConfig, checkpoint: CheckpointFacts)
 
 def _changed(before: Recipe, after: Recipe) -> tuple[str, ...]:
     values = {setting.key: setting.value for setting in settings(before)}
-    return tuple(setting.key for setting in settings(after) if setting.value != values[setting.key])
+    return tuple(setting.key for setting in settings(after) if setting.value != values.get(setting.key))

@@ -41,7 +41,7 @@ class StepEngine:
     def __init__(
         self, module: nn.Module, optimizer: torch.optim.Optimizer, augment: Augmenter, loss: Loss, device: torch.device
     ) -> None:
-        """`optimizer` is a fused one: those leave out an update on the device if a flag there says so."""
+        """`optimizer` leaves out an update on the device if a flag there says so, see `make_optimizer`."""
         self.images_at_once = 0
         self._module, self._optimizer, self._augment = module, optimizer, augment
         self._loss, self._device = loss, device
@@ -111,9 +111,11 @@ class StepEngine:
 
     def _start_momentum(self) -> None:
         """Momentum starts from 0, as without: a fused step left out at the start would leave it uninitialised."""
+        if not isinstance(self._optimizer, torch.optim.SGD):
+            return
         for group in self._optimizer.param_groups:
             for weight in group["params"]:
-                if group.get("momentum"):
+                if group["momentum"]:
                     self._optimizer.state[weight]["momentum_buffer"] = torch.zeros_like(weight)
 
     def _drop_gradients(self) -> None:
@@ -169,7 +171,7 @@ class _Remembered:
         )
 
     def put_back_buffers(self, module: nn.Module, where: torch.Tensor | None) -> None:
-        """Undo what became of the buffers; with a flag `[1]` on the device only if that is not 0."""
+        """Undo what became of the buffers; with a flag `[]` on the device only if that is not 0."""
         for kept, buffers in zip(self.buffers, _buffers_by_type(module), strict=True):
             chosen = kept if where is None else torch.where(where != 0, kept, _flat(buffers))
             pieces = chosen.split([buffer.numel() for buffer in buffers])

@@ -35,14 +35,14 @@ class FiniteWatch:
         self._names = names
         self._runs_behind = runs_behind
         self._flags = torch.zeros(PENDING_STEPS, device=device)
-        self._flag_of: tuple[torch.Tensor, ...] = self._flags.split(1)
+        self._flag_of: tuple[torch.Tensor, ...] = self._flags.unbind()
         self._scale = torch.ones((), device=device)
         self._pending: list[tuple[int, torch.Tensor | None, list[str]]] = []
         self._first: NotFinite | None = None
         self._skipped = 0
 
     def check(self, step: int, loss: torch.Tensor, gradients: list[torch.Tensor | None]) -> torch.Tensor:
-        """Return a flag `[1]` on the device: 1.0 if one of the values is NaN or infinite, else 0.0.
+        """Return a flag `[]` on the device: 1.0 if one of the values is NaN or infinite, else 0.0.
 
         A weight without a gradient is passed over. The flag is good until the next call of `check` or `read`.
         """

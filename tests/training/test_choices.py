@@ -26,12 +26,15 @@ def test_every_name_that_a_recipe_may_give_is_there() -> None:
 
 
 def test_another_optimizer_keeps_the_settings_that_both_have() -> None:
-    """The learning rate stays, momentum goes, and what only the new one has is as it is by itself."""
+    """The learning rate stays, momentum goes; what nobody set is as the new one has it by itself."""
     recipe = override(load_recipe("tutorial"), ["optimizer.name=adam"])
     assert recipe.optimizer == Adam(learning_rate=0.001)
     assert override(recipe, ["optimizer.name=sgd", "optimizer.momentum=0.5"]).optimizer == SGD(
         learning_rate=0.001, momentum=0.5
     )
+    assert override(recipe, ["optimizer.name=adamw"]).optimizer.weight_decay == 0.01
+    decayed = override(load_recipe("tutorial"), ["optimizer.weight_decay=0.2", "optimizer.name=adamw"])
+    assert decayed.optimizer.weight_decay == 0.2
     with pytest.raises(UsageError, match=r"optimizer\.momentum is not a setting; allowed here: name, learning_rate"):
         override(recipe, ["optimizer.momentum=0.5"])
 

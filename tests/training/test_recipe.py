@@ -49,7 +49,7 @@ def test_settings_can_be_written_back_as_overrides() -> None:
     ("assignment", "sentence"),
     [
         ("lr=0.1", "lr is not a setting; allowed here: description, network, epochs"),
-        ("optimizer.lr=0.1", "optimizer.lr is not a setting; allowed here: name, learning_rate, momentum"),
+        ("optimizer.lr=0.1", "optimizer.lr is not a setting; allowed here: name, learning_rate, weight_decay"),
         ("loader.kind=fast", "loader.kind = 'fast' is not allowed: choose one of dataloader, resident"),
         ("epochs=0", "epochs = 0 is not allowed: expected a whole number >= 1"),
         ("epochs=many", "epochs = 'many' is not allowed: expected a whole number, got text"),

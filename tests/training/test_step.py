@@ -248,12 +248,12 @@ class TestFiniteWatch:
         watch = FiniteWatch(["one", "two", "three"], CPU, runs_behind=runs_behind)
         fine, nan = torch.tensor([3e38, -0.0, 1e-45]), torch.tensor([1.0, float("nan")])
         loss, kept = torch.tensor(2.0), fine.clone()
-        assert watch.check(1, loss, [fine, fine, fine]).tolist() == [0.0]
-        assert watch.check(2, loss, [fine, None, nan]).tolist() == [1.0]
-        assert watch.check(3, loss, [None, None, fine]).tolist() == [0.0]
-        assert watch.check(4, loss, [nan, fine, fine]).tolist() == [1.0]
+        assert watch.check(1, loss, [fine, fine, fine]).item() == 0.0
+        assert watch.check(2, loss, [fine, None, nan]).item() == 1.0
+        assert watch.check(3, loss, [None, None, fine]).item() == 0.0
+        assert watch.check(4, loss, [nan, fine, fine]).item() == 1.0
         assert watch.read() == NotFinite(step=2, what="three", skipped=2)
-        assert watch.check(5, torch.tensor(float("inf")), [nan, nan, nan]).tolist() == [1.0]
+        assert watch.check(5, torch.tensor(float("inf")), [nan, nan, nan]).item() == 1.0
         assert watch.read() == NotFinite(step=5, what="the loss", skipped=1)
         assert watch.read() is None
         assert torch.equal(fine, kept)

@@ -95,7 +95,8 @@ def toml_text(value: object) -> str:
 def override(recipe: Recipe, assignments: Iterable[str]) -> Recipe:
     """Change settings by `key=value` texts, values spelled as in TOML.
 
-    A table that becomes another kind (`optimizer.name=adamw`) keeps the settings that both kinds have.
+    A table that becomes another kind (`optimizer.name=adamw`) keeps the settings that both kinds have, but for those
+    that were as the former kind has them by itself.
 
     Raises:
         UsageError: an assignment is not of that form, or names a setting or value that is not allowed.
@@ -111,9 +112,10 @@ def override(recipe: Recipe, assignments: Iterable[str]) -> Recipe:
             table = table.setdefault(name, {})
             if not isinstance(table, dict):
                 raise UsageError(f"{printable(key, 80)} is not a setting: {printable(name, 80)} has no parts.")
-        table[last] = _toml_value(text.strip())
+        value = _toml_value(text.strip())
         if kinds := _kinds(tables):
-            _drop_what_only_the_former_kind_has(table, last, kinds)
+            _leave_former_kind(table, last, value, kinds)
+        table[last] = value
     return convert_settings(document, Recipe)
 
 
@@ -127,16 +129,18 @@ def _kinds(tables: list[str]) -> list[msgspec.inspect.StructType]:
     return [kind for kind in kinds if isinstance(kind, msgspec.inspect.StructType)]
 
 
-def _drop_what_only_the_former_kind_has(
-    table: dict[str, Any], changed: str, kinds: list[msgspec.inspect.StructType]
+def _leave_former_kind(
+    table: dict[str, Any], changed: str, value: object, kinds: list[msgspec.inspect.StructType]
 ) -> None:
-    chosen = next((kind for kind in kinds if kind.tag_field == changed and kind.tag == table[changed]), None)
-    if chosen is None:
+    """Drop the settings that do not go over into another kind, if it is the kind that changes to `value`."""
+    former = next((kind for kind in kinds if kind.tag_field == changed and kind.tag == table.get(changed)), None)
+    chosen = next((kind for kind in kinds if kind.tag_field == changed and kind.tag == value), None)
+    if former is None or chosen is None or chosen is former:
         return
     own = {field.name for field in chosen.fields}
-    known = {field.name for kind in kinds for field in kind.fields}
-    for name in (known - own) & table.keys():
-        del table[name]
+    for field in former.fields:
+        if field.name not in own or table.get(field.name) == field.default:
+            table.pop(field.name, None)
 
 
 def _toml_value(text: str) -> Any:

@@ -1,0 +1,46 @@
+"""Settings that do not go together are refused before a run is there, in a sentence with key, value and remedy."""
+
+import pytest
+
+from cifartui.dataset.store import DatasetFacts
+from cifartui.errors import UsageError
+from cifartui.training.resuming import create_fork, plan_fork
+from cifartui.training.run.controls import Stop
+from cifartui.training.run.events import RunFinished
+from cifartui.training.run.folder import all_runs, create_run
+from cifartui.training.start import Start
+from tests.training.running import plan, train_in
+from tests.training.test_resuming import Script
+
+REFUSED = {
+    ("optimizer.nesterov=true", "optimizer.momentum=0"): "optimizer.nesterov = true is not allowed: it needs momentum",
+}
+
+
+@pytest.mark.parametrize("assignments", REFUSED, ids=" ".join)
+def test_what_does_not_go_together_is_refused(sketches: DatasetFacts, assignments: tuple[str, ...]) -> None:
+    """Of a new run."""
+    with pytest.raises(UsageError) as caught:
+        plan(sketches.name, *assignments)
+    assert REFUSED[assignments] in str(caught.value)
+    assert all_runs() == []
+
+
+def test_a_fork_is_checked_as_a_new_run_is(sketches: DatasetFacts) -> None:
+    """With what it has from its parent and what it sets itself."""
+    run = create_run(plan(sketches.name, "optimizer.nesterov=true"))
+    list(train_in(run, Script(run.controls_file, None, Stop())))
+    with pytest.raises(UsageError, match=r"optimizer\.nesterov = true is not allowed"):
+        plan_fork(run.id, ["optimizer.momentum=0"])
+
+
+def test_a_fork_has_its_parents_optimizer(sketches: DatasetFacts) -> None:
+    """What another kind would remember is not in the checkpoint; momentum can begin later."""
+    run = create_run(plan(sketches.name, "optimizer.momentum=0", "optimizer.name=rmsprop"))
+    list(train_in(run, Script(run.controls_file, None, Stop())))
+    with pytest.raises(UsageError, match=r"optimizer\.name cannot be changed"):
+        plan_fork(run.id, ["optimizer.name=adam"])
+    fork = plan_fork(run.id, ["optimizer.momentum=0.9"])
+    *_, end = train_in(create_fork(fork), start=Start(fork.checkpoint.step))
+    assert isinstance(end, RunFinished)
+    assert end.reason == "finished"

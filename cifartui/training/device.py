@@ -1,18 +1,18 @@
 """Which device trains, and why, in words."""
 
 import os
-import platform
 import warnings
-from pathlib import Path
-from typing import Literal
+from collections.abc import Mapping
+from time import perf_counter
 
 import msgspec
 import torch
 from torch.nn import functional
 
 from cifartui.errors import CifartuiError
+from cifartui.processor import cpu_name, usable_cores
 from cifartui.text import printable
-from cifartui.training.device_names import DeviceName
+from cifartui.training.device_names import DeviceName, DeviceType
 
 SMALL_STEP_MACS = 10_000_000
 """Below this many multiply-accumulates a step, one thread without oneDNN is fastest on a CPU.
@@ -20,57 +20,137 @@ SMALL_STEP_MACS = 10_000_000
 Measured on 2 cores with the tutorial's network: at batch 4 (2.6 million) handing work to a second thread and to oneDNN
 costs more than it saves; at batch 32 (21 million) both pay.
 """
+HIDING = ("CUDA_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES", "ROCR_VISIBLE_DEVICES")
+"""Environment variables that say which GPUs a program may see."""
 
 
 class DeviceChoice(msgspec.Struct, frozen=True):
     """The device to train on."""
 
-    device: Literal["cpu", "cuda"]
+    device: DeviceType
     name: str
     """What the hardware calls itself."""
     reason: str
     """Why it was chosen, and why not a better one."""
+    uuid: str = ""
+    """Of an NVIDIA GPU, by which its driver knows it whatever number it has here."""
 
 
 def choose_device(requested: DeviceName) -> DeviceChoice:
-    """Choose the device; a GPU is taken only after a convolution has run on it forwards and backwards.
+    """Choose the device; an accelerator is taken only after a step of training has run on it.
 
     Raises:
-        CifartuiError: "cuda" was requested and cannot be used.
+        CifartuiError: an accelerator was requested and cannot be used.
     """
     if requested == "cpu":
         return DeviceChoice("cpu", cpu_name(), "the CPU was asked for")
-    obstacle = cuda_obstacle()
-    if not obstacle:
-        count = torch.cuda.device_count()
-        reason = "the only CUDA device" if count == 1 else f"the first of {count} CUDA devices"
-        return DeviceChoice("cuda", printable(torch.cuda.get_device_name(0), 80), reason)
-    if requested == "cuda":
-        raise CifartuiError(f"No GPU can be used: {obstacle}; mend that, or train with --device cpu.")
+    obstacles: list[str] = []
+    for device, of_kind, nothing in _accelerators(requested):
+        if device is None:
+            obstacles.append(nothing)
+            continue
+        _, obstacle = try_device(device)
+        if not obstacle:
+            return DeviceChoice(of_kind, device_title(device), _why(of_kind), _uuid(device))
+        obstacles.append(f"a test step on {device_title(device)} failed ({obstacle})")
+    obstacle = "; ".join(obstacles)
+    if requested != "auto":
+        raise CifartuiError(f"No {_KINDS[requested]} can be used: {obstacle}; mend that, or train with --device cpu.")
     return DeviceChoice("cpu", cpu_name(), f"no GPU can be used: {obstacle}")
 
 
-def cuda_obstacle() -> str:
-    """Why CUDA cannot be used, as a clause; empty when it can."""
+_KINDS: dict[DeviceName, str] = {"cuda": "GPU", "mps": "Apple GPU"}
+
+
+def _accelerators(requested: DeviceName) -> list[tuple[torch.device | None, DeviceType, str]]:
+    """The devices to try in turn, or why there is none of a kind; Apple's where it could be, or was asked for."""
+    found: list[tuple[torch.device | None, DeviceType, str]] = []
+    if requested != "cuda" and (requested == "mps" or torch.backends.mps.is_built()):
+        there = torch.backends.mps.is_available()
+        found.append((torch.device("mps") if there else None, "mps", mps_obstacle()))
+    if requested != "mps":
+        obstacle = cuda_obstacle()
+        found.append((None if obstacle else torch.device("cuda", 0), "cuda", obstacle))
+    return sorted(found, key=lambda kind: kind[1])  # CUDA's first; no machine has both
+
+
+def _why(kind: DeviceType) -> str:
+    if kind == "mps":
+        return "the GPU of this Mac"
+    what = "ROCm" if torch.version.hip else "CUDA"
+    count = torch.cuda.device_count()
+    return f"the only {what} device" if count == 1 else f"the first of {count} {what} devices"
+
+
+def device_title(device: torch.device) -> str:
+    """What a device calls itself, as far as it does."""
+    if device.type == "cuda":
+        return printable(torch.cuda.get_device_name(device), 80)
+    return "Apple GPU" if device.type == "mps" else cpu_name()
+
+
+def _uuid(device: torch.device) -> str:
+    if device.type != "cuda" or torch.version.hip:
+        return ""
+    return printable(str(torch.cuda.get_device_properties(device).uuid), 80)
+
+
+def cuda_obstacle(environment: Mapping[str, str] = os.environ) -> str:
+    """Why torch offers no NVIDIA or AMD GPU, as a clause; empty when it does."""
     if torch.version.cuda is None and torch.version.hip is None:
         return f"this PyTorch ({torch.__version__}) was built for CPUs only"
-    hidden = os.environ.get("CUDA_VISIBLE_DEVICES")
-    if hidden is not None and hidden.strip() in ("", "-1"):
-        return f"CUDA_VISIBLE_DEVICES={hidden!r} hides every GPU"
+    hidden = hiding_variable(environment)
+    if hidden:
+        return f"{hidden}={environment[hidden]!r} hides every GPU"
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         available = torch.cuda.is_available()
-    if not available:
-        if caught:
-            return _first_sentence(str(caught[0].message))
-        return "no NVIDIA driver answers" if not Path("/dev/nvidiactl").exists() else "the NVIDIA driver shows no GPU"
+    if available:
+        return ""
+    if caught:
+        return first_sentence(str(caught[0].message))
+    if torch.version.hip:
+        return "no AMD driver answers" if not os.path.exists("/dev/kfd") else "the AMD driver shows no GPU"
+    return "no NVIDIA driver answers" if not os.path.exists("/dev/nvidiactl") else "the NVIDIA driver shows no GPU"
+
+
+def hiding_variable(environment: Mapping[str, str]) -> str:
+    """The name of the variable that hides every GPU; empty if none does."""
+    return next((name for name in HIDING if environment.get(name, "0").strip() in ("", "-1")), "")
+
+
+def mps_obstacle() -> str:
+    """Why torch offers no Apple GPU, as a clause; empty when it does."""
+    if torch.backends.mps.is_available():
+        return ""
+    if not torch.backends.mps.is_built():
+        return f"this PyTorch ({torch.__version__}) was not built for Apple's GPUs"
+    return "this Mac's system is too old for them, or it has none"
+
+
+def try_device(device: torch.device) -> tuple[float, str]:
+    """Take two steps as training does, the second with a flag that says not to apply it.
+
+    Return the seconds that they took, and why the device cannot be used; empty if it can.
+    """
+    started = perf_counter()
     try:
-        images = torch.zeros(2, 3, 8, 8, device="cuda", requires_grad=True)
-        functional.conv2d(images, torch.zeros(4, 3, 3, 3, device="cuda")).sum().backward()
-        torch.cuda.synchronize()
+        images = torch.ones(2, 3, 8, 8, device=device)
+        weight = torch.zeros(4, 3, 3, 3, device=device, requires_grad=True)
+        optimizer = torch.optim.SGD([weight], lr=1.0, momentum=0.9, fused=True)
+        seen = []
+        for flag in (0.0, 1.0):
+            optimizer.zero_grad()
+            functional.conv2d(images, weight).sum().backward()
+            optimizer.found_inf = torch.full((1,), flag, device=device)  # type: ignore[attr-defined]  # read by its step
+            optimizer.step()
+            seen.append(weight.detach().sum().item())
     except RuntimeError as error:
-        return f"a test convolution on {torch.cuda.get_device_name(0)} failed ({_first_sentence(str(error))})"
-    return ""
+        return perf_counter() - started, first_sentence(str(error))
+    seconds = perf_counter() - started
+    if seen[0] == 0 or seen[1] != seen[0]:
+        return seconds, "it applies an update that is flagged as not finite, or none at all"
+    return seconds, ""
 
 
 def tune_cpu(macs_per_step: int) -> None:
@@ -80,24 +160,7 @@ def tune_cpu(macs_per_step: int) -> None:
     torch.set_num_threads(1 if small else usable_cores())
 
 
-def usable_cores() -> int:
-    """CPU cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
-def cpu_name() -> str:
-    """The CPU's model and the cores this process may use: `Intel(R) Xeon(R) …, 2 cores`."""
-    model = platform.processor() or platform.machine()
-    cpuinfo = Path("/proc/cpuinfo")
-    if cpuinfo.exists():
-        lines = cpuinfo.read_text(errors="replace").splitlines()
-        model = next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), model)
-    cores = usable_cores()
-    return printable(f"{model}, {cores} core{'s' * (cores != 1)}", 80)
-
-
-def _first_sentence(text: str) -> str:
+def first_sentence(text: str) -> str:
+    """The first sentence of what a library says, printable."""
     line = printable(text.strip().splitlines()[0] if text.strip() else "unknown error", 200)
     return line.split(". ")[0].rstrip(".")

@@ -2,5 +2,7 @@
 
 from typing import Literal, get_args
 
-DeviceName = Literal["auto", "cpu", "cuda"]
+DeviceType = Literal["cpu", "cuda", "mps"]
+"""What torch calls the devices on which training runs; AMD's GPUs are `cuda` to it as well."""
+DeviceName = Literal["auto", "cpu", "cuda", "mps"]
 DEVICE_NAMES: tuple[DeviceName, ...] = get_args(DeviceName)

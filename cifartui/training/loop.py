@@ -3,9 +3,8 @@
 import time
 from collections.abc import Iterator
 
-import torch
-
 from cifartui.errors import CifartuiError
+from cifartui.training.accelerator import allocated_memory
 from cifartui.training.losses import LOSSES
 from cifartui.training.meter import Stopwatch, Tally
 from cifartui.training.prediction import predict
@@ -158,7 +157,6 @@ class Training:
         if not tally.images:
             return
         bad = self._job.engine.not_finite()
-        on_gpu = self._job.device.type == "cuda"
         yield StepsReported(
             step=self._position.step,
             epoch=self._position.epoch,
@@ -167,7 +165,7 @@ class Training:
             accuracy=tally.accuracy,
             learning_rate=self._job.rate.value,
             images_per_second=tally.images / max(now - self._last_report, 1e-6),
-            device_memory=torch.cuda.memory_allocated() if on_gpu else None,
+            device_memory=allocated_memory(self._job.device),
             finite=bad is None,
         )
         self._meter.report, self._last_report = Tally(), now

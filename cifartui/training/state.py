@@ -166,7 +166,7 @@ class OptimizerState:
 
 
 class Generators:
-    """torch's random generators: the CPU's, and one of each GPU once those are in use."""
+    """torch's random generators: the CPU's, one of each GPU once those are in use, and that of a Mac's."""
 
     name = "generators"
 
@@ -174,6 +174,8 @@ class Generators:
         states = {"cpu": torch.get_rng_state()}
         if torch.cuda.is_initialized():
             states |= {f"cuda{index}": state for index, state in enumerate(torch.cuda.get_rng_state_all())}
+        if torch.backends.mps.is_available():
+            states["mps"] = torch.mps.get_rng_state()
         return states
 
     def facts(self) -> Facts:
@@ -185,6 +187,8 @@ class Generators:
             for index in range(torch.cuda.device_count()):
                 if f"cuda{index}" in tensors:
                     torch.cuda.set_rng_state(tensors[f"cuda{index}"], index)
+        if torch.backends.mps.is_available() and "mps" in tensors:
+            torch.mps.set_rng_state(tensors["mps"])
 
 
 class Order:

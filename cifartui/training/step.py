@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from cifartui.errors import CifartuiError
+from cifartui.training.accelerator import empty_cache, generator_state, set_generator_state
 from cifartui.training.device_errors import is_out_of_memory
 from cifartui.training.loading.augmentation import Augmenter
 from cifartui.training.losses import Loss
@@ -148,8 +149,7 @@ class StepEngine:
         if self._has_buffers:
             before.put_back_buffers(self._module, None)
         before.put_back_generators(self._device)
-        if self._device.type == "cuda":
-            torch.cuda.empty_cache()
+        empty_cache(self._device)
 
 
 @dataclass(frozen=True)
@@ -167,7 +167,7 @@ class _Remembered:
         return cls(
             buffers=[_flat(buffers) for buffers in _buffers_by_type(module)] if module else [],
             generator=torch.get_rng_state(),
-            gpu_generator=torch.cuda.get_rng_state(device) if device.type == "cuda" else None,
+            gpu_generator=generator_state(device),
         )
 
     def put_back_buffers(self, module: nn.Module, where: torch.Tensor | None) -> None:
@@ -180,8 +180,7 @@ class _Remembered:
     def put_back_generators(self, device: torch.device) -> None:
         """Undo the drawing of random numbers."""
         torch.set_rng_state(self.generator)
-        if self.gpu_generator is not None:
-            torch.cuda.set_rng_state(self.gpu_generator, device)
+        set_generator_state(device, self.gpu_generator)
 
 
 def _buffers_by_type(module: nn.Module) -> Iterator[list[torch.Tensor]]:

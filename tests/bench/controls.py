@@ -11,7 +11,7 @@ import statistics
 import time
 from collections.abc import Iterable
 
-from cifartui.training.device import cpu_name
+from cifartui.processor import cpu_name
 from cifartui.training.launch import plan_run, start_run
 from cifartui.training.run.controls import (
     AnyControl,

@@ -15,8 +15,8 @@ from pathlib import Path
 
 from cifartui.dataset.sketches import prepare_sketches
 from cifartui.dataset.store import SKETCHES
+from cifartui.processor import cpu_name
 from cifartui.progress import finish
-from cifartui.training.device import cpu_name
 from cifartui.training.run.events import RunFinished, RunStarted
 from cifartui.training.run.folder import find_run
 from cifartui.training.run.journal import JournalReader

@@ -7,7 +7,7 @@ the training screen. Each stretch is taken from the run's own journal; the start
 import argparse
 import time
 
-from cifartui.training.device import cpu_name
+from cifartui.processor import cpu_name
 from cifartui.training.launch import plan_run, start_run
 from cifartui.training.run.controls import Stop
 from cifartui.training.run.events import StepsReported

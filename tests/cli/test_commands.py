@@ -167,13 +167,16 @@ def test_screens_need_a_terminal() -> None:
 def test_doctor_names_device_and_reason() -> None:
     """The device that training will take, and why not a better one; for whatever is amiss cause and remedy."""
     diagnosis = json.loads(cifartui("doctor", "--json").stdout)
-    assert diagnosis["device"] in ("cpu", "cuda")
+    assert diagnosis["device"] in ("cpu", "cuda", "mps")
     assert diagnosis["reason"]
     gpu = next(finding for finding in diagnosis["findings"] if finding["subject"] == "GPU")
-    assert gpu["ok"] == (diagnosis["device"] == "cuda")
+    assert gpu["ok"] == (diagnosis["device"] != "cpu")
     for finding in diagnosis["findings"]:
         assert finding["ok"] or (finding["cause"] and finding["remedy"])
-    assert "logging out" in [finding["subject"] for finding in diagnosis["findings"]]
+    subjects = [finding["subject"] for finding in diagnosis["findings"]]
+    assert {"CPU", "memory", "disk", "logging out", "NVIDIA driver", "PyTorch", "GPU", "cpu"} <= set(subjects)
+    proof = next(finding for finding in diagnosis["findings"] if finding["subject"] == "cpu")
+    assert "two steps of training" in proof["finding"]
 
 
 def test_detached_run_is_steered_by_commands(sketches: DatasetFacts) -> None:

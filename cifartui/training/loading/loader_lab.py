@@ -16,8 +16,8 @@ import torch
 
 from cifartui.dataset.images import ImageSet, load_image_set
 from cifartui.errors import CifartuiError
+from cifartui.processor import usable_cores
 from cifartui.text import printable
-from cifartui.training.device import usable_cores
 from cifartui.training.loading.batches import Batch, Batches, batches_per_chunk
 from cifartui.training.loading.loader_results import Measured, Verdict, workers_in_words
 from cifartui.training.loading.order import FileOrder, ShuffledOrder
@@ -36,7 +36,6 @@ MOST_WORKERS = 64
 LEAST_SHARED_MEMORY = 64 * 2**20
 """Bytes free in /dev/shm, through which workers hand over their batches; with less they die of a bus error."""
 SHARED_MEMORY = Path("/dev/shm")
-CPU_QUOTA = Path("/sys/fs/cgroup/cpu.max")
 CPU = torch.device("cpu")
 
 
@@ -96,17 +95,7 @@ def workers_worth_trying() -> tuple[int, ...]:
     """Numbers of DataLoader workers: 0 and the powers of two up to the usable cores; 0 alone without shared memory."""
     if _free_shared_memory() < LEAST_SHARED_MEMORY:
         return (0,)
-    quota = quota_cores(CPU_QUOTA.read_text()) if CPU_QUOTA.is_file() else None
-    cores = min(usable_cores(), MOST_WORKERS, MOST_WORKERS if quota is None else math.ceil(quota))
-    return (0, *(2**power for power in range(cores.bit_length())))
-
-
-def quota_cores(cpu_max: str) -> float | None:
-    """CPU cores that a cgroup's `cpu.max` ("quota period", in µs) allows; None when it sets no limit."""
-    quota, _, period = cpu_max.strip().partition(" ")
-    if not (quota.isdecimal() and period.isdecimal() and int(quota) and int(period)):
-        return None
-    return int(quota) / int(period)
+    return (0, *(2**power for power in range(min(usable_cores(), MOST_WORKERS).bit_length())))
 
 
 def _free_shared_memory() -> float:

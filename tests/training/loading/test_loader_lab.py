@@ -16,7 +16,7 @@ import torch
 from cifartui.dataset.store import DatasetFacts
 from cifartui.errors import CifartuiError, DataError
 from cifartui.training.loading import loader_lab
-from cifartui.training.loading.loader_lab import judge, measure_loaders, quota_cores, workers_worth_trying
+from cifartui.training.loading.loader_lab import judge, measure_loaders, workers_worth_trying
 from cifartui.training.loading.loader_results import Measured, Verdict
 from cifartui.training.recipes.files import load_recipe
 
@@ -126,22 +126,6 @@ def test_verdict_compares_with_the_best_of_the_other_kind() -> None:
     )
     with pytest.raises(CifartuiError, match="No way of loading works here: it died; mend that"):
         judge([dead])
-
-
-@pytest.mark.parametrize(
-    ("cpu_max", "cores"),
-    [
-        ("max 100000", None),
-        ("150000 100000\n", 1.5),
-        ("50000 100000", 0.5),
-        ("", None),
-        ("0 100000", None),
-        ("-1 100000", None),
-    ],
-)
-def test_cpu_quota(cpu_max: str, cores: float | None) -> None:
-    """What `cpu.max` says as cores; anything else is no limit."""
-    assert quota_cores(cpu_max) == cores
 
 
 def test_missing_data_set_is_said_at_once() -> None:

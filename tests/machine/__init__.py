@@ -1,0 +1,1 @@
+"""The machine: facts faked, findings and readings compared."""

@@ -3,12 +3,14 @@
 import argparse
 import subprocess
 import sys
+from functools import partial
 from typing import TypeAlias
 
 from cifartui.cli.dataset import require_dataset
 from cifartui.cli.follow import show_run
-from cifartui.cli.output import complain, print_json, say, say_followed
-from cifartui.cli.parsing import Commands, add_journal_json
+from cifartui.cli.output import complain, print_json, say, say_followed, watch
+from cifartui.cli.parsing import Commands, add_journal_json, positive_int
+from cifartui.cli.sweeping import run_sweep
 from cifartui.dataset.store import SKETCHES
 from cifartui.errors import UsageError
 from cifartui.logind import logout_ends
@@ -17,8 +19,9 @@ from cifartui.training.launch import DEFAULT_SEED, plan_run, start_run
 from cifartui.training.resuming import fork_run, plan_fork
 from cifartui.training.run.controls import Stop
 from cifartui.training.run.events import Warned
-from cifartui.training.run.folder import Run
+from cifartui.training.run.folder import Run, RunConfig
 from cifartui.training.run.follow import follow, read_history, tell
+from cifartui.training.sweep import parse_variation, plan_sweep
 
 INTERRUPTED = 130
 RECIPE = "tutorial"
@@ -49,6 +52,15 @@ def add_commands(commands: Commands) -> None:
         dest="assignments",
         help="change a setting of the recipe",
     )
+    parser.add_argument(
+        "--sweep",
+        action="append",
+        default=[],
+        metavar="KEY=V1,V2",
+        dest="variations",
+        help="train once with each of these values; several --sweep: with each combination; --json prints the summary",
+    )
+    parser.add_argument("--seeds", type=positive_int, metavar="N", help="train N times, from --seed on")
     parser.add_argument("--detach", action="store_true", help="do not wait for the run")
     add_now(parser)
     add_journal_json(parser)
@@ -65,6 +77,8 @@ def train(options: argparse.Namespace) -> int:
     assignments = [*options.assignments]
     if options.epochs is not None:
         assignments.append(f"epochs={options.epochs}")
+    if options.variations or options.seeds:
+        return _sweep(options, assignments)
     run, host = (_fork if options.parent else _start)(options, assignments)
     if options.detach:
         say_detached(run, as_json=options.json)
@@ -80,16 +94,33 @@ def train(options: argparse.Namespace) -> int:
 
 def _start(options: argparse.Namespace, assignments: list[str]) -> Started:
     """A new run."""
-    dataset = options.dataset or SKETCHES
-    require_dataset(dataset, as_json=options.json)
-    config = plan_run(
+    require_dataset(options.dataset or SKETCHES, as_json=options.json)
+    return start_run(_plan(options, assignments), now=options.now, hold=can_be_asked(options))
+
+
+def _plan(options: argparse.Namespace, assignments: list[str]) -> RunConfig:
+    """What a new run shall be."""
+    return plan_run(
         recipe=options.recipe or RECIPE,
-        dataset=dataset,
+        dataset=options.dataset or SKETCHES,
         overrides=assignments,
         device=options.device or "auto",
         seed=DEFAULT_SEED if options.seed is None else options.seed,
     )
-    return start_run(config, now=options.now, hold=can_be_asked(options))
+
+
+def _sweep(options: argparse.Namespace, assignments: list[str]) -> int:
+    """Several new runs, one after the other."""
+    if options.parent:
+        raise UsageError(
+            "--sweep and --seeds do not go with --from: a run from a checkpoint has its parent's settings."
+        )
+    if options.now:
+        raise UsageError("--sweep and --seeds do not go with --now: these runs train one after the other.")
+    variations = [parse_variation(text) for text in options.variations]
+    require_dataset(options.dataset or SKETCHES, as_json=options.json)
+    planning = plan_sweep(partial(_plan, options), variations, assignments, options.seeds or 1)
+    return run_sweep(watch(planning, as_json=options.json), detach=options.detach, as_json=options.json)
 
 
 def _fork(options: argparse.Namespace, assignments: list[str]) -> Started:

@@ -37,6 +37,11 @@ def networks_folder() -> Path:
     return _private(home() / "networks")
 
 
+def recipes_folder() -> Path:
+    """The user's own recipes; made if it is not there."""
+    return _private(home() / "recipes")
+
+
 def _private(folder: Path) -> Path:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     return folder

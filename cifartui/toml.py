@@ -23,8 +23,18 @@ def read_toml(path: Path, document_type: type[Document]) -> Document:
         UsageError: it is too long or no TOML, or a key or value does not belong there.
         OSError: it cannot be read.
     """
+    return decode_toml(read_bounded(path), document_type, str(path))
+
+
+def read_bounded(path: Path) -> bytes:
+    """Read the bytes of a TOML file; of one that is too long nothing is read.
+
+    Raises:
+        UsageError: it is too long.
+        OSError: it cannot be read.
+    """
     _check_length(path.stat().st_size, str(path))
-    return decode_toml(path.read_bytes(), document_type, str(path))
+    return path.read_bytes()
 
 
 def decode_toml(data: bytes, document_type: type[Document], origin: str) -> Document:
@@ -33,14 +43,22 @@ def decode_toml(data: bytes, document_type: type[Document], origin: str) -> Docu
     Raises:
         UsageError: it is no TOML, or a key or value does not belong there.
     """
+    return convert_settings(parse_toml(data, origin), document_type, origin)
+
+
+def parse_toml(data: bytes, origin: str) -> dict[str, Any]:
+    """Parse the bytes of a TOML file that `origin` names, whatever its keys are.
+
+    Raises:
+        UsageError: it is too long or no TOML.
+    """
     _check_length(len(data), origin)
     try:
-        document = tomllib.loads(data.decode())
+        return tomllib.loads(data.decode())
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise UsageError(
             f"{printable(origin)} is not valid TOML: {printable(str(error))}; correct that line."
         ) from error
-    return convert_settings(document, document_type, origin)
 
 
 def _check_length(length: int, origin: str) -> None:

@@ -56,7 +56,7 @@ def plan_run(
     _require_fit(network, facts.image_shape, len(facts.classes))
     _require_pictures_fit(settings, facts)
     return RunConfig(
-        recipe=re.sub(r"[^A-Za-z0-9_]+", "-", Path(recipe).stem).strip("-")[:40] or "recipe",
+        recipe=re.sub(r"[^A-Za-z0-9_]+", "-", Path(recipe).name.removesuffix(".toml")).strip("-")[:40] or "recipe",
         dataset=facts.name,
         dataset_sha256=facts.sha256,
         device=device,

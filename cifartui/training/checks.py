@@ -3,6 +3,7 @@
 from cifartui.errors import UsageError
 from cifartui.training.recipes.optimizers import SGD
 from cifartui.training.recipes.recipe import Recipe
+from cifartui.training.recipes.schedules import StepDecay, WarmedUp
 
 
 def require_sense(recipe: Recipe) -> None:
@@ -15,4 +16,14 @@ def require_sense(recipe: Recipe) -> None:
     if isinstance(optimizer, SGD) and optimizer.nesterov and not optimizer.momentum:
         raise UsageError(
             "optimizer.nesterov = true is not allowed: it needs momentum, and optimizer.momentum is 0; set one of them."
+        )
+    schedule, epochs = recipe.schedule, f"the run has {recipe.epochs:,} epoch{'s' * (recipe.epochs > 1)}"
+    if isinstance(schedule, WarmedUp) and schedule.warmup_epochs >= recipe.epochs:
+        raise UsageError(
+            f"schedule.warmup_epochs = {schedule.warmup_epochs:g} is not allowed: {epochs}; choose less than that."
+        )
+    if isinstance(schedule, StepDecay) and schedule.every_epochs >= recipe.epochs:
+        raise UsageError(
+            f"schedule.every_epochs = {schedule.every_epochs:,} is not allowed: {epochs}, and the learning rate would "
+            "never fall; choose less than that, or schedule.name = constant."
         )

@@ -80,9 +80,9 @@ class Training:
         else:
             yield from self._saver.start_anew()
         yield self._phases.enter("running")
-        while position.epoch <= job.epochs and not steering.stop:
+        while position.epoch <= position.epochs and not steering.stop:
             if position.epoch_is_over:
-                if position.epoch == job.epochs:
+                if position.epoch == position.epochs:
                     break
                 position.begin_next_epoch()
             steering.went_back = False
@@ -104,6 +104,7 @@ class Training:
         order = job.order.epoch(position.epoch)[position.batch * job.recipe.batch_size :]
         for images, labels in job.batches.in_order(order):
             while True:
+                job.rate.follow_schedule()
                 try:
                     loss, logits = job.engine.take(images, labels, position.step)
                     break
@@ -137,7 +138,7 @@ class Training:
         )
         yield from self._validate()
         yield from self._look()
-        is_last = position.epoch >= self._job.epochs  # whose checkpoint waits for room on the disk
+        is_last = position.epoch >= position.epochs  # whose checkpoint waits for room on the disk
         if not (self._steering.stop or self._steering.went_back or is_last):
             yield from self._saver.save("epoch")
 

@@ -51,8 +51,6 @@ class Job:
     rate: LearningRate
     meter: Meter
     position: Position
-    epochs: int
-    """How many the run shall have; a command may change it."""
     parts: tuple[Part, ...]
     """All of its state."""
     train_images: int
@@ -86,8 +84,9 @@ def prepare(config: RunConfig) -> Job:
     order = shuffled if recipe.loader.shuffle else FileOrder(len(train_set))
     optimizer = make_optimizer(module, recipe.optimizer)
     engine = StepEngine(module, optimizer, Augmenter(recipe.augment, config.seed), LOSSES[recipe.loss], device)
-    rate = LearningRate(optimizer, recipe.optimizer.learning_rate)
-    meter, position = Meter(), Position(steps_per_epoch=-(-len(train_set) // recipe.batch_size))
+    meter = Meter()
+    position = Position(steps_per_epoch=-(-len(train_set) // recipe.batch_size), epochs=recipe.epochs)
+    rate = LearningRate(optimizer, recipe.optimizer.learning_rate, recipe.schedule, position)
     return Job(
         recipe=recipe,
         choice=choice,
@@ -99,7 +98,6 @@ def prepare(config: RunConfig) -> Job:
         rate=rate,
         meter=meter,
         position=position,
-        epochs=recipe.epochs,
         parts=(
             Weights(module),
             OptimizerState(module, optimizer),
@@ -122,7 +120,7 @@ def take_up(job: Job, run: Run, start: Start) -> None:
     Raises:
         DataError: the checkpoint to go on from is not there, damaged, or not of this run.
     """
-    job.epochs = start.epochs or job.epochs
+    job.position.epochs = start.epochs or job.position.epochs
     if start.step is None:
         return
     job.checkpoint = find_checkpoint(run, str(start.step))

@@ -180,38 +180,49 @@ class Steering:
 
     def _change_rate(self, to: float | str) -> Effect:
         """Turn the rate and save it: a run that is killed from here on goes on with the turned rate."""
-        before = self._job.rate.value
+        rate, former = self._job.rate, self._job.rate.turned
         yield from self._turn(to)
         try:
             yield from self._save("rate")
         except RefusedError:
-            yield from self._turn(before)
+            before = rate.value
+            rate.set(former)
+            yield self._turned(before)
             raise
 
     def _turn(self, to: float | str) -> Effect:
-        rate, before = self._job.rate, self._job.rate.value
+        rate, before, former = self._job.rate, self._job.rate.value, self._job.rate.turned
+        if not rate.factor:
+            raise RefusedError("The schedule has brought the learning rate to 0: ask for more epochs first.")
         rate.turn(to)
-        if not 0 < rate.value <= MOST_RATE:
-            rate.turn(before)
-            raise RefusedError(f"The learning rate is {before:g}, and can be {MOST_RATE:g} at most.")
-        yield LearningRateChanged(step=self._job.position.step, before=before, after=rate.value)
+        if not (rate.value > 0 and rate.turned.at(1.0) <= MOST_RATE):
+            rate.set(former)
+            raise RefusedError(
+                f"The learning rate is {before:g}, and can be {MOST_RATE * rate.factor:g} at most at this step."
+            )
+        yield self._turned(before)
+
+    def _turned(self, before: float) -> LearningRateChanged:
+        return LearningRateChanged(step=self._job.position.step, before=before, after=self._job.rate.value)
 
     def _change_epochs(self, epochs: int) -> Effect:
-        begun, before = self._job.position.epoch, self._job.epochs
+        begun, before = self._job.position.epoch, self._job.position.epochs
         if epochs < begun:
             raise RefusedError(f"Epoch {begun} has begun: ask for {begun} epochs at least, or stop the run.")
-        self._job.epochs = epochs
+        self._job.position.epochs = epochs
         yield EpochsChanged(step=self._job.position.step, before=before, after=epochs)
 
     def _roll_back(self) -> Effect:
-        left, rate = self._job.position.step, self._job.rate.value
+        left, rate, turned = self._job.position.step, self._job.rate, self._job.rate.turned
         facts = yield from self._saver.go_back()
         if facts is None:
             raise RefusedError("The run has no checkpoint to go back to: stop it, and train again at a lower rate.")
         self.went_back = True
         yield from self._end_steps()
         yield WentBack(step=facts.step, epoch=facts.epoch, left=left)
-        yield from self._turn(rate / 2)
+        before = rate.value
+        rate.set(turned._replace(to=turned.to / 2))
+        yield self._turned(before)
         yield from self._go_on()
         yield from self._saver.save("rate")  # a full disk warns, and the run goes on
 

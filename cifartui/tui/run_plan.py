@@ -109,7 +109,8 @@ def fork_in_hand(parent: str) -> InHand:
     """
     plan = plan_fork(parent)
     config, own = plan.config, plan.config.settings
-    fork = ForkOf(parent, config, read_history(plan.parent)[0].learning_rate_after(plan.checkpoint.step))
+    multiplier = read_history(plan.parent)[0].rate_multiplier(plan.checkpoint.step)
+    fork = ForkOf(parent, config, own.optimizer.learning_rate * multiplier)
     return InHand(config.recipe, own, own, seed=str(config.seed), device=config.device, fork=fork)
 
 

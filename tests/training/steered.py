@@ -26,9 +26,7 @@ from cifartui.training.run.events import (
     AnyEvent,
     ControlDone,
     ControlRefused,
-    EpochFinished,
     EpochsChanged,
-    LearningRateChanged,
     RunFinished,
 )
 from cifartui.training.run.folder import Run, RunConfig, create_run
@@ -164,12 +162,11 @@ class SteeredRun(RuleBasedStateMachine):
     def _compare(self) -> None:
         steps_per_epoch = self.steps_per_epoch
         told = what_holds(self.told, steps_per_epoch)
-        changes = [event for event in told if isinstance(event, LearningRateChanged)]
-        epochs = max(event.epoch for event in told if isinstance(event, EpochFinished))
+        at_start = next(event.after for event in told if isinstance(event, EpochsChanged))
         config = msgspec.structs.replace(
-            self.config, settings=msgspec.structs.replace(self.config.settings, epochs=epochs)
+            self.config, settings=msgspec.structs.replace(self.config.settings, epochs=at_start)
         )
-        reference, sha256 = undisturbed(config, changes)
+        reference, sha256 = undisturbed(config, told)
         assert list_checkpoints(self.run)[-1].sha256 == sha256
         assert_as_undisturbed(told, reference, steps_per_epoch)
 
@@ -192,7 +189,7 @@ class SteeredRun(RuleBasedStateMachine):
         job = prepare(run.config())
         take_up(job, run, start)
         self.steps_per_epoch = job.position.steps_per_epoch
-        self.told.append(msgspec.structs.replace(run_started(), step=job.position.step))
+        self.told.append(run_started(epochs=job.position.epochs, step=job.position.step))
         self.training = train(run, job, self.orders)
 
     def _order(self, control: AnyControl) -> bool:

@@ -14,6 +14,20 @@ from tests.training.test_resuming import Script
 
 REFUSED = {
     ("optimizer.nesterov=true", "optimizer.momentum=0"): "optimizer.nesterov = true is not allowed: it needs momentum",
+    (
+        "schedule.name=cosine",
+        "schedule.warmup_epochs=2",
+    ): "schedule.warmup_epochs = 2 is not allowed: the run has 2 epoc",
+    ("schedule.name=step", "schedule.every_epochs=7"): "schedule.every_epochs = 7 is not allowed: the run has 2 epochs",
+    ("schedule.name=step", "epochs=1"): "schedule.every_epochs = 10 is not allowed: the run has 1 epoch, and",
+    (
+        "schedule.name=exponential",
+    ): "schedule.name = 'exponential' is not allowed: choose one of constant, step, linear",
+    ("schedule.gamma=0.1",): "schedule.gamma is not a setting; allowed here: name, warmup_epochs",
+    ("schedule.name=one_cycle", "schedule.pct_start=1"): "schedule.pct_start = 1 is not allowed: expected a number < 1",
+    ("schedule.warmup_epochs=-1",): "schedule.warmup_epochs = -1 is not allowed: expected a number >= 0",
+    ("optimizer.name=adam", "optimizer.alpha=0.9"): "optimizer.alpha is not a setting; allowed here: name, learning_r",
+    ("optimizer.weight_decay=-0.1",): "optimizer.weight_decay = -0.1 is not allowed: expected a number >= 0",
 }
 
 

@@ -14,7 +14,7 @@ from tests.training.undisturbed import NETWORK
 
 @pytest.mark.parametrize("sequences", [5, pytest.param(500, marks=pytest.mark.faults)])
 def test_whatever_is_done_to_a_run_it_ends_the_same(sketches: DatasetFacts, tmp_path: Path, sequences: int) -> None:
-    """Weights, momentum, generators, tallies, rate, log lines and reports, with dropout's and augmentation's chance."""
+    """Weights, momentum, generators, tallies, rate, log lines, reports; dropout's and augmentation's chance."""
     network = tmp_path / "chancy.toml"
     network.write_text(NETWORK)
     SteeredRun.config = plan(
@@ -26,6 +26,9 @@ def test_whatever_is_done_to_a_run_it_ends_the_same(sketches: DatasetFacts, tmp_
         "validation.images=20",
         "augment.flip=true",
         "augment.crop_padding=2",
+        "schedule.name=cosine",
+        "schedule.warmup_epochs=0.5",
+        "schedule.end_factor=0.1",
     )
     run_state_machine_as_test(
         SteeredRun,

@@ -9,10 +9,11 @@ import pytest
 from cifartui.training import loop, steering
 from cifartui.training.loop import train
 from cifartui.training.run.checkpoints import list_checkpoints
-from cifartui.training.run.controls import AnyControl, ChangeRate, ControlInbox
+from cifartui.training.run.controls import AnyControl, ChangeEpochs, ChangeRate, ControlInbox
 from cifartui.training.run.events import (
     AnyEvent,
     EpochFinished,
+    EpochsChanged,
     LearningRateChanged,
     LossLogged,
     RunStarted,
@@ -37,7 +38,7 @@ layers = [
 """
 """Small, with all that depends on chance or on former steps."""
 
-Told = StepsReported | LossLogged | EpochFinished | Validated | LearningRateChanged
+Told = StepsReported | LossLogged | EpochFinished | Validated | LearningRateChanged | EpochsChanged
 
 
 class AtSteps(ControlInbox):
@@ -61,25 +62,35 @@ def looking_at_every_step() -> Iterator[None]:
 
 
 def undisturbed(config: RunConfig, changes: Iterable[AnyEvent] = ()) -> tuple[list[Told], str]:
-    """Train with the rates changed at the same steps; what was told, and the last checkpoint's sha256."""
+    """Train with rate and epochs changed at the same steps; what was told, and the last checkpoint's sha256."""
     run = create_run(config)
     job = prepare(config)
     commands: dict[int, list[AnyControl]] = {}
     for change in changes:
         if isinstance(change, LearningRateChanged):
             commands.setdefault(change.step, []).append(ChangeRate(to=change.after))
+        if isinstance(change, EpochsChanged):
+            commands.setdefault(change.step, []).append(ChangeEpochs(epochs=change.after))
     with looking_at_every_step():
         events = list(train(run, job, AtSteps(job, commands)))
     return what_holds(events, job.position.steps_per_epoch), list_checkpoints(run)[-1].sha256
 
 
 def what_holds(events: Iterable[AnyEvent], steps_per_epoch: int) -> list[Told]:
-    """What of a journal still holds, with numbers and times left out: nothing of steps that were gone back over."""
+    """What of a journal still holds, with numbers and times left out: nothing of steps that were gone back over.
+
+    A start of the run says how many epochs it has from there on; going back within one changes nothing of that.
+    """
+    epochs = 0
     held: list[Told] = []
     for event in events:
         if isinstance(event, RunStarted | WentBack):
             held = [told for told in held if step_of(told, steps_per_epoch) <= event.step]
+            epochs = event.epochs if isinstance(event, RunStarted) else epochs
+            if epochs:
+                held.append(EpochsChanged(step=event.step, before=epochs, after=epochs))
         elif isinstance(event, Told):
+            epochs = event.after if isinstance(event, EpochsChanged) else epochs
             held.append(event)
     return held
 

@@ -7,6 +7,7 @@ import msgspec
 from cifartui.training.recipes.described import described
 from cifartui.training.recipes.optimizers import AnyOptimizer
 from cifartui.training.recipes.parts import Augment, Checkpoints, Loader, Normalize, Validation
+from cifartui.training.recipes.schedules import AnySchedule, Constant
 
 RATE = "optimizer.learning_rate"
 """The key of the setting that commands to a run change, too."""
@@ -36,5 +37,6 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     normalize: Normalize
     augment: Augment = Augment()
     optimizer: Annotated[AnyOptimizer, described("How gradients change the weights.")]
+    schedule: Annotated[AnySchedule, described("How the learning rate goes over the run.")] = Constant()
     validation: Validation = Validation()
     checkpoints: Checkpoints = Checkpoints()

@@ -41,10 +41,13 @@ class RunStarted(Event, frozen=True, kw_only=True):
     validation_images: Count
     parameters: Count
     learning_rate: float
+    """Of its first step, by the recipe's schedule and as it was turned."""
     seed: int
     host_pid: int
     step: Count = 0
     """The steps that were taken before; what the journal says of later ones is void."""
+    turned: float | None = None
+    """How many times the recipe's learning rate, along its schedule, it was turned to; None in older journals."""
     parent: str = ""
     """`RUN@STEP`, the checkpoint of another run that this one goes on from; else empty."""
 

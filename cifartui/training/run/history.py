@@ -1,5 +1,7 @@
 """What a journal says so far: one bounded, immutable value, which `fold` makes of its events."""
 
+import math
+from collections.abc import Iterable
 from typing import Literal, NamedTuple
 
 import msgspec
@@ -117,16 +119,17 @@ class RunHistory(msgspec.Struct, frozen=True):
         return max(reversed(told), key=lambda rate: rate[0])[1] if told else 0.0
 
     @property
-    def first_learning_rate(self) -> float:
-        """Before any command changed it; 0 before the run started."""
-        if self.rate_changes:
-            return self.rate_changes[0].before
-        return self.started.learning_rate if self.started else 0.0
+    def scheduled_rate(self) -> float:
+        """What the learning rate of the next step would be if nobody had turned it; 0 before the run started."""
+        return self.learning_rate / self.rate_multiplier()
 
-    def learning_rate_after(self, step: int) -> float:
-        """The learning rate after so many steps; 0 before the run started."""
-        before = [change for change in self.rate_changes if change.step <= step]
-        return before[-1].after if before else self.first_learning_rate
+    def rate_multiplier(self, step: int | None = None) -> float:
+        """How many times the recipe's learning rate it was turned to after so many steps; None: by now."""
+        multiplier = _product(change for change in self.rate_changes if step is None or change.step <= step)
+        if self.started and self.started.turned:  # which tells of what was turned before it, too
+            before = _product(change for change in self.rate_changes if change.seq < self.started.seq)
+            multiplier *= self.started.turned / before
+        return float(f"{multiplier:.12g}")  # turned up and down again is not turned at all
 
     @property
     def steps(self) -> int:
@@ -158,3 +161,7 @@ class RunHistory(msgspec.Struct, frozen=True):
     def best(self) -> ValidationPoint | None:
         """The best result on the held-out images, the earliest of equals."""
         return max(self.validation, key=lambda point: point.accuracy, default=None)
+
+
+def _product(changes: Iterable[LearningRateChanged]) -> float:
+    return math.prod(change.after / change.before for change in changes)

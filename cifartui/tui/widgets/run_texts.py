@@ -53,11 +53,11 @@ def facts_text(view: RunView) -> Content:
         Content(f"epoch {history.epoch:,}/{history.epochs_asked:,} · step {history.step:,}/{history.steps:,}"),
         *(_now(view, started) if living else _in_the_end(history)),
     ]
-    rate, first = history.learning_rate, history.first_learning_rate
-    if rate != first and first:
-        lines.append(Content(f"lr {rate:.4g} = {first:.4g} × {rate / first:.3g}"))
+    rate, turned = history.learning_rate, history.rate_multiplier()
+    if turned != 1:
+        lines.append(Content(f"lr {rate:.4g} = {history.scheduled_rate:.4g} × {turned:.3g}"))
     lines += [
-        Content(printable(f"{started.network} · batch {started.batch_size}{f' · lr {rate:g}' * (rate == first)}")),
+        Content(printable(f"{started.network} · batch {started.batch_size}{f' · lr {rate:.4g}' * (turned == 1)}")),
         Content.styled(printable(f"{started.dataset} · seed {started.seed}"), "$text-muted"),
         Content.styled(printable(f"{started.device}{f': {started.device_reason}' * living}"), "$text-muted"),
     ]
@@ -196,8 +196,8 @@ def stop_question(history: RunHistory) -> StopQuestion:
 
 def rate_question(history: RunHistory) -> str:
     """What to know before another learning rate is typed."""
-    rate, first = history.learning_rate, history.first_learning_rate
-    turned = f", {rate / first:.3g} times what it began with" if first and rate != first else ""
+    rate, multiplier = history.learning_rate, history.rate_multiplier()
+    turned = f", {multiplier:.3g} times the recipe's" if multiplier != 1 else ""
     return f"It is {rate:.4g} now{turned}. A checkpoint is saved with it."
 
 

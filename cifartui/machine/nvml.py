@@ -33,72 +33,92 @@ class NvmlUnavailableError(Exception):
         self.trouble, self.says = trouble, says
 
 
-@contextmanager
-def opened() -> Iterator[ModuleType]:
-    """NVML for a while.
+def load_nvml() -> ModuleType:
+    """The module through which NVML is asked, not opened yet.
 
     Raises:
-        NvmlUnavailableError: it cannot be asked, or no more.
+        NvmlUnavailableError: it is not installed.
     """
     try:
         import pynvml
     except ImportError as error:
         raise NvmlUnavailableError("no package") from error
-    with _troubles(pynvml):
-        pynvml.nvmlInit()
-        try:
-            yield pynvml
-        finally:
-            with suppress(pynvml.NVMLError):  # what went wrong before is what counts
-                pynvml.nvmlShutdown()
+    module: ModuleType = pynvml
+    return module
 
 
 @contextmanager
-def _troubles(pynvml: ModuleType) -> Iterator[None]:
-    """Whatever NVML raises here concerns all of it."""
+def opened() -> Iterator[ModuleType]:
+    """NVML for a while; whatever it raises meanwhile concerns all of it.
+
+    Raises:
+        NvmlUnavailableError: it cannot be asked, or no more.
+    """
+    nvml = load_nvml()
+    with troubles(nvml):
+        nvml.nvmlInit()
+        try:
+            yield nvml
+        finally:
+            shut_down(nvml)
+
+
+def shut_down(nvml: ModuleType) -> None:
+    """Close NVML; what went wrong before is what counts."""
+    with suppress(nvml.NVMLError):
+        nvml.nvmlShutdown()
+
+
+@contextmanager
+def troubles(nvml: ModuleType) -> Iterator[None]:
+    """Whatever NVML raises here concerns all of it.
+
+    Raises:
+        NvmlUnavailableError: in place of NVML's own errors.
+    """
     try:
         yield
-    except pynvml.NVMLError as error:
+    except nvml.NVMLError as error:
         names: dict[int, NvmlTrouble] = {
-            pynvml.NVML_ERROR_LIBRARY_NOT_FOUND: "no library",
-            pynvml.NVML_ERROR_DRIVER_NOT_LOADED: "no driver",
-            pynvml.NVML_ERROR_LIB_RM_VERSION_MISMATCH: "version mismatch",
-            pynvml.NVML_ERROR_GPU_IS_LOST: "lost",
-            pynvml.NVML_ERROR_RESET_REQUIRED: "lost",
-            pynvml.NVML_ERROR_NO_PERMISSION: "no permission",
-            pynvml.NVML_ERROR_TIMEOUT: "no answer",
+            nvml.NVML_ERROR_LIBRARY_NOT_FOUND: "no library",
+            nvml.NVML_ERROR_DRIVER_NOT_LOADED: "no driver",
+            nvml.NVML_ERROR_LIB_RM_VERSION_MISMATCH: "version mismatch",
+            nvml.NVML_ERROR_GPU_IS_LOST: "lost",
+            nvml.NVML_ERROR_RESET_REQUIRED: "lost",
+            nvml.NVML_ERROR_NO_PERMISSION: "no permission",
+            nvml.NVML_ERROR_TIMEOUT: "no answer",
         }
         raise NvmlUnavailableError(names.get(error.value, "other"), printable(str(error), 100)) from error
 
 
-def driver_versions(pynvml: ModuleType) -> tuple[str, str]:
+def driver_versions(nvml: ModuleType) -> tuple[str, str]:
     """The driver's version and the newest CUDA that it knows: `550.54.15`, `12.4`."""
-    cuda = pynvml.nvmlSystemGetCudaDriverVersion_v2()
-    return printable(pynvml.nvmlSystemGetDriverVersion(), 40), f"{cuda // 1000}.{cuda % 1000 // 10}"
+    cuda = nvml.nvmlSystemGetCudaDriverVersion_v2()
+    return printable(nvml.nvmlSystemGetDriverVersion(), 40), f"{cuda // 1000}.{cuda % 1000 // 10}"
 
 
-def all_gpus(pynvml: ModuleType) -> tuple[NvidiaGpu, ...]:
+def all_gpus(nvml: ModuleType) -> tuple[NvidiaGpu, ...]:
     """Every GPU, with the readings that it does not give."""
     gpus = []
-    for index in range(pynvml.nvmlDeviceGetCount()):
-        handle = pynvml.nvmlDeviceGetHandleByIndex(index)
-        mig = _has_instances(pynvml, handle)
-        readings = read_gpu(pynvml, handle, of_instance=None)
+    for index in range(nvml.nvmlDeviceGetCount()):
+        handle = nvml.nvmlDeviceGetHandleByIndex(index)
+        mig = _has_instances(nvml, handle)
+        readings = read_gpu(nvml, handle, of_instance=None)
         names = readings.__struct_fields__
         not_known = {name: why for name in names if (why := getattr(readings, name).why_not)}
         gpus.append(
             NvidiaGpu(
-                name=printable(pynvml.nvmlDeviceGetName(handle), 80),
-                uuid=printable(pynvml.nvmlDeviceGetUUID(handle), 80),
+                name=printable(nvml.nvmlDeviceGetName(handle), 80),
+                uuid=printable(nvml.nvmlDeviceGetUUID(handle), 80),
                 mig=mig,
-                instances=_instances(pynvml, handle) if mig else 0,
+                instances=_instances(nvml, handle) if mig else 0,
                 not_known=not_known,
             )
         )
     return tuple(gpus)
 
 
-def find_gpu(pynvml: ModuleType, uuid: str) -> tuple[Handle, Handle | None]:
+def find_gpu(nvml: ModuleType, uuid: str) -> tuple[Handle, Handle | None]:
     """The GPU that CUDA calls `uuid`, and the instance of it if it is one.
 
     Raises:
@@ -107,16 +127,16 @@ def find_gpu(pynvml: ModuleType, uuid: str) -> tuple[Handle, Handle | None]:
     bare = uuid.removeprefix("GPU-").removeprefix("MIG-")
     for name in (f"GPU-{bare}", f"MIG-{bare}"):
         try:
-            handle = pynvml.nvmlDeviceGetHandleByUUID(name)
-        except (pynvml.NVMLError_NotFound, pynvml.NVMLError_InvalidArgument):
+            handle = nvml.nvmlDeviceGetHandleByUUID(name)
+        except (nvml.NVMLError_NotFound, nvml.NVMLError_InvalidArgument):
             continue
         if name.startswith("GPU-"):
             return handle, None
-        return pynvml.nvmlDeviceGetDeviceHandleFromMigDeviceHandle(handle), handle
+        return nvml.nvmlDeviceGetDeviceHandleFromMigDeviceHandle(handle), handle
     raise NvmlUnavailableError("other", "it knows no GPU of the run's name")
 
 
-def read_gpu(pynvml: ModuleType, gpu: Handle, of_instance: Handle | None) -> GpuReadings:
+def read_gpu(nvml: ModuleType, gpu: Handle, of_instance: Handle | None) -> GpuReadings:
     """Ask a GPU for everything; memory is the instance's if the run has one.
 
     Raises:
@@ -125,61 +145,61 @@ def read_gpu(pynvml: ModuleType, gpu: Handle, of_instance: Handle | None) -> Gpu
     memory_of = gpu if of_instance is None else of_instance
 
     def load() -> Reading:
-        return Reading(pynvml.nvmlDeviceGetUtilizationRates(gpu).gpu / 100, 1.0)
+        return Reading(nvml.nvmlDeviceGetUtilizationRates(gpu).gpu / 100, 1.0)
 
     def memory() -> Reading:
-        info = pynvml.nvmlDeviceGetMemoryInfo(memory_of)
+        info = nvml.nvmlDeviceGetMemoryInfo(memory_of)
         return Reading(float(info.used), float(info.total))
 
     def temperature() -> Reading:
-        return Reading(float(pynvml.nvmlDeviceGetTemperature(gpu, pynvml.NVML_TEMPERATURE_GPU)))
+        return Reading(float(nvml.nvmlDeviceGetTemperature(gpu, nvml.NVML_TEMPERATURE_GPU)))
 
     def power() -> Reading:
-        watts = pynvml.nvmlDeviceGetPowerUsage(gpu) / 1000
-        return Reading(watts, _or_none(pynvml, lambda: pynvml.nvmlDeviceGetEnforcedPowerLimit(gpu) / 1000))
+        watts = nvml.nvmlDeviceGetPowerUsage(gpu) / 1000
+        return Reading(watts, _or_none(nvml, lambda: nvml.nvmlDeviceGetEnforcedPowerLimit(gpu) / 1000))
 
     def clock() -> Reading:
-        megahertz = float(pynvml.nvmlDeviceGetClockInfo(gpu, pynvml.NVML_CLOCK_SM))
-        return Reading(megahertz, _or_none(pynvml, lambda: pynvml.nvmlDeviceGetMaxClockInfo(gpu, pynvml.NVML_CLOCK_SM)))
+        megahertz = float(nvml.nvmlDeviceGetClockInfo(gpu, nvml.NVML_CLOCK_SM))
+        return Reading(megahertz, _or_none(nvml, lambda: nvml.nvmlDeviceGetMaxClockInfo(gpu, nvml.NVML_CLOCK_SM)))
 
-    split = of_instance is not None or _has_instances(pynvml, gpu)
+    split = of_instance is not None or _has_instances(nvml, gpu)
     return GpuReadings(
-        load=unknown(OF_AN_INSTANCE) if split else _ask(pynvml, load),
-        memory=_ask(pynvml, memory),
-        temperature=_ask(pynvml, temperature),
-        power=_ask(pynvml, power),
-        clock=_ask(pynvml, clock),
+        load=unknown(OF_AN_INSTANCE) if split else _ask(nvml, load),
+        memory=_ask(nvml, memory),
+        temperature=_ask(nvml, temperature),
+        power=_ask(nvml, power),
+        clock=_ask(nvml, clock),
     )
 
 
-def _ask(pynvml: ModuleType, query: Callable[[], Reading]) -> Reading:
+def _ask(nvml: ModuleType, query: Callable[[], Reading]) -> Reading:
     """What a sensor tells; one that is not there says so, while what concerns all of NVML goes on up."""
     try:
         return query()
-    except (pynvml.NVMLError_NotSupported, pynvml.NVMLError_FunctionNotFound, pynvml.NVMLError_NoData):
+    except (nvml.NVMLError_NotSupported, nvml.NVMLError_FunctionNotFound, nvml.NVMLError_NoData):
         return unknown(NOT_TOLD)
-    except pynvml.NVMLError_NoPermission:
+    except nvml.NVMLError_NoPermission:
         return unknown("the driver does not let this user ask for it")
 
 
-def _or_none(pynvml: ModuleType, query: Callable[[], float]) -> float | None:
+def _or_none(nvml: ModuleType, query: Callable[[], float]) -> float | None:
     """A limit, where the GPU has one."""
     try:
         return float(query())
-    except (pynvml.NVMLError_NotSupported, pynvml.NVMLError_FunctionNotFound, pynvml.NVMLError_NoPermission):
+    except (nvml.NVMLError_NotSupported, nvml.NVMLError_FunctionNotFound, nvml.NVMLError_NoPermission):
         return None
 
 
-def _has_instances(pynvml: ModuleType, gpu: Handle) -> bool:
-    return bool(_or_none(pynvml, lambda: pynvml.nvmlDeviceGetMigMode(gpu)[0]))
+def _has_instances(nvml: ModuleType, gpu: Handle) -> bool:
+    return bool(_or_none(nvml, lambda: nvml.nvmlDeviceGetMigMode(gpu)[0]))
 
 
-def _instances(pynvml: ModuleType, gpu: Handle) -> int:
+def _instances(nvml: ModuleType, gpu: Handle) -> int:
     count = 0
-    for index in range(pynvml.nvmlDeviceGetMaxMigDeviceCount(gpu)):
+    for index in range(nvml.nvmlDeviceGetMaxMigDeviceCount(gpu)):
         try:
-            pynvml.nvmlDeviceGetMigDeviceHandleByIndex(gpu, index)
-        except pynvml.NVMLError_NotFound:
+            nvml.nvmlDeviceGetMigDeviceHandleByIndex(gpu, index)
+        except nvml.NVMLError_NotFound:
             continue
         count += 1
     return count

@@ -51,6 +51,24 @@ class HostReadings(msgspec.Struct, frozen=True):
     """Bytes."""
 
 
+class Sample(msgspec.Struct, frozen=True):
+    """What the sensors told at one moment."""
+
+    device: CpuReadings | GpuReadings
+    host: HostReadings
+
+
+class Watched(msgspec.Struct, frozen=True):
+    """A run whose device and process are looked at."""
+
+    run: str
+    device_type: str
+    """`cpu`, `cuda` or `mps`."""
+    device_uuid: str
+    """Of an NVIDIA GPU; else empty."""
+    host_pid: int
+
+
 def unknown(why_not: str) -> Reading:
     """No value, and why."""
     return Reading(None, None, why_not)

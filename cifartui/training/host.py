@@ -107,6 +107,8 @@ def _started(run: Run, job: "Job") -> RunStarted:
         network=config.network.name,
         device=f"{job.choice.name} ({job.choice.device})",
         device_reason=job.choice.reason,
+        device_type=job.choice.device,
+        device_uuid=job.choice.uuid,
         epochs=job.position.epochs,
         steps_per_epoch=job.position.steps_per_epoch,
         batch_size=job.recipe.batch_size,

@@ -4,8 +4,9 @@ import asyncio
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
+import msgspec
 from textual.pilot import Pilot
 from textual.widgets import Static
 
@@ -64,12 +65,15 @@ async def wait_for_notice(pilot: Pilot[None], text: str, seconds: float = 60) ->
     return said
 
 
-def scripted_run(dataset: str, *, steps: int = 60) -> tuple[Run, Journal]:
-    """A run folder with a journal as a host would have written it, half-way through its first epoch."""
+def scripted_run(dataset: str, *, steps: int = 60, **started: Any) -> tuple[Run, Journal]:
+    """A run folder with a journal as a host would have written it, half-way through its first epoch.
+
+    `started` are fields of its `RunStarted` that are otherwise.
+    """
     run = create_run(plan(dataset))
     journal = Journal(run.journal_file)
     for event in scripted_events(run.id, steps):
-        journal.append(event)
+        journal.append(msgspec.structs.replace(event, **started) if isinstance(event, RunStarted) else event)
     return run, journal
 
 

@@ -50,6 +50,10 @@ class RunStarted(Event, frozen=True, kw_only=True):
     """How many times the recipe's learning rate, along its schedule, it was turned to; None in older journals."""
     parent: str = ""
     """`RUN@STEP`, the checkpoint of another run that this one goes on from; else empty."""
+    device_type: Literal["", "cpu", "cuda", "mps"] = ""
+    """What torch calls the device; empty where it was not noted."""
+    device_uuid: str = ""
+    """By which the driver of an NVIDIA GPU knows it; empty for other devices."""
 
 
 class StateChanged(Event, frozen=True, kw_only=True):

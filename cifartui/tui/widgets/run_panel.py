@@ -11,6 +11,7 @@ from cifartui.training.run.states import LIVING
 from cifartui.tui.view import RunView
 from cifartui.tui.widgets.charts import CurveChart, Curves, accuracy_curves, legend, loss_curves
 from cifartui.tui.widgets.control_texts import controls_text
+from cifartui.tui.widgets.device_panel import DevicePanel
 from cifartui.tui.widgets.run_texts import facts_text, notes_text
 
 CHARTS = {"loss": "loss", "accuracy": "accuracy, %"}
@@ -18,7 +19,7 @@ CHARTS = {"loss": "loss", "accuracy": "accuracy, %"}
 
 
 class RunPanel(Vertical):
-    """Curves on the left, facts and log on the right, notes below."""
+    """Curves on the left, facts, device and log on the right, notes below."""
 
     def __init__(self, *, widget_id: str) -> None:
         super().__init__(id=widget_id)
@@ -36,6 +37,8 @@ class RunPanel(Vertical):
             with Vertical(id="side"):
                 yield Static("run", classes="heading")
                 yield Static(id="facts")
+                yield Static("device", id="device-title", classes="heading")
+                yield DevicePanel(widget_id="device")
                 yield Static("log", id="log-title", classes="heading")
                 with VerticalScroll(id="log"):
                     yield Static(id="log-lines")
@@ -51,6 +54,8 @@ class RunPanel(Vertical):
             self.query_one(f"#{name}", CurveChart).set_curves(curves)
         self._draw_legends()
         self._write("facts", facts_text(view))
+        self.query_one(DevicePanel).show(view)
+        self.query_one("#device-title").set_class(view.history.started is None, "-unknown")
         answered = {answer.id for answer in view.history.controls}
         is_same = before is not None and before.history.started == view.history.started and not is_other
         waits = is_same and view.state in LIVING

@@ -31,7 +31,7 @@ class Parting(msgspec.Struct, frozen=True):
 
 
 def facts_text(view: RunView) -> Content:
-    """State, progress, speed, settings and device of a run."""
+    """State, progress, speed and settings of a run."""
     history, started = view.history, view.history.started
     living = view.state in LIVING
     lines = [Content.assemble((f"{MARKS[view.state]} {view.state}", "bold"), f"  {view.short_id}")]
@@ -59,7 +59,6 @@ def facts_text(view: RunView) -> Content:
     lines += [
         Content(printable(f"{started.network} · batch {started.batch_size}{f' · lr {rate:.4g}' * (turned == 1)}")),
         Content.styled(printable(f"{started.dataset} · seed {started.seed}"), "$text-muted"),
-        Content.styled(printable(f"{started.device}{f': {started.device_reason}' * living}"), "$text-muted"),
     ]
     return Content("\n").join(lines)
 

@@ -107,11 +107,7 @@ class Run:
             OSError: it cannot be written.
         """
         title = title.strip()
-        if len(title) > MAX_TITLE or not title.isprintable():
-            raise UsageError(
-                f"{printable(title, 80)!r} cannot be the title of a run: use up to {MAX_TITLE} letters, digits, "
-                "blanks and signs, in one line."
-            )
+        check_title(title)
         if title:
             write_durably(self._title_file, f"{title}\n".encode())
         else:
@@ -181,6 +177,19 @@ class Run:
             except FileNotFoundError:
                 continue
         return False
+
+
+def check_title(title: str) -> None:
+    """Check that a text can be the title of a run.
+
+    Raises:
+        UsageError: it is too long, or holds what no terminal shows.
+    """
+    if len(title) > MAX_TITLE or not title.isprintable():
+        raise UsageError(
+            f"{printable(title, 80)!r} cannot be the title of a run: use up to {MAX_TITLE} letters, digits, blanks and "
+            "signs, in one line."
+        )
 
 
 def create_run(config: RunConfig) -> Run:

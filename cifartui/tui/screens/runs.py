@@ -1,63 +1,40 @@
-"""The choice of a run: all there are, newest first, living and ended."""
+"""All runs: looked at, sorted, filtered, named, removed, and marked to be compared."""
 
 import time
+from collections.abc import Sequence
 from typing import ClassVar
 
-from rich.text import Text
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
 from textual.content import Content
-from textual.widgets import DataTable, Static
+from textual.widgets import DataTable, Input, Static
 from textual.worker import get_current_worker
 
 from cifartui.errors import CifartuiError
-from cifartui.evaluation.store import KeptEvaluation, last_result
+from cifartui.evaluation.comparison import ComparedRun, read_beside
 from cifartui.failures import failure
-from cifartui.text import cells, printable, shortened
+from cifartui.text import printable
 from cifartui.training.run.checkpoints import list_checkpoints
-from cifartui.training.run.folder import Run, all_runs, find_run
+from cifartui.training.run.folder import Run, all_runs, check_title, find_run
 from cifartui.training.run.keeping import remove_run, require_not_living
-from cifartui.training.run.overview import RunOverview, overview
-from cifartui.tui.screens.base import CifarScreen
-from cifartui.tui.view import MARKS, short_id
-from cifartui.tui.widgets.dialogs import ConfirmDialog
+from cifartui.training.run.states import LIVING
+from cifartui.tui.screens.comparison import REFRESH_SECONDS, ComparingScreen, ComparisonScreen
+from cifartui.tui.view import short_id
+from cifartui.tui.widgets.comparison_chart import LETTERS
+from cifartui.tui.widgets.comparison_panel import ComparisonPanel
+from cifartui.tui.widgets.dialogs import ConfirmDialog, TextDialog
+from cifartui.tui.widgets.run_list import NEWEST, ORDERS, RunList, in_order, letters_of, matching, note_of
 
-COLUMNS = {"state": 16, "run": 18, "data set": 14, "held-out": 9, "test": 7, "started": 12}
-"""Labels, and cells with the gap to the next column; they fit a terminal of 80 columns."""
-NAME_CELLS, DATASET_CELLS, STATE_CELLS = 17, 13, 15
-NOTHING = "–"
-
-
-class RunList(DataTable[Text]):
-    """A line for each run; says on the line of keys what enter does."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(
-            "enter",
-            "select_cursor",
-            "look at it",
-            tooltip="Show the run under the cursor on the training screen",
-            id="runs.look",
-        ),
-        Binding(
-            "delete",
-            "screen.remove",
-            "remove",
-            tooltip="Remove the run under the cursor with all that it saved; you are asked first",
-            id="runs.remove",
-        ),
-        Binding("home", "row(0)", "newest", tooltip="Go to the newest run", show=False, id="runs.newest"),
-        Binding("end", "row(-1)", "oldest", tooltip="Go to the oldest run", show=False, id="runs.oldest"),
-    ]
-
-    def action_row(self, row: int) -> None:
-        """Go to the first or the last row."""
-        self.move_cursor(row=row % max(1, self.row_count))
+BESIDE_COLUMNS = 150
+"""From so many columns on, the comparison stands beside the list."""
+BATCH_SECONDS = 0.2
+"""Between two times that runs which were read are shown."""
 
 
-class RunsScreen(CifarScreen):
-    """All runs; closes when one is brought into view."""
+class RunsScreen(ComparingScreen):
+    """A line for each run; closes when one is brought into view."""
 
     CSS_PATH = "runs.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -68,62 +45,158 @@ class RunsScreen(CifarScreen):
 
     def __init__(self) -> None:
         super().__init__()
-        self._notes: dict[str, str] = {}
-        """By the run's id, what else there is to say of it."""
+        self._runs: dict[str, ComparedRun] = {}
+        """By their ids."""
+        self._newest: list[str] = []
+        """The ids of all runs there are, the newest first."""
+        self._marked: list[str] = []
+        self._order, self._is_reversed, self._words = NEWEST, False, ""
+        self._is_read = False
 
     def compose(self) -> ComposeResult:
         yield Static("reading the runs …", id="title", classes="heading")
-        yield RunList(cursor_type="row", cell_padding=0)
+        yield Input(placeholder="words that a run must have: adam finished resnet", id="filter")
+        with Horizontal(id="body"):
+            with Vertical(id="list"):
+                yield RunList(cursor_type="row", cell_padding=0)
+            yield ComparisonPanel(
+                "space marks a run: its curves stand here, with those of the others that are marked, and below them "
+                "the settings in which they differ",
+                widget_id="beside",
+            )
         yield Static(id="note")
 
     def on_mount(self) -> None:
-        for label, width in COLUMNS.items():
-            self.query_one(RunList).add_column(label, width=width)
+        self.query_one("#filter").display = False
+        self.query_one(RunList).focus()
         self.call_after_refresh(self._read)  # the first run may be read before the screen is mounted
+        self.set_interval(REFRESH_SECONDS, self._look_again)
 
-    @work(thread=True, group="read runs", exit_on_error=False, description="read the runs")
+    def on_resize(self) -> None:
+        self.query_one(ComparisonPanel).display = self.size.width >= BESIDE_COLUMNS
+        self.call_after_refresh(self._draw)
+
+    # READING
+
+    def _look_again(self) -> None:
+        if self._is_read:
+            self._read()
+
+    @work(thread=True, group="read runs", exclusive=True, exit_on_error=False, description="read the runs")
     def _read(self) -> None:
         worker, runs = get_current_worker(), all_runs()
+        ids, batch, due = [run.id for run in runs], [], time.monotonic() + BATCH_SECONDS
         for run in runs:
             if worker.is_cancelled:
                 return
+            known = self._runs.get(run.id)
+            if known and known.state not in LIVING and not run.is_carried():
+                continue
             try:
-                self.app.call_from_thread(self._add, overview(run), last_result(run), parent_of(run))
+                batch.append(read_beside(run).results)
             except OSError:
                 continue  # it was removed meanwhile
-        self.app.call_from_thread(self._all_read)
+            if time.monotonic() > due:
+                self.app.call_from_thread(self._add, ids, batch)
+                batch, due = [], time.monotonic() + BATCH_SECONDS
+        self.app.call_from_thread(self._add, ids, batch, is_all=True)
 
-    def _add(self, run: RunOverview, tested: KeptEvaluation | None, parent: str) -> None:
+    def _add(self, newest: list[str], read: Sequence[ComparedRun], *, is_all: bool = False) -> None:
         if not self.is_mounted:
             return
-        table = self.query_one(RunList)
-        self._notes[run.id] = note_of(run) + f" It goes on from {short_id(parent)}." * bool(parent)
+        is_first = not self._runs
+        changed = newest != self._newest or any(run != self._runs.get(run.id) for run in read)
+        self._newest, self._is_read = newest, self._is_read or is_all
+        self._runs |= {run.id: run for run in read}
+        if changed:
+            self._draw()
+        else:
+            self._draw_title()
         view = self.cifar_app.run_view
-        in_view = view is not None and view.run.id == run.id
-        style = "bold" if in_view else ""
-        muted = self.app.theme_variables["text-muted"]
-        texts = (Text(cell, style=muted if cell == NOTHING else style) for cell in row_of(run, tested))
-        table.add_row(*texts, key=run.id)
-        if in_view:
-            table.move_cursor(row=table.row_count - 1)
+        if is_first and view:
+            self._go_to(view.run.id)
 
-    def _all_read(self) -> None:
+    # DRAWING
+
+    def _shown(self) -> list[ComparedRun]:
+        """The runs that the filter leaves, in order."""
+        runs = [self._runs[run_id] for run_id in self._newest if run_id in self._runs]
+        return in_order(matching(runs, self._words), self._order, is_reversed=self._is_reversed)
+
+    def _draw(self) -> None:
         if not self.is_mounted:
             return
-        runs = self.query_one(RunList).row_count
-        title = f"{runs:,} run{'s' * (runs != 1)}" if runs else "no runs yet · esc, then enter on the training screen"
-        self.query_one("#title", Static).update(Content(title))
+        view, muted = self.cifar_app.run_view, self.app.theme_variables["text-muted"]
+
+        def styles(run: ComparedRun) -> tuple[str, str]:
+            return "bold" if view is not None and view.run.id == run.id else "", muted
+
+        self.query_one(RunList).show(self._shown(), letters_of(self._marked), self._order, styles)
+        self._draw_title()
+        self._explain()
+
+    def _draw_title(self) -> None:
+        count = sum(run_id in self._runs for run_id in self._newest)
+        if not self._is_read:
+            title = f"reading the runs … {count:,}"
+        elif not count:
+            title = "no runs yet · esc, then enter on the training screen"
+        else:
+            order = "newest first" if self._order == NEWEST else f"by {self._order}"
+            parts = [f"{count:,} run{'s' * (count != 1)}", order + ", reversed" * self._is_reversed]
+            parts += [f"{len(self._shown()):,} with {self._words!r}"] if self._words else []
+            parts += [f"{len(self._marked)} marked"] if self._marked else []
+            title = " · ".join(parts)
+        self.query_one("#title", Static).update(Content(printable(title)))
 
     @on(DataTable.RowHighlighted)
     def _explain(self) -> None:
-        self.query_one("#note", Static).update(Content(printable(self._notes.get(self._under_cursor, ""))))
+        run = self._runs.get(self.query_one(RunList).under_cursor)
+        self.query_one("#note", Static).update(Content(printable(note_of(run)) if run else ""))
 
-    @property
-    def _under_cursor(self) -> str:
-        """The run's id; empty where there is none."""
-        table = self.query_one(RunList)
-        row = table.cursor_row  # -1 after `end` in an empty table
-        return str(table.ordered_rows[row].key.value) if table.is_valid_row_index(row) else ""
+    def _go_to(self, run_id: str) -> None:
+        ids = [run.id for run in self._shown()]
+        if run_id in ids:
+            self.query_one(RunList).move_cursor(row=ids.index(run_id))
+
+    # ORDER AND FILTER
+
+    def action_sort(self) -> None:
+        """Sort by the next column."""
+        self._order, self._is_reversed = ORDERS[(ORDERS.index(self._order) + 1) % len(ORDERS)], False
+        self._draw()
+
+    def action_reverse(self) -> None:
+        """Turn the order round."""
+        self._is_reversed = not self._is_reversed
+        self._draw()
+
+    @on(DataTable.HeaderSelected)
+    def _sort_by(self, event: DataTable.HeaderSelected) -> None:
+        order = str(event.column_key.value)
+        if order == self._order:
+            self.action_reverse()
+        elif order in ORDERS:
+            self._order, self._is_reversed = order, False
+            self._draw()
+
+    def action_filter(self) -> None:
+        """Ask for the words that runs must have."""
+        words = self.query_one("#filter", Input)
+        words.display = True
+        words.focus()
+
+    @on(Input.Changed, "#filter")
+    def _filter(self, event: Input.Changed) -> None:
+        self._words = event.value
+        self._draw()
+
+    @on(Input.Submitted, "#filter")
+    def _leave_filter(self) -> None:
+        self.query_one("#filter").display = bool(self._words)
+        self.query_one(RunList).focus()
+
+    # ONE RUN
 
     @on(DataTable.RowSelected)
     def _look(self, event: DataTable.RowSelected) -> None:
@@ -134,10 +207,35 @@ class RunsScreen(CifarScreen):
         self.dismiss()
         self.cifar_app.follow_run(run)
 
+    def action_rename(self) -> None:
+        """Ask for the title of the run under the cursor."""
+        run = self._runs.get(self.query_one(RunList).under_cursor)
+        if run is None:
+            return
+
+        def rename(title: str | None) -> None:
+            if title is not None:
+                self._rename(run.id, title)
+
+        question = f"What shall {short_id(run.id)} be called? Its id stays; an empty line takes its title away."
+        self.app.push_screen(TextDialog(question, run.title, check_title), rename)
+
+    @work(thread=True, group="rename", exit_on_error=False, description="rename a run")
+    def _rename(self, run_id: str, title: str) -> None:
+        run = find_run(run_id)
+        run.rename(title)
+        self.app.call_from_thread(self._renamed, read_beside(run).results)
+
+    def _renamed(self, run: ComparedRun) -> None:
+        self._runs[run.id] = run
+        self._beside.pop(run.id, None)
+        self._draw()
+        self._compare_marked()
+
     def action_remove(self) -> None:
         """Remove the run under the cursor, once that is confirmed."""
-        if self._under_cursor:
-            self._look_at_removal(self._under_cursor)
+        if run_id := self.query_one(RunList).under_cursor:
+            self._look_at_removal(run_id)
 
     @work(thread=True, group="remove", exclusive=True, exit_on_error=False, description="look at what is removed")
     def _look_at_removal(self, run_id: str) -> None:
@@ -173,52 +271,56 @@ class RunsScreen(CifarScreen):
 
     def _removed(self, run: Run) -> None:
         if self.is_mounted:
-            self.query_one(RunList).remove_row(run.id)
-            self._explain()  # the table tells of no other line under the cursor
-            self._all_read()
+            self._newest = [run_id for run_id in self._newest if run_id != run.id]
+            self._marked = [run_id for run_id in self._marked if run_id != run.id]
+            self._draw()
+            self._compare_marked()
+
+    # SEVERAL RUNS
+
+    def action_mark(self) -> None:
+        """Mark the run under the cursor, or take its mark away."""
+        run_id = self.query_one(RunList).under_cursor
+        if run_id in self._marked:
+            self._marked.remove(run_id)
+        elif len(self._marked) == len(LETTERS):
+            self.cifar_app.complain(
+                f"{len(LETTERS)} runs are marked, more curves cannot be told apart; take a mark away first."
+            )
+        elif run_id:
+            self._marked.append(run_id)
+        self._draw()
+        self._compare_marked()
+
+    def _compare_marked(self) -> None:
+        self.refresh_bindings()
+        if self.query_one(ComparisonPanel).display:
+            self.compare(self._marked_runs())
+
+    def _marked_runs(self) -> list[Run]:
+        there = {run.id: run for run in all_runs()}
+        return [there[run_id] for run_id in self._marked if run_id in there]
+
+    def action_compare(self) -> None:
+        """Show the marked runs on a screen of their own."""
+        runs = self._marked_runs()
+        if len(runs) < 2:
+            self.cifar_app.complain("A comparison is between two runs or more; mark them with the space bar first.")
+            return
+        self.app.push_screen(ComparisonScreen(runs))
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Keys of charts that are not there are hidden."""
+        if action in ("turn_axis", "turn_quantity") and self.is_mounted:
+            return self.query_one(ComparisonPanel).display and bool(self._marked)
+        return True
 
     def action_close(self) -> None:
-        """Go back without another run."""
-        self.dismiss()
-
-
-def parent_of(run: Run) -> str:
-    """The checkpoint that a fork goes on from, `RUN@STEP`; empty for any other run, and where that cannot be read."""
-    try:
-        parent = run.config().parent
-    except CifartuiError:
-        return ""
-    return parent.name if parent else ""
-
-
-def row_of(run: RunOverview, tested: KeptEvaluation | None) -> list[str]:
-    """A run's cells in the table, with the kept result of its last checkpoint on the test images."""
-    state = "‖ stands still" if run.stalled_seconds else f"{MARKS[run.state]} {run.state}"
-    return [
-        shortened(f"{state}{' !' if run.problem else ''}", STATE_CELLS),
-        _short_name(run.id),
-        shortened(printable(run.dataset), DATASET_CELLS),
-        NOTHING if run.best_accuracy is None else f"{run.best_accuracy:.1%} ★",
-        NOTHING if tested is None else f"{tested.evaluation.accuracy:.1%}",
-        time.strftime("%d %b %H:%M", time.localtime(run.created)),
-    ]
-
-
-def _short_name(run: str) -> str:
-    """A run's name without its date; of a long one the end, which no other run has, is kept."""
-    name, _, tag = printable(short_id(run)).rpartition("-")
-    return shortened(name, NAME_CELLS - 1 - cells(tag)) + f"-{tag}" if name else shortened(tag, NAME_CELLS)
-
-
-def note_of(run: RunOverview) -> str:
-    """How far a run came and what its accuracy is of, in a sentence, or what is wrong with it."""
-    if run.problem:
-        return run.problem
-    progress = (
-        f"{run.id}: recipe {run.recipe}, network {run.model}, epoch {run.epoch:,} of {run.epochs:,}, step {run.step:,}."
-    )
-    if run.best_accuracy is not None:
-        return f"{progress} ★ {run.best_accuracy:.1%} is its best on the held-out images."
-    if run.last_accuracy is not None:
-        return f"{progress} {run.last_accuracy:.1%} is of the training images in its last epoch; none were held out."
-    return f"{progress} No epoch is done yet."
+        """Leave the filter, or go back without another run."""
+        words = self.query_one("#filter", Input)
+        if words.has_focus or self._words:
+            words.value = ""
+            self._words = ""
+            self._leave_filter()
+        else:
+            self.dismiss()

@@ -197,7 +197,7 @@ def binned(curve: Points, bins: int) -> list[tuple[float, float]]:
     last = finite[-1][0]
     groups: dict[int, list[tuple[float, float]]] = {}
     for step, value in finite:
-        groups.setdefault(int(bins * step / (last + 1)), []).append((step, value))
+        groups.setdefault(min(bins - 1, int(bins * step / last)), []).append((step, value))
     return [
         (sum(step for step, _ in group) / len(group), sum(value for _, value in group) / len(group))
         for group in groups.values()

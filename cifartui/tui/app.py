@@ -13,6 +13,8 @@ from textual.drivers.linux_driver import LinuxDriver
 from textual.reactive import reactive
 from textual.screen import Screen
 from textual.theme import Theme, ThemeProvider
+from textual.widget import Widget
+from textual.widgets import Input
 from textual.worker import Worker, WorkerState
 
 from cifartui.dataset.store import find_dataset, prepared_names
@@ -171,8 +173,8 @@ class CifarApp(RunInView):
         self.end = SignalledEnd(self, self.activations.discard)
         self._early_keys: list[events.Key] = []
         """Typed while a screen was opening."""
-        self._typed_on: WeakKeyDictionary[events.Key, Screen[object]] = WeakKeyDictionary()
-        """The screens on top when keys were typed."""
+        self._typed_on: WeakKeyDictionary[events.Key, tuple[Screen[object], Widget | None]] = WeakKeyDictionary()
+        """The screens on top when keys were typed, and what had the focus there."""
         self.unsaved = ""
         """The name of a network that was changed and not kept."""
 
@@ -239,19 +241,23 @@ class CifarApp(RunInView):
                 return
             if self.notice and self.notice.age >= READING_SECONDS:
                 self.notice = None
-            self._typed_on[event] = self.screen
+            self._typed_on[event] = self.screen, self.focused
         await super().on_event(event)
 
     def on_key(self, event: events.Key) -> None:
-        """A key that comes up from a screen which another has covered meanwhile was meant for that one."""
-        if self._typed_on.get(event, self.screen) is not self.screen:
+        """A key that comes up from a screen which another has covered meanwhile was meant for that one.
+
+        So was one for a line of text that has got the focus meanwhile.
+        """
+        screen, focused = self._typed_on.get(event, (self.screen, self.focused))
+        if screen is not self.screen or (focused is not self.focused and isinstance(self.focused, Input)):
             event.prevent_default()
             self.post_message(events.Key(event.key, event.character))
 
     async def _type_early_keys(self) -> None:
         while self._early_keys and self.screen_stack and self.screen.is_mounted:
             key = self._early_keys.pop(0)
-            self._typed_on[key] = self.screen
+            self._typed_on[key] = self.screen, self.focused
             await super().on_event(key)
         if self._early_keys:
             self.set_timer(OPENING_SECONDS, self._type_early_keys)

@@ -8,110 +8,25 @@ from cifartui.dataset.store import DatasetFacts, find_dataset, load_facts
 from cifartui.errors import CifartuiError
 from cifartui.failures import failure
 from cifartui.model.network import load_network
-from cifartui.training.device_names import DEVICE_NAMES, DeviceName
-from cifartui.training.fitting import fit_network, fit_recipe, steps_per_epoch, trained_images
-from cifartui.training.launch import DEFAULT_SEED, plan_run
-from cifartui.training.recipes.recipe import RATE, Recipe
+from cifartui.training.fitting import (
+    HELD_OUT,
+    LOG_EVERY,
+    fit_network,
+    fit_recipe,
+    steps_per_epoch,
+    trained_images,
+)
+from cifartui.training.recipes.recipe import RATE
 from cifartui.training.recipes.settings import Setting, override, settings
-from cifartui.training.resuming import plan_fork
 from cifartui.training.run.folder import RunConfig
-from cifartui.training.run.follow import read_history
-from cifartui.tui.view import short_id
+from cifartui.tui.in_hand import DEVICE, NETWORK, OUTSIDE_RECIPE, SEED, InHand
+from cifartui.tui.setting_groups import in_groups
 
-SEED = Setting(
-    "seed",
-    str(DEFAULT_SEED),
-    "Where all random numbers start: the same seed gives the same losses.",
-    allowed="a whole number, at least 0 and below 2^63",
-)
-DEVICE = Setting(
-    "device",
-    "auto",
-    "auto takes a GPU that can be used, and says why if there is none; cpu and cuda insist.",
-    choices=DEVICE_NAMES,
-)
-"""Both are asked of a run, and no part of its recipe; the values are what they are unless changed."""
+FOLLOWING = (LOG_EVERY, HELD_OUT)
+"""Settings that the data set changes, so that the recipe's own value is a choice too; of a fork, `RATE` is another."""
 
-
-class ForkOf(msgspec.Struct, frozen=True):
-    """The checkpoint that a run goes on from."""
-
-    parent: str
-    """`RUN@STEP`."""
-    config: RunConfig
-    """The parent's."""
-    rate: float = 0.0
-    """The learning rate that it had there, which may have been turned; 0 where that is not known."""
-
-
-class InHand(msgspec.Struct, frozen=True):
-    """What is asked for so far."""
-
-    name: str
-    """Of the recipe."""
-    own: Recipe
-    """The recipe as it is by itself."""
-    recipe: Recipe
-    """With what was changed of it."""
-    kept: frozenset[str] = frozenset()
-    """Settings that the user set, also those that he set to the recipe's own value."""
-    seed: str = SEED.value
-    device: DeviceName = "auto"
-    fork: ForkOf | None = None
-    """Where the run goes on from, if it is no new one: network, data set, seed and batch size are its parent's."""
-
-    @property
-    def changed(self) -> tuple[str, ...]:
-        """The recipe's settings that are not as it has them, or that were set to stay as they are."""
-        own = {setting.key: setting.value for setting in settings(self.own)}
-        return tuple(
-            setting.key
-            for setting in settings(self.recipe)
-            if setting.value != own[setting.key] or setting.key in self.kept
-        )
-
-    @property
-    def origin(self) -> str:
-        """Whose settings these are where nothing was changed, in words."""
-        return f"its parent {short_id(self.fork.parent)}" if self.fork else f"recipe {self.name}"
-
-    @property
-    def assignments(self) -> list[str]:
-        """What was changed, as `plan_run` takes it."""
-        values = {setting.key: setting.value for setting in settings(self.recipe)}
-        return [f"{key}={values[key]}" for key in self.changed]
-
-    def config(self, dataset: str) -> RunConfig:
-        """What a run on a data set would be, checked as `plan_run` checks it.
-
-        Raises:
-            CifartuiError: something of it does not exist, is not allowed or does not fit.
-            OSError: the recipe's or the network's file cannot be read.
-        """
-        if self.fork:
-            return msgspec.structs.replace(self.fork.config, settings=self.recipe, device=self.device)
-        return plan_run(
-            recipe=self.name, dataset=dataset, overrides=self.assignments, device=self.device, seed=int(self.seed)
-        )
-
-    def onto(self, name: str, own: Recipe) -> "InHand":
-        """Another recipe with the same changes on top."""
-        return msgspec.structs.replace(
-            self, name=name, own=own, recipe=override(own, self.assignments), kept=frozenset(self.changed)
-        )
-
-
-def fork_in_hand(parent: str) -> InHand:
-    """What a run would be that goes on from a checkpoint, `RUN@STEP`, with its parent's settings.
-
-    Raises:
-        CifartuiError: there is no such checkpoint, or nothing can go on from it.
-    """
-    plan = plan_fork(parent)
-    config, own = plan.config, plan.config.settings
-    multiplier = read_history(plan.parent)[0].rate_multiplier(plan.checkpoint.step)
-    fork = ForkOf(parent, config, own.optimizer.learning_rate * multiplier)
-    return InHand(config.recipe, own, own, seed=str(config.seed), device=config.device, fork=fork)
+RATE_POINTS = 400
+"""So many stretches between the steps of which the learning rate is told."""
 
 
 class PlannedSetting(msgspec.Struct, frozen=True):
@@ -119,10 +34,11 @@ class PlannedSetting(msgspec.Struct, frozen=True):
 
     setting: Setting
     own: str
-    """The recipe's value, or the usual one of what is no part of the recipe."""
+    """The recipe's value, or the usual one of what the recipe does not have."""
     changed: bool = False
     """By the user."""
     of_recipe: bool = True
+    """Whether the recipe has such a setting: not the seed, nor what another kind of optimizer has."""
     follows: str = ""
     """Why the data set makes it another than the recipe's; of the network, which layers."""
     turned: bool = False
@@ -143,6 +59,21 @@ class RunPlan(msgspec.Struct, frozen=True):
     def steps_per_epoch(self) -> int:
         """Mini-batches of one epoch; 0 while that is not known."""
         return steps_per_epoch(self.config.settings, self.facts) if self.config and self.facts else 0
+
+    @property
+    def steps(self) -> int:
+        """Of the whole run; 0 while that is not known."""
+        return self.config.settings.epochs * self.steps_per_epoch if self.config else 0
+
+    @property
+    def rates(self) -> list[tuple[float, float]]:
+        """The learning rate at some steps from the first to the last; empty while that is not known."""
+        if not (self.config and self.steps):
+            return []
+        recipe, last = self.config.settings, self.steps - 1
+        highest = float(next(planned.setting.value for planned in self.settings if planned.setting.key == RATE))
+        steps = sorted({round(last * place / RATE_POINTS) for place in range(RATE_POINTS + 1)})
+        return [(step, highest * recipe.schedule.factor(step, self.steps_per_epoch, recipe.epochs)) for step in steps]
 
     @property
     def log_lines(self) -> int:
@@ -181,26 +112,53 @@ def planned_settings(asked: InHand, facts: DatasetFacts | None) -> tuple[Planned
     if facts and not asked.fork:
         recipe, reasons = fit_recipe(asked.recipe, facts, changed)
         if layers := _changed_layers(asked.recipe.network, facts):
-            reasons = {**reasons, "network": layers}
-    own = {setting.key: setting.value for setting in settings(asked.own)}
+            reasons = {**reasons, NETWORK: layers}
+    own = {setting.key for setting in settings(asked.own)}
     turned = asked.fork is not None and asked.fork.rate not in (0.0, recipe.optimizer.learning_rate)
     turned = turned and RATE not in changed
     if asked.fork and turned:
         recipe = override(recipe, [f"{RATE}={asked.fork.rate:.6g}"])
-    lines = [
-        PlannedSetting(
+    planned = {
+        setting.key: PlannedSetting(
             setting,
-            own[setting.key],
+            asked.unchanged[setting.key],
             setting.key in changed,
+            of_recipe=setting.key in own,
             follows=reasons.get(setting.key, ""),
             turned=turned and setting.key == RATE,
         )
         for setting in settings(recipe)
-    ]
+    }
     for setting, value in ((SEED, asked.seed), (DEVICE, asked.device)):
         shown = msgspec.structs.replace(setting, value=value)
-        lines.append(PlannedSetting(shown, setting.value, value != setting.value, of_recipe=False))
-    return tuple(lines)
+        planned[setting.key] = PlannedSetting(shown, setting.value, value != setting.value, of_recipe=False)
+    return tuple(planned[key] for key in in_groups(planned))
+
+
+def asked_with(asked: InHand, planned: PlannedSetting, text: str) -> InHand:
+    """What is in hand with a new value of a setting, as it stands in the plan.
+
+    The value that it has, or the recipe's, is no change, unless the data set or a turned rate made it another.
+
+    Raises:
+        CifartuiError, OSError: it is not allowed; the sentence says what is.
+    """
+    key, text = planned.setting.key, text.strip()
+    new = asked.with_value(key, text)
+    if not planned.changed and text == planned.setting.value:
+        return asked
+    if key in OUTSIDE_RECIPE:
+        return new
+    follows = key in FOLLOWING or (asked.fork is not None and key == RATE)
+    return msgspec.structs.replace(
+        new, kept=new.kept - {key} if text == planned.own and not follows else new.kept | {key}
+    )
+
+
+def asked_without(asked: InHand, planned: PlannedSetting) -> InHand:
+    """What is in hand with the change of a setting taken back."""
+    new = asked.with_value(planned.setting.key, planned.own)
+    return msgspec.structs.replace(new, kept=new.kept - {planned.setting.key})
 
 
 def _changed_layers(network: str, facts: DatasetFacts) -> str:

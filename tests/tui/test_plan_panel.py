@@ -1,10 +1,12 @@
 """Setting up a run: settings shown whole, explained, changed, taken back and refused."""
 
 from pathlib import Path
+from typing import cast
 
 import msgspec
 import pytest
 import tomli_w
+from textual.events import Key
 from textual.widgets import Input, OptionList
 
 from cifartui.dataset.store import DatasetFacts, save_dataset
@@ -12,7 +14,6 @@ from cifartui.training.recipes.files import load_recipe, recipe_names
 from cifartui.training.recipes.settings import override
 from cifartui.training.run.folder import all_runs
 from cifartui.tui.app import CifarApp
-from cifartui.tui.widgets.dialogs import TextDialog
 from cifartui.tui.widgets.plan_panel import PlanPanel, SettingsTable
 from cifartui.tui.widgets.plan_texts import row_cells, setting_text
 from tests.conftest import noise
@@ -20,19 +21,21 @@ from tests.tui.driving import LARGE, SMALL, shown, text_of, wait_for_text, wait_
 
 
 async def test_settings_are_explained_changed_and_refused(sketches: DatasetFacts) -> None:
-    """The setting under the cursor is explained; v changes it; a bad value keeps the dialog open with a sentence."""
+    """The setting under the cursor is explained; v lets it be typed; a sentence says at once what is wrong."""
     async with CifarApp().run_test(size=SMALL) as pilot:
         await pilot.press("3")
         await wait_for_text(pilot, "The network to train")
         await pilot.press("down")
         await wait_for_text(pilot, "How often training goes through all training images")
-        await pilot.press("v")
-        pilot.app.screen.query_one(Input).value = "0"
-        await pilot.press("enter")
+        await pilot.press("v", "0")
         await wait_for_text(pilot, "epochs = 0 is not allowed")
-        pilot.app.screen.query_one(Input).value = "7"
-        await pilot.press("enter")
-        await wait_until(pilot, lambda: any("epochs" in line and " 7" in line for line in shown(pilot).splitlines()))
+        await pilot.press("enter", "backspace", "7")
+        await wait_for_text(pilot, "7 epochs × 50 = 350 steps")
+        await pilot.press("escape")
+        await wait_for_text(pilot, "2 epochs × 50 = 100 steps")
+        await pilot.press("v", "7", "enter")
+        await wait_for_text(pilot, "● 1 changed")
+        assert any(" epochs " in line and " 7 " in line and "recipe: 2" in line for line in shown(pilot).splitlines())
 
 
 @pytest.mark.parametrize("recipe", recipe_names())
@@ -51,9 +54,9 @@ async def test_settings_are_whole_at_80_columns(sketches: DatasetFacts, recipe: 
             for row, planned in enumerate(panel.plan.settings):
                 table.move_cursor(row=row, animate=False)
                 await pilot.pause()
-                line = next(line for line in shown(pilot).splitlines() if f" {planned.setting.key} " in line)
-                assert row_cells(planned)[3] in line
-                assert "…" not in line
+                _, label, value, remark = row_cells(planned)
+                lines = [line for line in shown(pilot).splitlines() if f" {label} " in line and f" {value} " in line]
+                assert any(remark in line and "…" not in line for line in lines)
 
 
 async def test_value_that_a_setting_has_is_no_change(sketches: DatasetFacts) -> None:
@@ -72,6 +75,70 @@ async def test_value_that_a_setting_has_is_no_change(sketches: DatasetFacts) -> 
         assert panel.asked.changed == ()
         panel.set_value("log_every", "2000")
         assert panel.asked.changed == ("log_every",)
+
+
+async def test_what_is_typed_behind_the_key_is_typed_into_the_line(sketches: DatasetFacts) -> None:
+    """Keys that come in one burst with the one that begins the typing, as a fast hand or a slow line sends them."""
+    async with CifarApp().run_test(size=SMALL) as pilot:
+        assert isinstance(pilot.app, CifarApp)
+        await pilot.press("3")
+        await wait_for_text(pilot, "network = tutorial")
+        for key, character in (("down", None), ("v", "v"), ("1", "1"), ("2", "2"), ("q", "q")):
+            pilot.app.post_message(Key(key, character))
+        await wait_for_text(pilot, "epochs = '12q' is not allowed")
+        await pilot.press("backspace", "enter")
+        await wait_until(pilot, lambda: cast(CifarApp, pilot.app).recipe.epochs == 12)
+
+
+async def test_groups_are_gone_through(sketches: DatasetFacts) -> None:
+    """Right and left go from group to group; titles stand before the first setting of each."""
+    async with CifarApp().run_test(size=SMALL) as pilot:
+        await pilot.press("3")
+        await wait_for_text(pilot, "training     ")
+        await pilot.press("right")
+        await wait_for_text(pilot, "optimizer.name = sgd")
+        await pilot.press("down", "left")
+        await wait_for_text(pilot, "optimizer.name = sgd")
+        await pilot.press("left")
+        await wait_for_text(pilot, "network = tutorial")
+
+
+async def test_another_kind_of_optimizer_brings_its_settings(sketches: DatasetFacts) -> None:
+    """Those of the former go, and come back with the recipe's values; the curve is drawn where it is asked for."""
+    async with CifarApp().run_test(size=SMALL) as pilot:
+        await pilot.press("3")
+        await wait_for_text(pilot, "network = tutorial")
+        panel = pilot.app.screen.query_one(PlanPanel)
+        panel.go_to("optimizer.name")
+        await pilot.press("v")
+        await wait_for_text(pilot, "Adam with weight decay apart from the gradient")
+        await pilot.press("down", "down", "enter")
+        await wait_for_text(pilot, "optimizer.name = adamw")
+        assert "betas" in [planned.setting.key.rpartition(".")[2] for planned in panel.plan.settings]
+        assert panel.asked.changed == ("optimizer.name",)
+        await pilot.press("c")
+        await wait_for_text(pilot, "learning rate: 0.001 throughout")
+        await pilot.press("c", "backspace")
+        await wait_for_text(pilot, "optimizer.name = sgd")
+        assert panel.asked.recipe == load_recipe("tutorial")
+
+
+async def test_settings_are_kept_as_a_recipe_of_ones_own(sketches: DatasetFacts) -> None:
+    """A name that is taken keeps the dialog open; the recipe is in hand then, unchanged, and in the list."""
+    async with CifarApp().run_test(size=LARGE) as pilot:
+        assert isinstance(pilot.app, CifarApp)
+        await pilot.press("3")
+        await wait_for_text(pilot, "network = tutorial")
+        pilot.app.screen.query_one(PlanPanel).set_value("epochs", "7")
+        await pilot.press("s", *"tutorial", "enter")
+        await wait_for_text(pilot, "tutorial comes with the program")
+        await pilot.press(*["backspace"] * 8, *"mine", "enter")
+        await wait_for_text(pilot, "recipe mine · data set few")
+        assert load_recipe("mine").epochs == 7
+        assert "changed" not in text_of(pilot, "#plan-title")
+        await pilot.press("r")
+        await wait_for_text(pilot, "tutorial with epochs=7")
+        assert "your own" in shown(pilot)
 
 
 async def test_every_explanation_is_whole(sketches: DatasetFacts) -> None:
@@ -97,7 +164,9 @@ async def test_choices_are_lists_with_their_explanation(sketches: DatasetFacts) 
         await wait_for_text(pilot, "resnet18      11,173,962 parameters")
         await pilot.press("tab", *"nope", "enter")
         await wait_for_text(pilot, "There is no network named 'nope'")
-        await pilot.press("escape", *["down"] * 5, "v")
+        await pilot.press("escape")
+        pilot.app.screen.query_one(PlanPanel).go_to("loader.kind")
+        await pilot.press("v")
         text = await wait_for_text(pilot, "resident · the recipe")
         assert "a batch is an index into it" in text
         await pilot.press("up", "enter")
@@ -108,8 +177,7 @@ async def test_choices_are_lists_with_their_explanation(sketches: DatasetFacts) 
         await wait_for_text(pilot, "usually: auto")
         await pilot.press("home", "down", "v")
         await wait_for_text(pilot, "at least 1 and at most 100,000")
-        await wait_for_text(pilot, "takes it")
-        assert isinstance(pilot.app.screen, TextDialog)
+        await wait_for_text(pilot, "⏎ keep")
 
 
 @pytest.mark.parametrize("key", ["network", "loader.kind", "optimizer.name"])
@@ -120,8 +188,7 @@ async def test_choices_fit_the_screen(key: str) -> None:
         await pilot.press("3")
         await wait_for_text(pilot, "network = tutorial")
         panel = pilot.app.screen.query_one(PlanPanel)
-        row = [planned.setting.key for planned in panel.plan.settings].index(key)
-        panel.query_one(SettingsTable).move_cursor(row=row)
+        panel.go_to(key)
         await pilot.press("v")
         await wait_for_text(pilot, "esc back")
         screen = pilot.app.screen

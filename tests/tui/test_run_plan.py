@@ -11,11 +11,15 @@ from cifartui.training.recipes.recipe import RATE
 from cifartui.training.recipes.settings import override
 from cifartui.training.run.events import LearningRateChanged
 from cifartui.training.run.journal import Journal
-from cifartui.tui.run_plan import InHand, PlannedSetting, RunPlan, fork_in_hand, make_plan
-from cifartui.tui.widgets.plan_texts import plan_text, row_cells, setting_text
+from cifartui.training.run.speeds import speed_of, trained_speeds
+from cifartui.tui.in_hand import InHand, fork_in_hand
+from cifartui.tui.run_plan import PlannedSetting, RunPlan, make_plan, planned_settings
+from cifartui.tui.setting_groups import group_of, in_groups, label_of
+from cifartui.tui.widgets.plan_texts import plan_lines, plan_text, row_cells, setting_text
 from tests.conftest import noise
 from tests.training.running import plan as configured
 from tests.training.running import train_here
+from tests.tui.driving import scripted_run
 
 
 def in_hand(name: str, *changes: str, kept: frozenset[str] = frozenset()) -> InHand:
@@ -35,7 +39,7 @@ def test_every_recipe_can_start_on_a_small_data_set_and_logs(sketches: DatasetFa
     assert plan.log_lines > 0
     log_every = planned(plan, "log_every")
     assert int(log_every.setting.value) < int(log_every.own)
-    assert row_cells(log_every)[3] == f"follows the data (recipe {log_every.own})"
+    assert row_cells(log_every)[3] == f"data set (recipe: {log_every.own})"
     assert "mini-batches; the recipe says" in setting_text(log_every, f"recipe {name}")
 
 
@@ -43,7 +47,8 @@ def test_plan_says_in_numbers_what_a_run_would_be(sketches: DatasetFacts) -> Non
     """Parameters, images, steps, epochs and log lines."""
     text = plan_text(make_plan(in_hand("held-out"), "few")).plain
     assert text == (
-        "tutorial, 62,006 parameters · 180 images + 20 held out · 45 steps an epoch · 5 epochs · 45 log lines"
+        "tutorial, 62,006 parameters · 180 images + 20 held out · 5 epochs × 45 = 225 steps · 45 log lines · "
+        "about 973 kB a step + 553 kB of images"
     )
 
 
@@ -58,7 +63,7 @@ def test_setting_of_the_user_does_not_follow_the_data(sketches: DatasetFacts) ->
 def test_change_is_marked_beside_the_recipes_value(sketches: DatasetFacts) -> None:
     """A mark, the new value and the recipe's; in words below."""
     changed = planned(make_plan(in_hand("tutorial", "epochs=7"), "few"), "epochs")
-    assert row_cells(changed) == ("●", "epochs", "7", "the recipe: 2")
+    assert row_cells(changed) == ("●", "epochs", "7", "recipe: 2")
     assert "Set by you; recipe tutorial has 2." in setting_text(changed, "recipe tutorial")
     assert "at least 1 and at most 100,000" in setting_text(changed, "recipe tutorial")
 
@@ -71,12 +76,63 @@ def test_changes_go_onto_another_recipe() -> None:
     assert onto.changed == ("epochs", "log_every")
 
 
+def test_changes_that_another_recipe_has_no_setting_for_stay_behind() -> None:
+    """A recipe with another kind of optimizer takes the others."""
+    own = override(load_recipe("tutorial"), ["optimizer.name=adamw"])
+    onto = in_hand("tutorial", "epochs=7", "optimizer.momentum=0.8").onto("other", own)
+    assert onto.recipe == override(own, ["epochs=7"])
+    assert onto.changed == ("epochs",)
+
+
+def test_kind_of_optimizer_changes_with_its_settings() -> None:
+    """What the new kind has by itself is no change; back at the recipe's kind, its own values are there again."""
+    asked = in_hand("tutorial", "optimizer.learning_rate=0.01", "optimizer.momentum=0.8")
+    adam = asked.with_value("optimizer.name", "adamw")
+    assert adam.changed == ("optimizer.name", "optimizer.learning_rate")
+    line = next(one for one in planned_settings(adam, None) if one.setting.key == "optimizer.betas")
+    assert (line.changed, line.of_recipe) == (False, False)
+    betas = adam.with_value("optimizer.betas", "[0.8, 0.9]")
+    line = next(one for one in planned_settings(betas, None) if one.setting.key == "optimizer.betas")
+    assert row_cells(line) == ("●", "betas", "[0.8, 0.9]", "usually: [0.9, 0.999]")
+    back = betas.with_value("optimizer.name", "sgd")
+    assert back.recipe == override(load_recipe("tutorial"), ["optimizer.learning_rate=0.01"])
+
+
+def test_every_table_is_a_group_in_an_order_for_people() -> None:
+    """What stands in no table comes first, what is no part of a recipe last; unknown tables stand between."""
+    keys = in_groups(["epochs", "loader.kind", "new.one", "optimizer.name", "new.two", "seed", "network"])
+    assert keys == ["epochs", "network", "optimizer.name", "new.one", "new.two", "loader.kind", "seed"]
+    assert [group_of(key) for key in ("epochs", "new.one", "seed")] == ["training", "new", "run"]
+    assert [label_of(key) for key in ("epochs", "new.one.more")] == ["epochs", "one.more"]
+
+
+def test_time_is_told_once_a_run_here_had_that_network_and_batch_size(sketches: DatasetFacts) -> None:
+    """The newest such run counts, and of the device asked for."""
+    plan = make_plan(in_hand("tutorial"), "few")
+    assert plan.config
+    assert "time" not in plan_lines(plan, None).plain
+    scripted_run(sketches.name)
+    run, _ = scripted_run(sketches.name)
+    (run.folder / "config.toml").write_text("epochs = no\n")  # a damaged run tells no speed
+    speeds = trained_speeds()
+    assert len(speeds) == 1
+    speed = speed_of(plan.config, speeds)
+    assert speed
+    slow = msgspec.structs.replace(speed, images_per_second=100.0)
+    assert f"about 0:04, at the 100 images/s that {speed.run[-3:]} had here" in plan_lines(plan, slow).plain
+    assert plan_text(plan, slow).plain.endswith(" · about 0:04")
+    other = make_plan(in_hand("tutorial", "batch_size=8"), "few").config
+    cuda = msgspec.structs.replace(plan.config, device="cuda")
+    assert other
+    assert speed_of(other, speeds) is speed_of(cuda, speeds) is None
+
+
 def test_network_that_follows_the_data_says_which_layers() -> None:
     """Pictures of another size and two classes: two layers have other numbers than the network by itself."""
     save_dataset("wide", noise(40, size=64, classes=2), noise(10, size=64, classes=2), ("cat", "dog"), "tests")
     plan = make_plan(in_hand("tutorial", "validation.images=0"), "wide")
     network = planned(plan, "network")
-    assert row_cells(network)[3] == "follows the data"
+    assert row_cells(network)[3] == "data set"
     text = setting_text(network, "recipe tutorial")
     assert "fc1 takes 2,704 inputs" in text
     assert "fc3 gives 2 outputs" in text
@@ -121,7 +177,7 @@ def test_fork_has_the_rate_that_its_parent_was_turned_to(sketches: DatasetFacts)
     fork = fork_in_hand(f"{run.id}@50")
     assert fork.recipe.optimizer.learning_rate == 0.001
     line = planned(make_plan(fork, ""), RATE)
-    assert row_cells(line, forked=True) == ("", RATE, "0.004", "as turned (recipe 0.001)")
+    assert row_cells(line, forked=True) == ("", "learning_rate", "0.004", "as turned (recipe: 0.001)")
     assert f"0.004 is what {fork.origin} was turned to; its recipe has 0.001." in setting_text(line, fork.origin)
     set_back = planned(make_plan(msgspec.structs.replace(fork, kept=frozenset({RATE})), ""), RATE)
     assert (set_back.setting.value, set_back.changed, set_back.turned) == ("0.001", True, False)

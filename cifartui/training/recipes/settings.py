@@ -23,6 +23,8 @@ class Setting(msgspec.Struct, frozen=True):
     explanation: str
     choices: tuple[str, ...] = ()
     """The values it can have, where they are few words."""
+    kinds: tuple[str, ...] = ()
+    """What each of the choices is, where it decides which of several tables stands here; else empty."""
     allowed: str = ""
     """Which numbers it can be, in words: `a whole number, at least 1 and at most 100,000`."""
 
@@ -43,7 +45,7 @@ def _settings(table: msgspec.Struct, prefix: str) -> Iterator[Setting]:
         if isinstance(value, msgspec.Struct):
             yield from _settings(value, f"{key}.")
         elif description:
-            yield Setting(key, toml_text(value), description, _choices(kind), _allowed(kind))
+            yield Setting(key, toml_text(value), description, _choices(kind), allowed=_allowed(kind))
 
 
 def _described(kind: msgspec.inspect.Type) -> tuple[str, msgspec.inspect.Type]:
@@ -56,9 +58,13 @@ def _choice(value: msgspec.Struct, key: str, description: str, union: msgspec.in
     """Which of several tables stands at `key`, and what it is."""
     config = value.__struct_config__
     assert isinstance(config.tag, str)
-    tags = tuple(str(table.tag) for table in union.types if isinstance(table, msgspec.inspect.StructType))
+    tables = [table for table in union.types if isinstance(table, msgspec.inspect.StructType)]
     return Setting(
-        f"{key}.{config.tag_field}", config.tag, f"{description} {inspect.getdoc(type(value))}".strip(), tags
+        f"{key}.{config.tag_field}",
+        config.tag,
+        f"{description} {inspect.getdoc(type(value))}".strip(),
+        choices=tuple(str(table.tag) for table in tables),
+        kinds=tuple(inspect.getdoc(table.cls) or "" for table in tables),
     )
 
 
@@ -117,6 +123,17 @@ def override(recipe: Recipe, assignments: Iterable[str]) -> Recipe:
             _leave_former_kind(table, last, value, kinds)
         table[last] = value
     return convert_settings(document, Recipe)
+
+
+def override_each(recipe: Recipe, assignments: Iterable[str]) -> tuple[Recipe, dict[str, str]]:
+    """Change settings as `override` does, passing over what cannot be; also why not, a sentence for each of those."""
+    refused: dict[str, str] = {}
+    for assignment in assignments:
+        try:
+            recipe = override(recipe, [assignment])
+        except UsageError as error:
+            refused[assignment] = str(error)
+    return recipe, refused
 
 
 def _kinds(tables: list[str]) -> list[msgspec.inspect.StructType]:

@@ -13,7 +13,7 @@ from cifartui.training.launch import start_run
 from cifartui.training.resuming import fork_run, plan_fork
 from cifartui.training.run.checkpoints import CheckpointFacts
 from cifartui.training.run.folder import Run
-from cifartui.tui.run_plan import InHand, fork_in_hand
+from cifartui.tui.in_hand import InHand, fork_in_hand
 from cifartui.tui.screens.runs import RunsScreen
 from cifartui.tui.screens.starting import Host, StartingScreen
 from cifartui.tui.screens.steering import SteeringScreen
@@ -28,16 +28,6 @@ class TrainingScreen(StartingScreen, SteeringScreen):
     NOUN = "training"
     CSS_PATH = "training.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("v", "change", "change", tooltip="Change the setting under the cursor", id="training.change"),
-        Binding(
-            "backspace,delete",
-            "take_back",
-            "unset",
-            tooltip="Take the change of the setting under the cursor back",
-            id="training.unset",
-            key_display="⌫",
-        ),
-        Binding("r", "recipe", "recipe", tooltip="Choose a recipe", id="training.recipe"),
         Binding("o", "runs", "runs", tooltip="Choose the run to look at, living or ended", id="training.runs"),
         Binding("n", "new", "new run", tooltip="Set up another run", id="training.new"),
         Binding("escape", "back", "curves", tooltip="Go back to the curves of the run", id="training.back", show=False),
@@ -59,7 +49,9 @@ class TrainingScreen(StartingScreen, SteeringScreen):
 
     def on_screen_resume(self) -> None:
         if self._sets_up:
-            self.query_one(PlanPanel).refresh_plan()  # networks and data sets may have come or gone
+            panel = self.query_one(PlanPanel)
+            panel.refresh_plan()  # networks and data sets may have come or gone
+            panel.look_at_speeds()
         self.refresh_bindings()
 
     @property
@@ -89,6 +81,14 @@ class TrainingScreen(StartingScreen, SteeringScreen):
     def action_take_back(self) -> None:
         """Give the setting under the cursor the recipe's own value again."""
         self.query_one(PlanPanel).take_back()
+
+    def action_save_recipe(self) -> None:
+        """Keep the settings as a recipe of the user's own."""
+        self.query_one(PlanPanel).ask_for_name()
+
+    def action_curve(self) -> None:
+        """Show or hide the learning rate's curve, where there is no room to show it always."""
+        self.query_one(PlanPanel).toggle_class("-curve")
 
     def action_start(self) -> None:
         """Start a run with these settings."""
@@ -171,8 +171,10 @@ class TrainingScreen(StartingScreen, SteeringScreen):
         """Keys that make no sense now are hidden."""
         if not self.is_mounted:
             return True
-        if action in ("start", "change"):
+        if action in ("start", "change", "save_recipe"):
             return self._sets_up
+        if action == "curve":
+            return self._sets_up and not (self.has_class("-wide") or self.has_class("-tall"))
         panel = self.query_one(PlanPanel)
         if action == "recipe":
             return self._sets_up and not panel.asked.fork

@@ -47,6 +47,8 @@ class Curves(NamedTuple):
     """That the whole run will have; 0 while that is not known."""
     turns: Points = ()
     """The steps at which the learning rate was changed, and the new one."""
+    from_zero: bool = False
+    """Whether the axis begins at 0, however small the values' range."""
 
 
 class CurveChart(PlotextPlot):
@@ -87,6 +89,7 @@ class CurveChart(PlotextPlot):
             )
         values = [value for _, value in (*training, *held_out)]
         values += [] if curves.guessing is None else [curves.guessing]
+        values += [0.0] if curves.from_zero else []
         low, high = (min(values), max(values)) if values else (0.0, 1.0)
         high = high if high > low else low + 1
         if values and curves.steps:

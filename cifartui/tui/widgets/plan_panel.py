@@ -2,14 +2,12 @@
 
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, cast
 
 import msgspec
-from rich.text import Text
-from textual import on
+from textual import on, work
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
-from textual.containers import Vertical
+from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.message import Message
 from textual.widgets import DataTable, Static
@@ -17,45 +15,38 @@ from textual.widgets import DataTable, Static
 from cifartui.dataset.store import SKETCHES
 from cifartui.errors import CifartuiError, UsageError, explain
 from cifartui.failures import failure
-from cifartui.model.network import load_network
 from cifartui.text import printable
-from cifartui.training.device_names import DeviceName
-from cifartui.training.fitting import HELD_OUT, LOG_EVERY
-from cifartui.training.launch import check_seed
-from cifartui.training.recipes.files import load_recipe, recipe_names
-from cifartui.training.recipes.recipe import RATE, Recipe
-from cifartui.training.recipes.settings import override
-from cifartui.training.resuming import FIXED
+from cifartui.training.recipes.files import (
+    described_by_changes,
+    list_recipes,
+    load_recipe,
+    own_recipe_names,
+    save_recipe,
+)
+from cifartui.training.recipes.recipe import Recipe
+from cifartui.training.run.speeds import TrainedSpeed, speed_of, trained_speeds
+from cifartui.tui.in_hand import NETWORK, InHand
 from cifartui.tui.networks import OTHER_NETWORK, network_choices
-from cifartui.tui.run_plan import DEVICE, SEED, InHand, PlannedSetting, RunPlan, make_plan
+from cifartui.tui.run_plan import PlannedSetting, RunPlan, asked_with, asked_without, make_plan
+from cifartui.tui.widgets.charts import CurveChart, Curves
 from cifartui.tui.widgets.dialogs import ChoiceDialog, TextDialog
 from cifartui.tui.widgets.paths import TOML
-from cifartui.tui.widgets.plan_texts import REMARK_CELLS, VALUE_CELLS, plan_text, row_cells, setting_text, title_text
+from cifartui.tui.widgets.plan_texts import (
+    choice_lines,
+    plan_lines,
+    plan_text,
+    rate_text,
+    recipe_line,
+    setting_text,
+    title_text,
+)
+from cifartui.tui.widgets.settings_table import SettingsEditor, SettingsTable
 
 if TYPE_CHECKING:
     from cifartui.tui.app import CifarApp
 
-NETWORK = "network"
-OUTSIDE_RECIPE = (SEED.key, DEVICE.key)
-FOLLOWING = (LOG_EVERY, HELD_OUT)
-"""Settings that the data set changes, so that the recipe's own value is a choice too; of a fork, `RATE` is another."""
 KEEP, DROP = "keep", "drop"
-COLUMNS = (("", 2), ("setting", 24), ("value", VALUE_CELLS + 1), ("from", REMARK_CELLS))
-"""Labels, and cells with the gap to the next column."""
-
-
-class SettingsTable(DataTable[Text]):
-    """A line for each setting; enter starts what they say."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "screen.start", "start", tooltip="Start training with these settings", id="training.start"),
-        Binding("home", "row(0)", "first", tooltip="The first setting", show=False, id="settings.first"),
-        Binding("end", "row(-1)", "last", tooltip="The last setting", show=False, id="settings.last"),
-    ]
-
-    def action_row(self, row: int) -> None:
-        """Go to the first or the last setting."""
-        self.move_cursor(row=row % max(1, self.row_count))
+SAVING = "It will be in the list of recipes. Seed, device and data set are no part of it."
 
 
 class PlanPanel(Vertical):
@@ -72,18 +63,23 @@ class PlanPanel(Vertical):
         """What was in hand before a fork was set up."""
         self.plan = RunPlan(())
         """What a run would be with it."""
+        self._speeds: list[TrainedSpeed] = []
 
     def compose(self) -> ComposeResult:
         yield Static(id="plan-title", classes="heading")
         yield Static(id="plan")
-        yield SettingsTable(id="settings", cursor_type="row", show_header=False, cell_padding=0)
-        yield Static(id="explanation")
+        with Vertical(id="plan-body"):
+            yield SettingsEditor(widget_id="editor")
+            with Vertical(id="beside"):
+                yield Static(id="rate-title", classes="heading")
+                yield CurveChart(widget_id="rate-curve")
+                yield Static(id="meaning")
+                with VerticalScroll(id="explaining", can_focus=False):
+                    yield Static(id="explanation")
 
     def on_mount(self) -> None:
         recipe = self._app.recipe
         self.asked = self._plain = InHand(self._app.recipe_name, load_recipe(self._app.recipe_name), recipe)
-        for label, width in COLUMNS:
-            self.query_one(SettingsTable).add_column(label, width=width)
         self.watch(self.app, "recipe", self._recipe_changed, init=False)
         self.watch(self.app, "dataset_name", self.refresh_plan)
 
@@ -100,6 +96,10 @@ class PlanPanel(Vertical):
         return cast("CifarApp", self.app)
 
     @property
+    def _editor(self) -> SettingsEditor:
+        return self.query_one(SettingsEditor)
+
+    @property
     def dataset(self) -> str:
         """The name of the data set to train on."""
         return self._app.dataset_name or SKETCHES
@@ -109,6 +109,11 @@ class PlanPanel(Vertical):
         """The setting under the cursor."""
         row = self.query_one(SettingsTable).cursor_row
         return self.plan.settings[row] if row < len(self.plan.settings) else None
+
+    def go_to(self, key: str) -> None:
+        """Put the cursor on a setting."""
+        rows = [planned.setting.key for planned in self.plan.settings]
+        self.query_one(SettingsTable).move_cursor(row=rows.index(key))
 
     # WHAT IS IN HAND
 
@@ -125,61 +130,105 @@ class PlanPanel(Vertical):
             self.asked = self._plain
             self.refresh_plan()
 
+    @work(thread=True, group="speeds", exclusive=True, exit_on_error=False, description="look how fast runs trained")
+    def look_at_speeds(self) -> None:
+        """Read from the runs that are here how fast this machine trains."""
+        self.app.call_from_thread(self._take_speeds, trained_speeds())
+
+    def _take_speeds(self, speeds: list[TrainedSpeed]) -> None:
+        self._speeds = speeds
+        self._show_plan(self.plan)
+
     # DRAWING
 
     def refresh_plan(self) -> None:
         """Work out anew what a run would be, and draw it."""
         self.plan = make_plan(self.asked, self.dataset)
-        table = self.query_one(SettingsTable)
-        row, top = table.cursor_row, table.scroll_y
-        table.clear()
-        for planned in self.plan.settings:
-            style = "bold" if planned.changed else ""
-            table.add_row(
-                *(Text(cell, style=style) for cell in row_cells(planned, forked=self.asked.fork is not None)),
-                key=planned.setting.key,
-            )
-        table.move_cursor(row=row)
-        table.scroll_to(y=top, animate=False)
+        self._editor.show(self.plan.settings, forked=self.asked.fork is not None)
         changes = sum(planned.changed for planned in self.plan.settings)
         self.query_one("#plan-title", Static).update(title_text(self.asked, self.dataset, changes))
-        self.query_one("#plan", Static).update(plan_text(self.plan))
+        self._show_plan(self.plan)
         self._explain()
+
+    def _show_plan(self, plan: RunPlan) -> None:
+        """Say what a run would be, also while a value is typed."""
+        speed = speed_of(plan.config, self._speeds) if plan.config else None
+        self.query_one("#plan", Static).update(plan_text(plan, speed))
+        self.query_one("#meaning", Static).update(plan_lines(plan, speed))
+        rates = plan.rates
+        self.query_one("#rate-title", Static).update(Content(rate_text(rates)))
+        self.query_one(CurveChart).set_curves(Curves(training=rates, steps=plan.steps, from_zero=True))
+        self.set_class(bool(plan.problem) or plan.config is None, "-unknown")
 
     def refuse(self, sentence: str) -> None:
         """Show why no run could start, until a setting is changed."""
-        self.query_one("#plan", Static).update(plan_text(RunPlan((), problem=sentence)))
+        self._show_plan(RunPlan((), problem=sentence))
 
     @on(DataTable.RowHighlighted)
     def _explain(self) -> None:
         planned = self.selected
         if planned:
-            title = (f"{planned.setting.key} = {printable(planned.setting.value)}", "bold")
-            lines = "\n".join(map(printable, setting_text(planned, self.asked.origin).splitlines()))
-            self.query_one("#explanation", Static).update(Content.assemble(title, "\n", lines))
+            self._show_explanation(planned, planned.setting.value)
         self.post_message(self.Planned())
+
+    def _show_explanation(self, planned: PlannedSetting, value: str, problem: str = "") -> None:
+        title = (f"{planned.setting.key} = {printable(value)}", "bold")
+        lines = "\n".join(map(printable, setting_text(planned, self.asked.origin).splitlines()))
+        refused = (f"\n✗ {printable(problem)}", "bold $error") if problem else ""
+        self.query_one("#explanation", Static).update(Content.assemble(title, refused, "\n", lines))
 
     # CHANGING
 
     def ask_for_value(self) -> None:
-        """Ask for a new value of the setting under the cursor."""
+        """Ask for a new value of the setting under the cursor: choices in a list, all else where it stands."""
         planned = self.selected
         if planned is None:
             return
         key, value = planned.setting.key, planned.setting.value
         explanation = setting_text(planned, self.asked.origin)
-        mark = f" · {'as usual' if not planned.of_recipe else 'the parent' if self.asked.fork else 'the recipe'}"
-        choices = [(choice, choice + mark * (choice == planned.own)) for choice in planned.setting.choices]
         check = _explaining(partial(self.set_value, key))
         if key == NETWORK:
-            dialog: ChoiceDialog | TextDialog = ChoiceDialog(
-                *(key, network_choices(), OTHER_NETWORK, value, check), explanation=explanation, path=TOML
+            self.app.push_screen(
+                ChoiceDialog(*(key, network_choices(), OTHER_NETWORK, value, check), explanation=explanation, path=TOML)
             )
-        elif choices:
-            dialog = ChoiceDialog(key, choices, chosen=value, check=check, explanation=explanation)
+        elif planned.setting.choices:
+            mark = "as usual" if not planned.of_recipe else "the parent" if self.asked.fork else "the recipe"
+            choices = list(choice_lines(planned, mark))
+            self.app.push_screen(ChoiceDialog(key, choices, chosen=value, check=check, explanation=explanation))
         else:
-            dialog = TextDialog(key, value, check, explanation=explanation)
-        self.app.push_screen(dialog)
+            self._editor.edit(value)
+            self.post_message(self.Planned())
+
+    @on(SettingsEditor.Typed)
+    def _try(self, event: SettingsEditor.Typed) -> None:
+        """Say of a value that is being typed what is wrong with it, or what it would mean."""
+        planned = self.selected
+        if planned is None:
+            return
+        try:
+            plan = make_plan(asked_with(self.asked, planned, event.value), self.dataset)
+        except (CifartuiError, OSError) as error:
+            self._show_explanation(planned, event.value, str(failure(error)))
+        else:
+            self._show_explanation(planned, event.value)
+            self._show_plan(plan)
+
+    @on(SettingsEditor.Kept)
+    def _keep(self, event: SettingsEditor.Kept) -> None:
+        planned = self.selected
+        if planned is None:
+            return
+        try:
+            self.set_value(planned.setting.key, event.value)
+        except (CifartuiError, OSError) as error:
+            self._show_explanation(planned, event.value, str(failure(error)))
+        else:
+            self._editor.end()
+
+    @on(SettingsEditor.Dropped)
+    def _dropped(self) -> None:
+        self._show_plan(self.plan)
+        self._explain()
 
     def set_value(self, key: str, text: str) -> None:
         """Give a setting a new value; the one it has or the recipe's is no change, unless the data set made it another.
@@ -187,39 +236,16 @@ class PlanPanel(Vertical):
         Raises:
             UsageError: it is not allowed; the sentence says what is.
         """
-        text = text.strip()
-        asked = self._with_value(key, text)
         planned = next(planned for planned in self.plan.settings if planned.setting.key == key)
-        if not planned.changed and text == planned.setting.value:
-            return
-        if key in OUTSIDE_RECIPE:
+        asked = asked_with(self.asked, planned, text)
+        if asked is not self.asked:
             self._take(asked)
-        elif text == planned.own and key not in FOLLOWING and not (self.asked.fork and key == RATE):
-            self._take(msgspec.structs.replace(asked, kept=asked.kept - {key}))
-        else:
-            self._take(msgspec.structs.replace(asked, kept=asked.kept | {key}))
 
     def take_back(self) -> None:
         """Give the setting under the cursor the recipe's own value again."""
         planned = self.selected
         if planned:
-            key = planned.setting.key
-            asked = self._with_value(key, planned.own)
-            self._take(msgspec.structs.replace(asked, kept=asked.kept - {key}))
-
-    def _with_value(self, key: str, text: str) -> InHand:
-        if self.asked.fork and key in (*FIXED, SEED.key):
-            raise UsageError(f"A fork has the {key} of its parent: what the checkpoint holds would not fit another.")
-        if key == SEED.key:
-            if not text.isdecimal():
-                raise UsageError(f"seed = {printable(text, 40)!r} is not allowed: a whole number is expected.")
-            check_seed(int(text))
-            return msgspec.structs.replace(self.asked, seed=text)
-        if key == DEVICE.key:
-            return msgspec.structs.replace(self.asked, device=cast(DeviceName, text))
-        if key == NETWORK:
-            load_network(text)
-        return msgspec.structs.replace(self.asked, recipe=override(self.asked.recipe, [f"{key}={text}"]))
+            self._take(asked_without(self.asked, planned))
 
     def _take(self, asked: InHand) -> None:
         self.asked = asked
@@ -234,7 +260,7 @@ class PlanPanel(Vertical):
             if name and name != self.asked.name:
                 self._take_recipe(name)
 
-        choices = [(name, f"{name:<10} {load_recipe(name).description}") for name in recipe_names()]
+        choices = [(listed.name, recipe_line(listed)) for listed in list_recipes()]
         self.app.push_screen(
             ChoiceDialog("Recipes", choices, "or a .toml file", self.asked.name, _explaining(load_recipe), path=TOML),
             take,
@@ -244,10 +270,10 @@ class PlanPanel(Vertical):
         """Take a recipe; what was changed by hand is not dropped unasked."""
         try:
             own = load_recipe(name)
-            onto = self.asked.onto(name, own)
         except (CifartuiError, OSError) as error:
             self._app.complain(str(failure(error)))
             return
+        onto = self.asked.onto(name, own)
         plain = msgspec.structs.replace(self.asked, name=name, own=own, recipe=own, kept=frozenset())
 
         def take(answer: str | None) -> None:
@@ -259,7 +285,27 @@ class PlanPanel(Vertical):
             return
         choices = [(KEEP, f"keep my changes, on top of {name}"), (DROP, f"drop them: {name} as it is")]
         explanation = f"You changed: {', '.join(self.asked.assignments)}."
+        lost = [one for one in self.asked.assignments if one not in onto.assignments]
+        explanation += f" {name} has no such setting as {', '.join(lost)}." if lost else ""
         self.app.push_screen(ChoiceDialog(f"Recipe {name}", choices, explanation=explanation), take)
+
+    # A RECIPE OF ONE'S OWN
+
+    def ask_for_name(self) -> None:
+        """Ask for a name, and keep the settings under it."""
+        begin = self.asked.name if self.asked.name in own_recipe_names() else ""
+        dialog = TextDialog("Keep these settings as recipe:", begin, _explaining(self._save), explanation=SAVING)
+        self.app.push_screen(dialog)
+
+    def _save(self, name: str) -> None:
+        name, asked = name.strip(), self.asked
+        if name in own_recipe_names() and name != asked.name:
+            raise UsageError(f"There is a recipe {name} of your own already; choose another name.")
+        recipe = described_by_changes(asked.recipe, asked.name, asked.assignments)
+        save_recipe(name, recipe)
+        if not asked.fork:
+            self._take(msgspec.structs.replace(asked, name=name, own=recipe, recipe=recipe, kept=frozenset()))
+        self._app.tell(f"Kept: r lists recipe {name}, and `cifartui train --recipe {name}` trains by it.")
 
 
 def _explaining(check: Callable[[str], object]) -> Callable[[str], object]:

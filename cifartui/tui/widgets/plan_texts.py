@@ -1,15 +1,31 @@
 """The texts about a run that is being set up."""
 
+from collections.abc import Iterable
+from math import prod
+from typing import NamedTuple
+
 from textual.content import Content
 
+from cifartui.model.memory import training_bytes
 from cifartui.model.summary import summarize
-from cifartui.text import printable, shortened
-from cifartui.tui.run_plan import InHand, PlannedSetting, RunPlan
+from cifartui.text import clock, printable, size
+from cifartui.training.recipes.files import ListedRecipe
+from cifartui.training.run.speeds import TrainedSpeed
+from cifartui.tui.in_hand import InHand
+from cifartui.tui.run_plan import PlannedSetting, RunPlan
+from cifartui.tui.setting_groups import label_of
 from cifartui.tui.view import short_id
 
 CHANGED = "●"
-VALUE_CELLS, REMARK_CELLS = 19, 30
-"""With mark and key they fit a terminal of 80 columns."""
+
+
+class Fact(NamedTuple):
+    """Something that is known of a run before it starts."""
+
+    label: str
+    text: str
+    more: str = ""
+    """Where there is room."""
 
 
 def title_text(asked: InHand, dataset: str, changes: int) -> Content:
@@ -21,40 +37,87 @@ def title_text(asked: InHand, dataset: str, changes: int) -> Content:
     return Content.assemble((printable(title), "bold $primary"), (changed, "bold $warning"))
 
 
-def plan_text(plan: RunPlan) -> Content:
-    """What the run would be, or why it cannot be."""
+def plan_text(plan: RunPlan, speed: TrainedSpeed | None = None) -> Content:
+    """What the run would be in running text, or why it cannot be."""
     if plan.problem:
         return Content.styled(f"✗ {printable(plan.problem)}", "bold $error")
-    config = plan.config
-    if config is None:
+    if plan.config is None:
         return Content("The network is code of your own: it is run once when you start, to see whether it fits.")
-    settings = config.settings
+    return Content(printable(" · ".join(fact.text for fact in plan_facts(plan, speed))))
+
+
+def plan_lines(plan: RunPlan, speed: TrainedSpeed | None) -> Content:
+    """What the run would be, a line for each fact; nothing where it cannot be."""
+    return Content("\n").join(
+        Content.assemble((f"{fact.label:<9}", "$text-muted"), printable(fact.text + fact.more))
+        for fact in plan_facts(plan, speed)
+    )
+
+
+def plan_facts(plan: RunPlan, speed: TrainedSpeed | None) -> list[Fact]:
+    """What a run would be: what is known by arithmetic, and how long it takes at the speed of a run before."""
+    config, facts = plan.config, plan.facts
+    if config is None or facts is None or plan.problem:
+        return []
+    settings, summary = config.settings, summarize(config.network)
+    epochs, lines = settings.epochs, plan.log_lines
     held_out = f" + {settings.validation.images:,} held out" if settings.validation.images else ""
-    counts = [
-        f"{config.network.name}, {summarize(config.network).parameters:,} parameters",
-        f"{plan.trained_images:,} images{held_out}",
-        f"{plan.steps_per_epoch:,} steps an epoch",
-        f"{settings.epochs:,} epoch{'s' * (settings.epochs > 1)}",
-        f"{plan.log_lines:,} log line{'s' * (plan.log_lines != 1)}",
+    memory = f"about {size(training_bytes(summary, settings.batch_size))} a step"
+    if settings.loader.kind == "resident":
+        memory += f" + {size(plan.trained_images * prod(facts.image_shape))} of images"
+    said = [
+        Fact("network", f"{config.network.name}, {summary.parameters:,} parameters"),
+        Fact("images", f"{plan.trained_images:,} images{held_out}"),
+        Fact("steps", f"{epochs:,} epoch{'s' * (epochs > 1)} × {plan.steps_per_epoch:,} = {plan.steps:,} steps"),
+        Fact(
+            "log", f"{lines:,} log line{'s' * (lines != 1)}", f", one every {settings.log_every:,} steps" * bool(lines)
+        ),
+        Fact("memory", memory),
     ]
-    return Content(printable(" · ".join(counts)))
+    if speed:
+        seconds = epochs * plan.trained_images / speed.images_per_second
+        run = speed.run.rpartition("-")[2]
+        more = f", at the {speed.images_per_second:,.0f} images/s that {run} had here"
+        said.append(Fact("time", f"about {clock(seconds)}", more))
+    return said
+
+
+def rate_text(rates: list[tuple[float, float]]) -> str:
+    """The heading of the learning rate's curve: where it begins, its highest, and where it ends."""
+    if not rates:
+        return "learning rate"
+    first, last, highest = rates[0][1], rates[-1][1], max(rate for _, rate in rates)
+    if min(rate for _, rate in rates) == highest:
+        return f"learning rate: {first:.4g} throughout"
+    ways = [f"{first:.4g}", *([f"{highest:.4g}"] if highest > max(first, last) else []), f"{last:.4g}"]
+    return f"learning rate: {' → '.join(ways)}"
+
+
+def recipe_line(listed: ListedRecipe) -> Content:
+    """A recipe in the list to choose from: what is expected of it, and what it is."""
+    name = Content.styled(f"{printable(listed.name):<12}", "bold")
+    if listed.recipe is None:
+        return Content.assemble(name, (f"✗ {printable(listed.problem)}", "$error"))
+    remarks = ["your own"] if listed.is_own else []
+    remarks += [listed.expected.words] if listed.expected else []
+    heading = Content.assemble(name, " ", " · ".join(remarks))
+    return Content.assemble(heading, "\n  ", (printable(listed.recipe.description), "$text-muted"))
 
 
 def row_cells(planned: PlannedSetting, *, forked: bool = False) -> tuple[str, str, str, str]:
-    """A setting's line in the table: mark, key, value, where the value comes from."""
+    """A setting's line in the table: mark, name in its group, value, where the value comes from."""
     setting = planned.setting
     remark = ""
     if planned.changed:
-        origin = "usually" if not planned.of_recipe else "the parent" if forked else "the recipe"
+        origin = "usually" if not planned.of_recipe else "parent" if forked else "recipe"
         remark = f"{origin}: {planned.own}"
     elif planned.turned:
-        remark = f"as turned (recipe {planned.own})"
+        remark = f"as turned (recipe: {planned.own})"
     elif planned.follows:
         same = planned.own == setting.value
-        remark = "follows the data" + ("" if same else f" (recipe {planned.own})")
+        remark = "data set" + ("" if same else f" (recipe: {planned.own})")
     mark = CHANGED if planned.changed else ""
-    value = shortened(printable(setting.value), VALUE_CELLS)
-    return mark, setting.key, value, shortened(printable(remark), REMARK_CELLS)
+    return mark, label_of(setting.key), printable(setting.value), printable(remark)
 
 
 def setting_text(planned: PlannedSetting, origin: str) -> str:
@@ -79,3 +142,14 @@ def setting_text(planned: PlannedSetting, origin: str) -> str:
     elif planned.of_recipe:
         lines.append(f"{setting.value} is what {origin} has.")
     return "\n".join(lines)
+
+
+def choice_lines(planned: PlannedSetting, mark: str) -> Iterable[tuple[str, Content]]:
+    """The values that a setting can have, each with what it is where that is known; `mark` tells the usual one."""
+    setting = planned.setting
+    width = max(map(len, setting.choices), default=0) + 2
+    for place, choice in enumerate(setting.choices):
+        what = printable(setting.kinds[place]).splitlines()[0] if setting.kinds else ""
+        usual = f" · {mark}" if choice == planned.own else ""
+        text = f"{choice:<{width}}{what}" if what else choice
+        yield choice, Content.assemble(text, (usual, "$text-muted"))

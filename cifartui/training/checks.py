@@ -17,6 +17,11 @@ def require_sense(recipe: Recipe) -> None:
         raise UsageError(
             "optimizer.nesterov = true is not allowed: it needs momentum, and optimizer.momentum is 0; set one of them."
         )
+    if recipe.images_at_once > recipe.batch_size:
+        raise UsageError(
+            f"images_at_once = {recipe.images_at_once:,} is not allowed: batch_size is {recipe.batch_size:,}; choose "
+            "that at most, or 0 for the whole batch."
+        )
     schedule, epochs = recipe.schedule, f"the run has {recipe.epochs:,} epoch{'s' * (recipe.epochs > 1)}"
     if isinstance(schedule, WarmedUp) and schedule.warmup_epochs >= recipe.epochs:
         raise UsageError(

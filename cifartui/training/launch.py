@@ -130,3 +130,8 @@ def _require_pictures_fit(settings: Recipe, facts: DatasetFacts) -> None:
         raise UsageError(
             f"augment.crop_padding = {padding} is not allowed: the pictures have {side} pixels; choose less than that."
         )
+    if settings.batch_size > (images := trained_images(settings, facts)):
+        raise UsageError(
+            f"batch_size = {settings.batch_size:,} is not allowed: there are {images:,} images to train on; choose "
+            "that at most."
+        )

@@ -219,8 +219,9 @@ class Training:
 
     def _validate(self) -> Iterator[AnyEvent]:
         """Judge the network on the held-out training images, if the recipe names any."""
-        held_out = self._job.validation
-        if held_out is None:
+        held_out, position = self._job.validation, self._position
+        is_due = position.epoch % self._job.recipe.validation.every_epochs == 0 or position.epoch >= position.epochs
+        if held_out is None or not is_due:
             return
         with self._stopwatch.halted():
             yield self._phases.enter("evaluating")

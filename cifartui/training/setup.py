@@ -10,14 +10,15 @@ from cifartui.dataset.store import find_dataset
 from cifartui.model.module import build_module
 from cifartui.model.tracing.forward import require_module_fit
 from cifartui.training.device import DeviceChoice, choose_device, tune_cpu
+from cifartui.training.initialization import initialize
 from cifartui.training.loading.augmentation import Augmenter
 from cifartui.training.loading.batches import Batches
 from cifartui.training.loading.order import FileOrder, ShuffledOrder
 from cifartui.training.loading.sources import make_batches
-from cifartui.training.losses import LOSSES
+from cifartui.training.losses import training_loss
 from cifartui.training.meter import Meter
 from cifartui.training.optimizers import make_optimizer
-from cifartui.training.recipes.recipe import RATE, Recipe
+from cifartui.training.recipes.recipe import IMAGES_AT_ONCE, RATE, Recipe
 from cifartui.training.run.checkpoints import CheckpointFacts, find_checkpoint
 from cifartui.training.run.folder import Run, RunConfig
 from cifartui.training.snapshot import read_state
@@ -79,11 +80,14 @@ def prepare(config: RunConfig) -> Job:
     if choice.device == "cpu":
         tune_cpu(summary.macs * recipe.batch_size)
     torch.manual_seed(config.seed)
-    module = build_module(config.network).to(device)
+    module = initialize(build_module(config.network), recipe.initialization).to(device)
     shuffled = ShuffledOrder(len(train_set), torch.get_rng_state())
     order = shuffled if recipe.loader.shuffle else FileOrder(len(train_set))
     optimizer = make_optimizer(module, recipe.optimizer)
-    engine = StepEngine(module, optimizer, Augmenter(recipe.augment, config.seed), LOSSES[recipe.loss], device)
+    engine = StepEngine(
+        module, optimizer, Augmenter(recipe.augment, config.seed), training_loss(recipe), device, recipe.clipping
+    )
+    engine.images_at_once = recipe.images_at_once
     meter = Meter()
     position = Position(steps_per_epoch=-(-len(train_set) // recipe.batch_size), epochs=recipe.epochs)
     rate = LearningRate(optimizer, recipe.optimizer.learning_rate, recipe.schedule, position)
@@ -126,5 +130,9 @@ def take_up(job: Job, run: Run, start: Start) -> None:
     job.checkpoint = find_checkpoint(run, str(start.step))
     restore(job.parts, read_state(run, job.checkpoint))
     parent = run.config().parent
-    if parent and job.checkpoint.sha256 == parent.sha256 and RATE in parent.changed:
+    if parent is None or job.checkpoint.sha256 != parent.sha256:
+        return
+    if RATE in parent.changed:
         job.rate.take_the_recipes()
+    if IMAGES_AT_ONCE in parent.changed:
+        job.engine.images_at_once = job.recipe.images_at_once

@@ -11,7 +11,10 @@ from cifartui.training.accelerator import empty_cache, generator_state, set_gene
 from cifartui.training.device_errors import is_out_of_memory
 from cifartui.training.loading.augmentation import Augmenter
 from cifartui.training.losses import Loss
+from cifartui.training.recipes.clipping import AnyClipping, NoClipping, NormClipping
 from cifartui.training.watch import FiniteWatch, NotFinite
+
+NO_CLIPPING = NoClipping()
 
 
 class OutOfMemory(CifartuiError):
@@ -40,12 +43,18 @@ class StepEngine:
     """
 
     def __init__(
-        self, module: nn.Module, optimizer: torch.optim.Optimizer, augment: Augmenter, loss: Loss, device: torch.device
+        self,
+        module: nn.Module,
+        optimizer: torch.optim.Optimizer,
+        augment: Augmenter,
+        loss: Loss,
+        device: torch.device,
+        clipping: AnyClipping = NO_CLIPPING,
     ) -> None:
         """`optimizer` leaves out an update on the device if a flag there says so, see `make_optimizer`."""
         self.images_at_once = 0
         self._module, self._optimizer, self._augment = module, optimizer, augment
-        self._loss, self._device = loss, device
+        self._loss, self._device, self._clipping = loss, device, clipping
         named = [(name, weight) for name, weight in module.named_parameters() if weight.requires_grad]
         self._weights = [weight for _, weight in named]
         self._watch = FiniteWatch([name for name, _ in named], device, runs_behind=device.type != "cpu")
@@ -106,6 +115,8 @@ class StepEngine:
             self._start_momentum()
         found = self._watch.check(step + 1, loss, [weight.grad for weight in self._weights])
         self._optimizer.found_inf = found  # type: ignore[attr-defined]  # as torch.amp.GradScaler hands it over
+        if isinstance(self._clipping, NormClipping):
+            nn.utils.clip_grad_norm_(self._weights, self._clipping.max_norm)
         self._optimizer_step(self._optimizer)
         if self._has_buffers:
             before.put_back_buffers(self._module, found)

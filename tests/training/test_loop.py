@@ -108,6 +108,29 @@ def test_held_out_images_judge_every_epoch_and_mark_the_best(sketches: DatasetFa
     assert find_checkpoint(run, "best").validation_accuracy == best.accuracy
 
 
+def test_held_out_images_judge_every_second_epoch_and_the_last(sketches: DatasetFacts) -> None:
+    """Also where the last is no second one; the checkpoints between know no accuracy."""
+    run, events = train_here(
+        plan(sketches.name, "validation.images=40", "validation.every_epochs=2", "epochs=3", "batch_size=20")
+    )
+    assert [event.epoch for event in events if isinstance(event, Validated)] == [2, 3]
+    assert [facts.validation_accuracy is None for facts in list_checkpoints(run)] == [True, False, False]
+
+
+def test_weights_batches_in_parts_and_smoothing_are_the_recipes(sketches: DatasetFacts) -> None:
+    """The job has what the recipe says of them; without, it is the tutorial's."""
+    usual = prepare(plan(sketches.name))
+    job = prepare(
+        plan(sketches.name, "initialization=he", "images_at_once=2", "label_smoothing=0.5", "clipping.name=norm")
+    )
+    assert (usual.engine.images_at_once, job.engine.images_at_once) == (0, 2)
+    assert not usual.module.get_parameter("conv1.bias").eq(0).all()
+    assert job.module.get_parameter("conv1.bias").eq(0).all()
+    images, labels = torch.randn(4, 3, 32, 32), torch.arange(4)
+    loss, logits = job.engine.take(images, labels, 0)
+    assert loss.item() == pytest.approx(nn.CrossEntropyLoss(label_smoothing=0.5)(logits, labels).item())
+
+
 def test_old_epochs_are_pruned_but_never_the_best(sketches: DatasetFacts) -> None:
     """Of seven epochs the last three checkpoints are kept, and the best one; each that goes is told with the reason."""
     run, events = train_here(plan(sketches.name, "validation.images=40", "epochs=7", "optimizer.learning_rate=0.02"))

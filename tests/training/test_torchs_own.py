@@ -8,7 +8,9 @@ import torch
 from torch import nn, optim
 from torch.nn import functional
 
+from cifartui.training.initialization import initialize
 from cifartui.training.loading.augmentation import Augmenter
+from cifartui.training.losses import training_loss
 from cifartui.training.optimizers import make_optimizer
 from cifartui.training.recipes.files import load_recipe
 from cifartui.training.recipes.parts import Augment
@@ -42,7 +44,9 @@ def batches() -> list[tuple[torch.Tensor, torch.Tensor]]:
 def engine_of(net: nn.Module, recipe: Recipe) -> StepEngine:
     """What takes the steps of a run."""
     optimizer = make_optimizer(net, recipe.optimizer)
-    return StepEngine(net, optimizer, Augmenter(Augment(), 1), functional.cross_entropy, CPU)
+    engine = StepEngine(net, optimizer, Augmenter(Augment(), 1), training_loss(recipe), CPU, recipe.clipping)
+    engine.images_at_once = recipe.images_at_once
+    return engine
 
 
 def assert_same(net: nn.Module, theirs: nn.Module) -> None:
@@ -113,6 +117,59 @@ def test_optimizers_are_torchs(name: str) -> None:
         functional.cross_entropy(theirs(images), labels).backward()
         optimizer.step()
     assert_same(net, theirs)
+
+
+def test_loss_and_clipping_are_torchs() -> None:
+    """Label smoothing and gradients shortened to a norm, which some of these steps are above and some are not."""
+    net = tiny()
+    theirs = copy.deepcopy(net)
+    optimizer = optim.SGD(theirs.parameters(), lr=0.05, momentum=0.9, fused=True)
+    criterion = nn.CrossEntropyLoss(label_smoothing=0.1)
+    engine = engine_of(
+        net,
+        recipe_with("optimizer.learning_rate=0.05", "label_smoothing=0.1", "clipping.name=norm", "clipping.max_norm=1"),
+    )
+    clipped = 0
+    for step, (images, labels) in enumerate(batches()):
+        loss, _ = engine.take(images, labels, step)
+        optimizer.zero_grad()
+        expected = criterion(theirs(images), labels)
+        expected.backward()
+        clipped += bool(nn.utils.clip_grad_norm_(theirs.parameters(), 1.0) > 1)
+        optimizer.step()
+        assert torch.equal(loss, expected)
+    assert_same(net, theirs)
+    assert 20 < clipped < STEPS - 20
+
+
+def test_a_batch_in_parts_is_torchs_gradient_accumulation() -> None:
+    """A batch of 8 images, 2 at once: the parts' losses are scaled to the batch, and one step is taken for all."""
+    net = tiny()
+    theirs = copy.deepcopy(net)
+    optimizer = optim.SGD(theirs.parameters(), lr=0.05, momentum=0.9, fused=True)
+    engine = engine_of(net, recipe_with("optimizer.learning_rate=0.05", "batch_size=8", "images_at_once=2"))
+    for step, (images, labels) in enumerate(batches()):
+        engine.take(images, labels, step)
+        optimizer.zero_grad()
+        for part in range(0, 8, 2):
+            (functional.cross_entropy(theirs(images[part : part + 2]), labels[part : part + 2]) / 4).backward()
+        optimizer.step()
+    assert_same(net, theirs)
+
+
+def test_he_initialization_is_torchs() -> None:
+    """Convolutions and linear layers are drawn anew, norm layers stay; `torch` leaves all as it is."""
+    net, theirs, left = tiny(), tiny(), tiny()
+    torch.manual_seed(9)
+    assert initialize(net, "he") is net
+    torch.manual_seed(9)
+    conv, _, _, _, head = theirs
+    for layer in (conv, head):
+        nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
+        nn.init.zeros_(layer.bias)
+    assert_same(net, theirs)
+    assert_same(initialize(left, "torch"), tiny())
+    assert head.weight.std().item() == pytest.approx((2 / 36) ** 0.5, rel=0.1)
 
 
 @pytest.mark.parametrize("first_is_bad", [True, False])

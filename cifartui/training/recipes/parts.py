@@ -61,6 +61,9 @@ class Validation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             "Training images held out (the same number of each class); 0 holds out none, as in the tutorial.", ge=0
         ),
     ] = 0
+    every_epochs: Annotated[
+        int, described("Epochs from one judging to the next; the last is always judged.", ge=1, le=100_000)
+    ] = 1
 
 
 class Checkpoints(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -4,13 +4,15 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from cifartui.training.recipes.clipping import AnyClipping, NoClipping
 from cifartui.training.recipes.described import described
 from cifartui.training.recipes.optimizers import AnyOptimizer
 from cifartui.training.recipes.parts import Augment, Checkpoints, Loader, Normalize, Validation
 from cifartui.training.recipes.schedules import AnySchedule, Constant
 
 RATE = "optimizer.learning_rate"
-"""The key of the setting that commands to a run change, too."""
+IMAGES_AT_ONCE = "images_at_once"
+"""Keys of the settings that commands to a run change, too."""
 
 
 class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -25,10 +27,35 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     ]
     epochs: Annotated[int, described("How often training goes through all training images.", ge=1, le=100_000)]
     batch_size: Annotated[int, described("Images per step: the gradient is their average.", ge=1, le=65_536)]
+    images_at_once: Annotated[
+        int,
+        described(
+            "Images of a batch that go through the network together, where memory is short; their gradients add up to "
+            "the batch's. 0: the whole batch.",
+            ge=0,
+            le=65_536,
+        ),
+    ] = 0
     loss: Annotated[
         Literal["cross_entropy"],
         described("Cross-entropy: minus the logarithm of the probability given to the right class."),
     ] = "cross_entropy"
+    label_smoothing: Annotated[
+        float,
+        described(
+            "Share of the right answer that is spread over all classes in training, so that the network is never sure; "
+            "held-out images are judged without.",
+            ge=0,
+            lt=1,
+        ),
+    ] = 0.0
+    initialization: Annotated[
+        Literal["torch", "he"],
+        described(
+            "The weights before the first step. torch: as each kind of layer draws them by itself. he: normal with the "
+            "variance 2 / inputs, biases 0 (He et al. 2015), in convolutions and linear layers."
+        ),
+    ] = "torch"
     log_every: Annotated[
         int,
         described("Mini-batches between two log lines; the line shows the mean loss over them.", ge=1, le=10_000_000),
@@ -38,5 +65,6 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     augment: Augment = Augment()
     optimizer: Annotated[AnyOptimizer, described("How gradients change the weights.")]
     schedule: Annotated[AnySchedule, described("How the learning rate goes over the run.")] = Constant()
+    clipping: Annotated[AnyClipping, described("Whether large gradients are shortened.")] = NoClipping()
     validation: Validation = Validation()
     checkpoints: Checkpoints = Checkpoints()

@@ -25,7 +25,7 @@ from cifartui.tui.setting_groups import in_groups
 FOLLOWING = (LOG_EVERY, HELD_OUT)
 """Settings that the data set changes, so that the recipe's own value is a choice too; of a fork, `RATE` is another."""
 
-RATE_POINTS = 400
+RATE_POINTS = 200
 """So many stretches between the steps of which the learning rate is told."""
 
 

@@ -15,7 +15,7 @@ from cifartui.training.run.speeds import speed_of, trained_speeds
 from cifartui.tui.in_hand import InHand, fork_in_hand
 from cifartui.tui.run_plan import PlannedSetting, RunPlan, make_plan, planned_settings
 from cifartui.tui.setting_groups import group_of, in_groups, label_of
-from cifartui.tui.widgets.plan_texts import plan_lines, plan_text, row_cells, setting_text
+from cifartui.tui.widgets.plan_texts import plan_lines, plan_text, rate_text, row_cells, setting_text
 from tests.conftest import noise
 from tests.training.running import plan as configured
 from tests.training.running import train_here
@@ -125,6 +125,18 @@ def test_time_is_told_once_a_run_here_had_that_network_and_batch_size(sketches: 
     cuda = msgspec.structs.replace(plan.config, device="cuda")
     assert other
     assert speed_of(other, speeds) is speed_of(cuda, speeds) is None
+
+
+def test_rate_is_told_from_the_first_step_to_the_last(sketches: DatasetFacts) -> None:
+    """By the recipe's schedule over the steps that the run would have; none where there can be no run."""
+    constant = make_plan(in_hand("tutorial"), "few").rates
+    assert (constant[0], constant[-1]) == ((0, 0.001), (99, 0.001))
+    assert rate_text(constant) == "learning rate: 0.001 throughout"
+    cycle = make_plan(in_hand("tutorial", "schedule.name=one_cycle", "optimizer.learning_rate=0.3"), "few").rates
+    assert cycle[0][1] == pytest.approx(0.012)
+    assert max(rate for _, rate in cycle) == pytest.approx(0.3)
+    assert rate_text(cycle) == "learning rate: 0.012 → 0.3 → 1.2e-06"
+    assert make_plan(in_hand("tutorial", "validation.images=200"), "few").rates == []
 
 
 def test_network_that_follows_the_data_says_which_layers() -> None:

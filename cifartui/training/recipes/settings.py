@@ -3,6 +3,7 @@
 import inspect
 import tomllib
 from collections.abc import Iterable, Iterator
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -35,9 +36,7 @@ def settings(recipe: Recipe) -> Iterator[Setting]:
 
 
 def _settings(table: msgspec.Struct, prefix: str) -> Iterator[Setting]:
-    info = msgspec.inspect.type_info(type(table))
-    assert isinstance(info, msgspec.inspect.StructType)
-    for field in info.fields:
+    for field in _described_table(type(table)).fields:
         value, key = getattr(table, field.name), f"{prefix}{field.name}"
         description, kind = _described(field.type)
         if isinstance(kind, msgspec.inspect.UnionType):
@@ -46,6 +45,14 @@ def _settings(table: msgspec.Struct, prefix: str) -> Iterator[Setting]:
             yield from _settings(value, f"{key}.")
         elif description:
             yield Setting(key, toml_text(value), description, _choices(kind), allowed=_allowed(kind))
+
+
+@cache
+def _described_table(table: type[msgspec.Struct]) -> msgspec.inspect.StructType:
+    """What msgspec knows of a type; looked up at every key, and slow to find out."""
+    described = msgspec.inspect.type_info(table)
+    assert isinstance(described, msgspec.inspect.StructType)
+    return described
 
 
 def _described(kind: msgspec.inspect.Type) -> tuple[str, msgspec.inspect.Type]:
@@ -138,7 +145,7 @@ def override_each(recipe: Recipe, assignments: Iterable[str]) -> tuple[Recipe, d
 
 def _kinds(tables: list[str]) -> list[msgspec.inspect.StructType]:
     """The kinds of table that can stand at a place of a recipe, where there are several."""
-    place: Any = msgspec.inspect.type_info(Recipe)
+    place: Any = _described_table(Recipe)
     for name in tables:
         fields = place.fields if isinstance(place, msgspec.inspect.StructType) else ()
         place = next((_described(field.type)[1] for field in fields if field.name == name), None)

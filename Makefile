@@ -43,6 +43,7 @@ bench: $(INSTALLED)
 	$(BIN)/python -m tests.bench.watching --dataset $(DATASET)
 	$(BIN)/python -m tests.bench.controls --dataset $(DATASET)
 	$(BIN)/python -m tests.bench.journals
+	$(BIN)/python -m tests.bench.runs
 	$(BIN)/python -m tests.bench.preparing --dataset $(DATASET)
 	$(BIN)/python -m tests.bench.paging --dataset $(DATASET)
 	$(BIN)/python -m tests.bench.model_screens --dataset $(DATASET)

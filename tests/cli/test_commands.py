@@ -46,7 +46,7 @@ def test_whole_path_by_command(sketches: DatasetFacts, tmp_path: Path, capsys: p
     (listed,) = json.loads(printed("runs", "list", "--json"))
     assert list(listed) == [
         *("id", "recipe", "model", "dataset", "state", "epoch", "epochs", "step", "best_accuracy", "last_accuracy"),
-        *("created", "stalled_seconds", "problem", "parent"),
+        *("created", "stalled_seconds", "problem", "parent", "title", "seconds", "bytes"),
     ]
     assert (listed["state"], listed["step"], listed["epochs"]) == ("finished", 50, 1)
     run = listed["id"]

@@ -1,9 +1,17 @@
 """What settings of a recipe ask of each other: checked before anything starts, without torch."""
 
 from cifartui.errors import UsageError
+from cifartui.training.device_names import DeviceName
 from cifartui.training.recipes.optimizers import SGD
-from cifartui.training.recipes.recipe import Recipe
+from cifartui.training.recipes.recipe import PrecisionName, Recipe
 from cifartui.training.recipes.schedules import StepDecay, WarmedUp
+
+PRECISIONS: dict[str, tuple[PrecisionName, ...]] = {
+    "cpu": ("fp32", "bf16"),
+    "mps": ("fp32", "bf16"),
+    "cuda": ("fp32", "tf32", "bf16", "fp16"),
+}
+"""By what torch calls the device."""
 
 
 def require_sense(recipe: Recipe) -> None:
@@ -31,4 +39,17 @@ def require_sense(recipe: Recipe) -> None:
         raise UsageError(
             f"schedule.every_epochs = {schedule.every_epochs:,} is not allowed: {epochs}, and the learning rate would "
             "never fall; choose less than that, or schedule.name = constant."
+        )
+
+
+def require_precision(precision: PrecisionName, device: DeviceName) -> None:
+    """Check that a device has a precision; one that is not chosen yet may have any.
+
+    Raises:
+        UsageError: it has not.
+    """
+    if precision not in PRECISIONS.get(device, (precision,)):
+        raise UsageError(
+            f"precision = {precision} is not allowed on {'a CPU' if device == 'cpu' else device}: it needs a GPU that "
+            f"torch calls cuda; choose one of {', '.join(PRECISIONS[device])}."
         )

@@ -17,7 +17,7 @@ from cifartui.model.summary import require_fit
 from cifartui.model.tracing.isolation import trace_isolated
 from cifartui.model.tracing.trace import require_traced_fit
 from cifartui.progress import finish
-from cifartui.training.checks import require_sense
+from cifartui.training.checks import require_precision, require_sense
 from cifartui.training.device_names import DeviceName
 from cifartui.training.fitting import fit_network, fit_recipe, trained_images
 from cifartui.training.recipes.files import load_recipe
@@ -52,6 +52,7 @@ def plan_run(
     fitted = fit_recipe(override(load_recipe(recipe), assignments), facts, kept)
     settings = fitted.recipe
     require_sense(settings)
+    require_precision(settings.precision, device)
     network, changed_layers = fit_network(load_network(settings.network), facts)
     _require_fit(network, facts.image_shape, len(facts.classes))
     _require_pictures_fit(settings, facts)

@@ -9,6 +9,7 @@ from cifartui.dataset.images import ImageSet, hold_out, load_image_set
 from cifartui.dataset.store import find_dataset
 from cifartui.model.module import build_module
 from cifartui.model.tracing.forward import require_module_fit
+from cifartui.training.checks import require_precision
 from cifartui.training.device import DeviceChoice, choose_device, tune_cpu
 from cifartui.training.initialization import initialize
 from cifartui.training.loading.augmentation import Augmenter
@@ -18,6 +19,7 @@ from cifartui.training.loading.sources import make_batches
 from cifartui.training.losses import training_loss
 from cifartui.training.meter import Meter
 from cifartui.training.optimizers import make_optimizer
+from cifartui.training.precision import Precision, set_products
 from cifartui.training.recipes.recipe import IMAGES_AT_ONCE, RATE, Recipe
 from cifartui.training.run.checkpoints import CheckpointFacts, find_checkpoint
 from cifartui.training.run.folder import Run, RunConfig
@@ -31,6 +33,7 @@ from cifartui.training.state import (
     Order,
     Part,
     Position,
+    Scale,
     Tallies,
     Weights,
     restore,
@@ -69,6 +72,7 @@ def prepare(config: RunConfig) -> Job:
     """
     recipe = config.settings
     choice = choose_device(config.device)
+    require_precision(recipe.precision, choice.device)
     device = torch.device(choice.device)
     facts = find_dataset(config.dataset, config.dataset_sha256)
     train_set, validation = load_image_set(facts.name, "train"), None
@@ -79,14 +83,17 @@ def prepare(config: RunConfig) -> Job:
     summary = require_module_fit(config.network, tuple(train_set.images.shape[1:]), len(train_set.classes))
     if choice.device == "cpu":
         tune_cpu(summary.macs * recipe.batch_size)
+    set_products(recipe.precision, device)
     torch.manual_seed(config.seed)
     module = initialize(build_module(config.network), recipe.initialization).to(device)
+    if recipe.channels_last:
+        module = module.to(memory_format=torch.channels_last)
     shuffled = ShuffledOrder(len(train_set), torch.get_rng_state())
     order = shuffled if recipe.loader.shuffle else FileOrder(len(train_set))
     optimizer = make_optimizer(module, recipe.optimizer)
-    engine = StepEngine(
-        module, optimizer, Augmenter(recipe.augment, config.seed), training_loss(recipe), device, recipe.clipping
-    )
+    precision = Precision(recipe.precision, device)
+    augment = Augmenter(recipe.augment, config.seed, recipe.normalize, channels_last=recipe.channels_last)
+    engine = StepEngine(module, optimizer, augment, training_loss(recipe), device, recipe.clipping, precision)
     engine.images_at_once = recipe.images_at_once
     meter = Meter()
     position = Position(steps_per_epoch=-(-len(train_set) // recipe.batch_size), epochs=recipe.epochs)
@@ -111,6 +118,7 @@ def prepare(config: RunConfig) -> Job:
             position,
             rate,
             Accumulation(engine),
+            Scale(precision),
         ),
         train_images=len(train_set),
         validation=validation,

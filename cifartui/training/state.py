@@ -16,6 +16,7 @@ from cifartui.errors import DataError
 from cifartui.text import printable
 from cifartui.training.loading.order import FileOrder, ShuffledOrder
 from cifartui.training.meter import Meter, Tally
+from cifartui.training.precision import Precision
 from cifartui.training.recipes.schedules import AnySchedule
 from cifartui.training.step import StepEngine
 
@@ -163,7 +164,8 @@ class OptimizerState:
             parameter = parameters[name]
             if value.shape not in (parameter.shape, torch.Size([])):
                 raise ValueError(f"{field} of {name} is of another shape")
-            self._optimizer.state[parameter][field] = value.to(parameter.device, copy=True)
+            kept = torch.empty_like(parameter if value.shape == parameter.shape else value, device=parameter.device)
+            self._optimizer.state[parameter][field] = kept.copy_(value)  # in memory as the weight, channels last or not
 
 
 class Generators:
@@ -367,3 +369,25 @@ class Accumulation:
 
     def restore(self, tensors: Tensors, facts: Facts) -> None:
         self._engine.images_at_once = int(facts["images_at_once"])
+
+
+class Scale:
+    """By how much the loss is scaled for fp16, and how many steps went well with that; nothing in other precisions."""
+
+    name = "scale"
+
+    def __init__(self, precision: Precision) -> None:
+        self._precision = precision
+
+    def tensors(self) -> Tensors:
+        return {}
+
+    def facts(self) -> Facts:
+        scaler = self._precision.scaler
+        return {"scale": scaler.get_scale(), "growth_tracker": scaler.state_dict()["_growth_tracker"]} if scaler else {}
+
+    def restore(self, tensors: Tensors, facts: Facts) -> None:
+        scaler = self._precision.scaler
+        if scaler and facts:
+            counted = {"scale": float(facts["scale"]), "_growth_tracker": int(facts["growth_tracker"])}
+            scaler.load_state_dict(scaler.state_dict() | counted)

@@ -11,10 +11,13 @@ from cifartui.training.accelerator import empty_cache, generator_state, set_gene
 from cifartui.training.device_errors import is_out_of_memory
 from cifartui.training.loading.augmentation import Augmenter
 from cifartui.training.losses import Loss
+from cifartui.training.precision import Precision
 from cifartui.training.recipes.clipping import AnyClipping, NoClipping, NormClipping
 from cifartui.training.watch import FiniteWatch, NotFinite
 
 NO_CLIPPING = NoClipping()
+OVERFLOWS_IN_A_ROW = 20
+"""Steps in a row whose gradients may overflow in fp16; after 16 the loss is no longer scaled up."""
 
 
 class OutOfMemory(CifartuiError):
@@ -50,14 +53,21 @@ class StepEngine:
         loss: Loss,
         device: torch.device,
         clipping: AnyClipping = NO_CLIPPING,
+        precision: Precision | None = None,
     ) -> None:
         """`optimizer` leaves out an update on the device if a flag there says so, see `make_optimizer`."""
         self.images_at_once = 0
         self._module, self._optimizer, self._augment = module, optimizer, augment
         self._loss, self._device, self._clipping = loss, device, clipping
+        self._precision = precision or Precision("fp32", device)
         named = [(name, weight) for name, weight in module.named_parameters() if weight.requires_grad]
         self._weights = [weight for _, weight in named]
-        self._watch = FiniteWatch([name for name, _ in named], device, runs_behind=device.type != "cpu")
+        self._watch = FiniteWatch(
+            [name for name, _ in named],
+            device,
+            runs_behind=device.type != "cpu",
+            forgiven_in_a_row=OVERFLOWS_IN_A_ROW if self._precision.scaler else 0,
+        )
         self._has_buffers = any(True for _ in module.buffers())
         # Without the wrapper for torch's profiler and for hooks, of which there are none: 5 % of a small step.
         self._optimizer_step = getattr(type(optimizer).step, "__wrapped__", type(optimizer).step)
@@ -95,16 +105,18 @@ class StepEngine:
         self._drop_gradients()
         images = self._augment(images, step)
         if at_once >= len(images):
-            logits = self._module(images)
-            loss = self._loss(logits, labels)
-            loss.backward()
+            with self._precision.computing():
+                logits = self._module(images)
+                loss = self._loss(logits, labels)
+            self._precision.differentiate(loss)
             return loss.detach(), logits.detach()
         parts = -(-len(images) // at_once)
         losses, answers = [], []
         for part, truth in zip(images.tensor_split(parts), labels.tensor_split(parts), strict=True):
-            logits = self._module(part)
-            loss = self._loss(logits, truth) * (len(part) / len(images))
-            loss.backward()
+            with self._precision.computing():
+                logits = self._module(part)
+                loss = self._loss(logits, truth) * (len(part) / len(images))
+            self._precision.differentiate(loss)
             losses.append(loss.detach())
             answers.append(logits.detach())
         return torch.stack(losses).sum(), torch.cat(answers)
@@ -113,11 +125,13 @@ class StepEngine:
         """Let the optimizer take the gradients in, unless they or the loss are not finite."""
         if not self._optimizer.state:
             self._start_momentum()
+        self._precision.unscale(self._optimizer)
         found = self._watch.check(step + 1, loss, [weight.grad for weight in self._weights])
         self._optimizer.found_inf = found  # type: ignore[attr-defined]  # as torch.amp.GradScaler hands it over
         if isinstance(self._clipping, NormClipping):
             nn.utils.clip_grad_norm_(self._weights, self._clipping.max_norm)
         self._optimizer_step(self._optimizer)
+        self._precision.end_step()
         if self._has_buffers:
             before.put_back_buffers(self._module, found)
 
@@ -157,6 +171,7 @@ class StepEngine:
     def _free(self, before: "_Remembered") -> None:
         """Give back what a step took, and undo what it did."""
         self._drop_gradients()
+        self._precision.abandon_step()
         if self._has_buffers:
             before.put_back_buffers(self._module, None)
         before.put_back_generators(self._device)

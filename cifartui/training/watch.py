@@ -27,13 +27,17 @@ class FiniteWatch:
     gradients are there. On a GPU the largest loss and gradients of each step are kept until the flags are read.
     """
 
-    def __init__(self, names: list[str], device: torch.device, *, runs_behind: bool) -> None:
+    def __init__(
+        self, names: list[str], device: torch.device, *, runs_behind: bool, forgiven_in_a_row: int = 0
+    ) -> None:
         """`names` of the weights, in the order in which their gradients are given to `check`.
 
-        `runs_behind` says whether the device works off what it is given later, as a GPU does.
+        `runs_behind` says whether the device works off what it is given later, as a GPU does. Of so many steps in a
+        row as `forgiven_in_a_row` nothing is told if their loss is finite: of those that overflow in fp16.
         """
         self._names = names
         self._runs_behind = runs_behind
+        self._forgiven_in_a_row, self._in_a_row = forgiven_in_a_row, 0
         self._flags = torch.zeros(PENDING_STEPS, device=device)
         self._flag_of: tuple[torch.Tensor, ...] = self._flags.unbind()
         self._scale = torch.ones((), device=device)
@@ -63,7 +67,7 @@ class FiniteWatch:
         return flag
 
     def read(self) -> NotFinite | None:
-        """The steps since the last call whose flag was raised; waits for the device."""
+        """The steps since the last call whose flag was raised and is not forgiven; waits for the device."""
         self._collect()
         first, skipped = self._first, self._skipped
         self._first, self._skipped = None, 0
@@ -72,13 +76,18 @@ class FiniteWatch:
     def _collect(self) -> None:
         """Read the flags and lower them again."""
         flags = self._flags[: len(self._pending)]
-        raised = [pending for pending, value in zip(self._pending, flags.tolist(), strict=True) if value]
-        if raised and self._first is None:
-            step, largest, names = raised[0]
-            self._first = NotFinite(step, _what(largest, names), 0)
-        self._skipped += len(raised)
+        for (step, largest, names), value in zip(self._pending, flags.tolist(), strict=True):
+            self._in_a_row = self._in_a_row + 1 if value else 0
+            if not value or self._is_forgiven(largest):
+                continue
+            if self._first is None:
+                self._first = NotFinite(step, _what(largest, names), 0)
+            self._skipped += 1
         self._pending = []
         flags.zero_()
+
+    def _is_forgiven(self, largest: torch.Tensor | None) -> bool:
+        return self._in_a_row <= self._forgiven_in_a_row and largest is not None and math.isfinite(float(largest[0]))
 
 
 def _raise_if_not_finite(values: list[torch.Tensor], flag: torch.Tensor, scale: torch.Tensor) -> None:

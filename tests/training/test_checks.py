@@ -33,6 +33,9 @@ REFUSED = {
     ("schedule.warmup_epochs=-1",): "schedule.warmup_epochs = -1 is not allowed: expected a number >= 0",
     ("optimizer.name=adam", "optimizer.alpha=0.9"): "optimizer.alpha is not a setting; allowed here: name, learning_r",
     ("optimizer.weight_decay=-0.1",): "optimizer.weight_decay = -0.1 is not allowed: expected a number >= 0",
+    (
+        "precision=fp16",
+    ): "precision = fp16 is not allowed on a CPU: it needs a GPU that torch calls cuda; choose one of",
 }
 
 

@@ -27,6 +27,6 @@ def augmented(dataset: str, split: Split, position: int, recipe: Recipe, seed: i
     mean = torch.tensor(recipe.normalize.mean).view(1, 3, 1, 1)
     std = torch.tensor(recipe.normalize.std).view(1, 3, 1, 1)
     images = Normalizer(recipe.normalize, cpu)(image_set.images[position].expand(count, -1, -1, -1))
-    changed = Augmenter(recipe.augment, seed)(images, step=0)
+    changed = Augmenter(recipe.augment, seed, recipe.normalize)(images, step=0)
     pixels = ((changed * std + mean) * 255).round().clamp(0, 255).to(torch.uint8).permute(0, 2, 3, 1).contiguous()
     return AugmentedPictures((pixels.shape[1], pixels.shape[2]), [picture.numpy().tobytes() for picture in pixels])

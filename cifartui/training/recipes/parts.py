@@ -50,6 +50,18 @@ class Augment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     cutout: Annotated[
         int, described("Side in pixels of a square that is blotted out at a random place; 0 for none.", ge=0, le=64)
     ] = 0
+    brightness: Annotated[
+        float,
+        described("By how much an image may be lighter or darker: 0.2 for 0.8 to 1.2 times as light.", ge=0, le=1),
+    ] = 0.0
+    contrast: Annotated[
+        float,
+        described("By how much an image's distance from its mean grey may grow or shrink, as a share.", ge=0, le=1),
+    ] = 0.0
+    saturation: Annotated[
+        float,
+        described("By how much colours may be stronger or weaker, as a share; 1 reaches down to grey.", ge=0, le=1),
+    ] = 0.0
 
 
 class Validation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -10,6 +10,7 @@ from cifartui.training.recipes.optimizers import AnyOptimizer
 from cifartui.training.recipes.parts import Augment, Checkpoints, Loader, Normalize, Validation
 from cifartui.training.recipes.schedules import AnySchedule, Constant
 
+PrecisionName = Literal["fp32", "tf32", "bf16", "fp16"]
 RATE = "optimizer.learning_rate"
 IMAGES_AT_ONCE = "images_at_once"
 """Keys of the settings that commands to a run change, too."""
@@ -60,6 +61,22 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         int,
         described("Mini-batches between two log lines; the line shows the mean loss over them.", ge=1, le=10_000_000),
     ] = 2_000
+    precision: Annotated[
+        PrecisionName,
+        described(
+            "Numbers that training steps compute with; weights stay in 32 bits, and evaluation computes in 32. "
+            "fp32: 32 bits. tf32: 32 bits, the factors of products shortened to 19 (NVIDIA GPUs). bf16: 16 bits with "
+            "the range of 32, where torch's autocast holds that to be safe. fp16: 16 bits with a smaller range, for "
+            "which the loss is scaled (GPUs that torch calls cuda)."
+        ),
+    ] = "fp32"
+    channels_last: Annotated[
+        bool,
+        described(
+            "Whether the channels of a pixel lie side by side in memory, not those of an image one after the other; "
+            "the same numbers, and faster where convolutions are large or in 16 bits."
+        ),
+    ] = False
     loader: Loader = Loader()
     normalize: Normalize
     augment: Augment = Augment()

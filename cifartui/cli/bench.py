@@ -1,13 +1,11 @@
 """`cifartui bench loader`."""
 
 import argparse
-import multiprocessing
-import os
-import signal
 from contextlib import closing
 
 from cifartui.cli.dataset import require_dataset
-from cifartui.cli.output import complain, print_json, say
+from cifartui.cli.interrupting import end_with_workers_when_interrupted
+from cifartui.cli.output import print_json, say
 from cifartui.cli.parsing import Commands, add_json, group
 from cifartui.dataset.store import SKETCHES
 from cifartui.text import bar
@@ -16,7 +14,6 @@ from cifartui.training.recipes.files import load_recipe
 from cifartui.training.recipes.settings import override
 
 BAR_CELLS = 40
-JOIN_SECONDS = 1.0
 
 
 def add_commands(commands: Commands) -> None:
@@ -43,8 +40,7 @@ def loader(options: argparse.Namespace) -> None:
     if options.batch_size is not None:
         recipe = override(recipe, [f"batch_size={options.batch_size}"])
     facts = require_dataset(options.dataset, as_json=options.json)
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _end_with_workers)
+    end_with_workers_when_interrupted()
     if not options.json:
         say(f"images/s from the {facts.train:,} training images of {facts.name}: median, least to most")
     from cifartui.training.loading.loader_lab import measure_loaders
@@ -69,15 +65,3 @@ def _line(measured: Measured, most: float) -> str:
     least, greatest = measured.spread
     filled = bar(measured.images_per_second / most if most else 0, BAR_CELLS).rstrip()
     return f"{name} {measured.images_per_second:>11,.0f}  {f'{least:,.0f} to {greatest:,.0f}':<24} {filled}"
-
-
-def _end_with_workers(number: int, _: object) -> None:
-    """End at once: an exception would be lost where it meets torch shutting its workers down in a `__del__`."""
-    if multiprocessing.parent_process():  # a worker, which Ctrl+C reaches as well
-        os._exit(0)
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # torch's handler raises when a worker ends
-    for worker in multiprocessing.active_children():
-        worker.terminate()
-        worker.join(JOIN_SECONDS)
-    complain("Interrupted.")
-    os._exit(128 + number)

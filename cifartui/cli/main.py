@@ -46,7 +46,7 @@ class Parser(argparse.ArgumentParser):
 
 def make_parser() -> argparse.ArgumentParser:
     """All commands with their options."""
-    from cifartui.cli import bench, dataset, demo, doctor, evaluation, model, recipes, runs, train
+    from cifartui.cli import bench, dataset, demo, doctor, evaluation, lr_find, model, recipes, runs, train
 
     parser = Parser(
         prog="cifartui",
@@ -54,6 +54,6 @@ def make_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"cifartui {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True, parser_class=Parser)
-    for module in (demo, doctor, dataset, model, recipes, train, runs, evaluation, bench):
+    for module in (demo, doctor, dataset, model, recipes, lr_find, train, runs, evaluation, bench):
         module.add_commands(commands)
     return parser

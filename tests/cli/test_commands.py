@@ -14,6 +14,7 @@ import torch
 
 from cifartui.cli.main import run_command
 from cifartui.dataset.store import DatasetFacts
+from cifartui.home import runs_folder
 from tests.dataset.test_importing import make_folders
 from tests.tutorial import Net
 
@@ -229,3 +230,32 @@ def test_export_to_standard_output_is_the_file_and_nothing_else(tmp_path: Path) 
     ended = subprocess.run(command, capture_output=True, check=True)
     assert set(torch.load(io.BytesIO(ended.stdout), weights_only=True)) == set(Net().state_dict())
     assert ended.stderr.startswith(b"/dev/stdout: the state_dict of ")
+
+
+def test_lr_find_prints_a_curve_and_what_to_set(sketches: DatasetFacts) -> None:
+    """A line for every fifth rate, then the suggestions."""
+    found = cifartui("lr-find", "--dataset", "few", "--device", "cpu", "--set", "batch_size=15")
+    assert found.returncode == 0, found.stderr
+    first, *lines, valley, steepest, last = found.stdout.splitlines()
+    assert first == "tutorial on few: the loss at each learning rate"
+    assert lines[0].startswith(" 1.0e-07    2.3")
+    assert 20 <= len(lines) <= 30
+    assert (valley.split()[0], steepest.split()[0]) == ("valley", "steepest")
+    assert last == f"It is 0.001 now; set it with --set optimizer.learning_rate={valley.split()[1]}"
+
+
+def test_lr_find_prints_a_point_a_line_as_json(
+    sketches: DatasetFacts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And the suggestions last; what the user's own network prints goes elsewhere, and no run is made."""
+    code = "from torch import nn\nprint(1)\n\ndef net():\n    print(2)\n"
+    (tmp_path / "printing_net.py").write_text(f"{code}    return nn.Sequential(nn.Flatten(), nn.Linear(3072, 10))\n")
+    monkeypatch.chdir(tmp_path)
+    network = ("--set", "network=printing_net:net", "--set", "batch_size=50")
+    found = cifartui("lr-find", "--dataset", "few", "--device", "cpu", "--json", *network)
+    assert found.returncode == 0, found.stderr
+    *tried, result = map(json.loads, found.stdout.splitlines())
+    assert [point["number"] for point in tried] == list(range(1, len(tried) + 1))
+    assert {point["type"] for point in tried} == {"RateTried"}
+    assert {one["rule"] for one in result["suggestions"]} == {"valley", "steepest"}
+    assert list(runs_folder().iterdir()) == []

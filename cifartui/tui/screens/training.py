@@ -10,10 +10,12 @@ from textual.widgets import ContentSwitcher
 from cifartui.errors import CifartuiError
 from cifartui.failures import failure
 from cifartui.training.launch import start_run
+from cifartui.training.recipes.recipe import RATE
 from cifartui.training.resuming import fork_run, plan_fork
 from cifartui.training.run.checkpoints import CheckpointFacts
 from cifartui.training.run.folder import Run
 from cifartui.tui.in_hand import InHand, fork_in_hand
+from cifartui.tui.screens.rate_finder import RateFinderScreen
 from cifartui.tui.screens.runs import RunsScreen
 from cifartui.tui.screens.starting import Host, StartingScreen
 from cifartui.tui.screens.steering import SteeringScreen
@@ -89,6 +91,20 @@ class TrainingScreen(StartingScreen, SteeringScreen):
     def action_curve(self) -> None:
         """Show or hide the learning rate's curve, where there is no room to show it always."""
         self.query_one(PlanPanel).toggle_class("-curve")
+
+    def action_find_rate(self) -> None:
+        """Look for a learning rate, and put it into the settings."""
+        panel = self.query_one(PlanPanel)
+
+        def take(rate: float | None) -> None:
+            if rate is not None:
+                panel.set_value(RATE, f"{rate:g}")
+                self.cifar_app.tell(f"{RATE} is {rate:g} now.")
+
+        if panel.plan.problem:
+            self.cifar_app.complain(panel.plan.problem)
+        else:
+            self.app.push_screen(RateFinderScreen(panel.asked, panel.dataset), take)
 
     def action_start(self) -> None:
         """Start a run with these settings."""
@@ -176,7 +192,7 @@ class TrainingScreen(StartingScreen, SteeringScreen):
         if action == "curve":
             return self._sets_up and not (self.has_class("-wide") or self.has_class("-tall"))
         panel = self.query_one(PlanPanel)
-        if action == "recipe":
+        if action in ("recipe", "find_rate"):
             return self._sets_up and not panel.asked.fork
         if action == "take_back":
             return self._sets_up and panel.selected is not None and panel.selected.changed

@@ -50,6 +50,13 @@ class SettingsTable(DataTable[Text]):
             id="training.save_recipe",
         ),
         Binding("c", "screen.curve", "curve", tooltip="Show or hide the learning rate's curve", id="training.curve"),
+        Binding(
+            "l",
+            "screen.find_rate",
+            "find rate",
+            tooltip="Find a learning rate: train a copy while the rate goes up, and see where the loss falls",
+            id="training.find_rate",
+        ),
         Binding("home", "row(0)", "first", tooltip="The first setting", show=False, id="settings.first"),
         Binding("end", "row(-1)", "last", tooltip="The last setting", show=False, id="settings.last"),
         Binding("right", "group(1)", "next group", tooltip="The next group", show=False, id="settings.next_group"),

@@ -212,7 +212,7 @@ def _nvml(graphics: Graphics) -> Finding:
         "no answer": "look for Xid in dmesg; restart the machine",
     }.get(graphics.nvml, "restart the container: it loses NVML when its host reloads systemd; training is the same")
     if not (graphics.nvidia_on_bus or graphics.driver or graphics.device_files):
-        return not_here(subject, "no NVML", f"{cause}, and no NVIDIA GPU is seen here")
+        return not_here(subject, "none", "no NVIDIA GPU is seen here, whose driver would tell them")
     make = problem if graphics.nvml == "lost" else warning
     return make(subject, 'cannot be read: load, memory, temperature, power and clock are "n/a"', cause, remedy)
 

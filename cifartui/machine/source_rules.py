@@ -1,14 +1,17 @@
 """What follows from how the sources of the data sets answered."""
 
 from cifartui.machine.facts import Source
-from cifartui.machine.finding import Finding, fine, problem, warning
+from cifartui.machine.finding import Finding, fine, listed, problem, warning
 
 
 def judge_sources(sources: tuple[Source, ...]) -> list[Finding]:
     """One for all together, and one for each that fails while others answer."""
     answering = [source for source in sources if not source.obstacle]
     if not answering:
-        why = "; ".join(f"{source.host} {source.obstacle}" for source in sources) or "none is known"
+        hosts: dict[str, list[str]] = {}
+        for source in sources:
+            hosts.setdefault(source.obstacle, []).append(source.host)
+        why = "; ".join(f"{listed(names)} {obstacle}" for obstacle, names in hosts.items()) or "none is known"
         return [
             problem(
                 "data sources",

@@ -2,11 +2,13 @@
 
 import gc
 import sys
+from collections.abc import Iterable
 from functools import partial
 from typing import ClassVar
 from weakref import WeakKeyDictionary
 
 from textual import events, on
+from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
 from textual.driver import Driver
 from textual.drivers.linux_driver import LinuxDriver
@@ -276,6 +278,18 @@ class CifarApp(RunInView):
         """Show the command palette."""
         if not isinstance(self.screen, Palette):
             self.push_screen(Palette())
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """What the palette offers on every screen."""
+        yield from super().get_system_commands(screen)
+        yield SystemCommand("Machine", "What this machine can do, and what is in the way", self.action_machine)
+
+    def action_machine(self) -> None:
+        """Look at this machine."""
+        from cifartui.tui.screens.machine import MachineScreen
+
+        if not self.screen.is_modal and not isinstance(self.screen, MachineScreen):
+            self.push_screen(MachineScreen())
 
     def search_themes(self) -> None:
         """Choose another theme, as the palette offers."""

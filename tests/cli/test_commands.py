@@ -165,8 +165,9 @@ def test_screens_need_a_terminal() -> None:
     assert "cifartui demo" in ended.stderr
 
 
-def test_doctor_names_device_and_reason() -> None:
+def test_doctor_names_device_and_reason(monkeypatch: pytest.MonkeyPatch) -> None:
     """The device that training will take, and why not a better one; for whatever is amiss cause and remedy."""
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")  # nobody listens there
     diagnosis = json.loads(cifartui("doctor", "--json").stdout)
     assert diagnosis["device"] in ("cpu", "cuda", "mps")
     assert diagnosis["reason"]
@@ -178,6 +179,8 @@ def test_doctor_names_device_and_reason() -> None:
     assert {"CPU", "memory", "disk", "logging out", "NVIDIA driver", "PyTorch", "GPU", "cpu"} <= set(subjects)
     proof = next(finding for finding in diagnosis["findings"] if finding["subject"] == "cpu")
     assert "two steps of training" in proof["finding"]
+    sources = next(finding for finding in diagnosis["findings"] if finding["subject"] == "data sources")
+    assert sources["state"] == "problem"
 
 
 def test_detached_run_is_steered_by_commands(sketches: DatasetFacts) -> None:

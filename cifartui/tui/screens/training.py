@@ -32,6 +32,13 @@ class TrainingScreen(StartingScreen, SteeringScreen):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("o", "runs", "runs", tooltip="Choose the run to look at, living or ended", id="training.runs"),
         Binding("n", "new", "new run", tooltip="Set up another run", id="training.new"),
+        Binding(
+            "h",
+            "app.machine",
+            "machine",
+            tooltip="See what this machine can do, what is in the way, and what to do",
+            id="training.machine",
+        ),
         Binding("escape", "back", "curves", tooltip="Go back to the curves of the run", id="training.back", show=False),
     ]
 

@@ -32,6 +32,8 @@ def compare_(options: argparse.Namespace) -> None:
         print_json(comparison)
         return
     names = short_names(comparison.runs)
+    for name, run in zip(names, comparison.runs, strict=True):
+        say(f"{name}: {run.id}{f' ({run.title})' * bool(run.title)}")
     results = table("results", *names, right=names)
     for row in result_rows(comparison.runs):
         results.add_row(*row)
@@ -54,8 +56,7 @@ def short_names(runs: Sequence[ComparedRun]) -> tuple[str, ...]:
 
 def result_rows(runs: Sequence[ComparedRun]) -> list[list[str]]:
     """A row for each kind of result, with the best accuracies marked."""
-    rows = [
-        ["title", *(run.title or NOTHING for run in runs)] if any(run.title for run in runs) else [],
+    return [
         ["state", *(run.state for run in runs)],
         ["epoch", *(f"{run.epoch:,} of {run.epochs:,}" for run in runs)],
         ["best held-out accuracy", *_shares([run.best_accuracy for run in runs])],
@@ -65,7 +66,6 @@ def result_rows(runs: Sequence[ComparedRun]) -> list[list[str]]:
         ["time spent training", *(clock(run.seconds) for run in runs)],
         ["size on the disk", *(size(run.bytes) for run in runs)],
     ]
-    return [row for row in rows if row]
 
 
 def _shares(values: Sequence[float | None], *, marked: bool = True) -> list[str]:

@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator
 
 import msgspec
+from rich.table import Table
 
 from cifartui.cli import checkpoints, comparing, continuing, exporting, steering
 from cifartui.cli.follow import answers_to, show_run, stalled_text
@@ -20,6 +21,12 @@ from cifartui.training.run.history import RunHistory
 from cifartui.training.run.overview import RunOverview, list_runs, overview
 from cifartui.training.run.sentences import sentences_of
 from cifartui.training.run.states import RunState, stalled_seconds
+
+COLUMNS = ("run", "state", "model", "data set", "epoch", "step", "best", "started", "time", "size", "title")
+LEFT_OUT_FIRST = ("started", "data set", "size", "model", "step", "epoch", "title")
+"""Columns for which a narrow terminal has no room: the id has the time of the start in it, and the network's name."""
+UNBOUNDED = 10_000
+"""Cells: more than any table has."""
 
 
 class RunReport(RunOverview, frozen=True, kw_only=True):
@@ -81,15 +88,7 @@ def list_(options: argparse.Namespace) -> None:
     if not overviews:
         say("no runs yet; start one with: cifartui train")
         return
-    columns = ("run", "state", "model", "data set", "epoch", "step", "best", "started", "time", "size", "title")
-    rows = table(*columns, right=("step", "best", "time", "size"))
-    for item in overviews:
-        best = "–" if item.best_accuracy is None else f"{item.best_accuracy:.1%}"
-        started = time.strftime("%Y-%m-%d %H:%M", time.localtime(item.created))
-        epoch = f"{item.epoch} of {item.epochs}"
-        results = (f"{item.step:,}", best, started, clock(item.seconds), size(item.bytes), item.title)
-        rows.add_row(item.id, _state_text(item), item.model, item.dataset, epoch, *results)
-    make_console().print(rows)
+    make_console().print(_fitting(overviews))
 
 
 def show(options: argparse.Namespace) -> None:
@@ -127,6 +126,37 @@ def rename(options: argparse.Namespace) -> None:
 def follow_(options: argparse.Namespace) -> int:
     """Follow one run; leaving does not touch it."""
     return show_run(find_run(options.run), as_json=options.json)
+
+
+def _fitting(overviews: list[RunOverview]) -> Table:
+    """A row for each run; a narrow terminal has fewer columns, and the ids whole."""
+    console, left_out = make_console(), 0
+    while True:
+        names = [name for name in COLUMNS if name not in LEFT_OUT_FIRST[:left_out]]
+        rows = table(*names, right=("step", "best", "time", "size"))
+        for item in overviews:
+            cells = dict(zip(COLUMNS, _cells(item), strict=True))
+            rows.add_row(*(cells[name] for name in names))
+        needed = console.measure(rows, options=console.options.update(max_width=UNBOUNDED)).maximum
+        if needed <= console.width or left_out == len(LEFT_OUT_FIRST):
+            return rows
+        left_out += 1
+
+
+def _cells(item: RunOverview) -> tuple[str, ...]:
+    return (
+        item.id,
+        _state_text(item),
+        item.model,
+        item.dataset,
+        f"{item.epoch} of {item.epochs}",
+        f"{item.step:,}",
+        "–" if item.best_accuracy is None else f"{item.best_accuracy:.1%}",
+        time.strftime("%Y-%m-%d %H:%M", time.localtime(item.created)),
+        clock(item.seconds),
+        size(item.bytes),
+        item.title,
+    )
 
 
 def _sentences(run: Run, report: RunReport) -> Iterator[str]:

@@ -112,7 +112,13 @@ def differences(runs: Sequence[RunBeside]) -> tuple[Difference, ...]:
     networks = {config.network for config in configs if config}
     shared_names = len({network.name for network in networks}) < len(networks)
     asked = [_asked(run, with_layers=shared_names) for run in runs]
-    keys = dict.fromkeys(key for each in asked for key in each)
+    keys: list[str] = []
+    for each in asked:
+        place = 0
+        for key in each:
+            if key not in keys:
+                keys.insert(place, key)
+            place = keys.index(key) + 1
     rows = (Difference(key, tuple(each.get(key, NOTHING) for each in asked)) for key in keys)
     return tuple(row for row in rows if len(set(row.values)) > 1)
 

@@ -226,6 +226,19 @@ def test_bar_of_a_queued_run_names_those_ahead() -> None:
     assert bar_text(fold(history, [StateChanged(state="starting")])).startswith("starting")
 
 
+def test_narrow_list_leaves_columns_out(
+    sketches: DatasetFacts, answer: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And keeps the ids whole."""
+    run = create_run(plan(sketches.name))
+    run.rename("a title that needs very much room, as much as there can be")
+    assert answer("runs", "list").split()[:6] == ["run", "state", "model", "data", "set", "epoch"]
+    monkeypatch.setattr("cifartui.cli.output.PLAIN_WIDTH", 80)
+    head, line = answer("runs", "list").splitlines()
+    assert head.split() == ["run", "state", "best", "time"]
+    assert line.startswith(f"{run.id} ")
+
+
 def test_run_has_a_title_by_which_it_is_found(sketches: DatasetFacts, answer: Command) -> None:
     """Its id stays; an exact title comes before parts of ids; what no line of a terminal holds is refused."""
     run, other = create_run(plan(sketches.name)), create_run(plan(sketches.name))

@@ -52,13 +52,15 @@ class RunsScreen(ComparingScreen):
         self._marked: list[str] = []
         self._order, self._is_reversed, self._words = NEWEST, False, ""
         self._is_read = False
+        self._was_in_view = False
+        """Whether the cursor was put on the run in view."""
 
     def compose(self) -> ComposeResult:
         yield Static("reading the runs …", id="title", classes="heading")
         yield Input(placeholder="words that a run must have: adam finished resnet", id="filter")
         with Horizontal(id="body"):
             with Vertical(id="list"):
-                yield RunList(cursor_type="row", cell_padding=0)
+                yield RunList()
             yield ComparisonPanel(
                 "space marks a run: its curves stand here, with those of the others that are marked, and below them "
                 "the settings in which they differ",
@@ -104,7 +106,6 @@ class RunsScreen(ComparingScreen):
     def _add(self, newest: list[str], read: Sequence[ComparedRun], *, is_all: bool = False) -> None:
         if not self.is_mounted:
             return
-        is_first = not self._runs
         changed = newest != self._newest or any(run != self._runs.get(run.id) for run in read)
         self._newest, self._is_read = newest, self._is_read or is_all
         self._runs |= {run.id: run for run in read}
@@ -113,7 +114,8 @@ class RunsScreen(ComparingScreen):
         else:
             self._draw_title()
         view = self.cifar_app.run_view
-        if is_first and view:
+        if view and not self._was_in_view and view.run.id in self._runs:
+            self._was_in_view = True
             self._go_to(view.run.id)
 
     # DRAWING

@@ -41,6 +41,8 @@ COLUMNS = (
 )
 """They fit a terminal of 80 columns; what a wider one has more, the run's title gets."""
 ORDERS = (NEWEST, *(column.label for column in COLUMNS if column.label))
+PADDING_CELLS = 2
+"""Beside the columns: a blank at the left, and the scrollbar."""
 CELLS = sum(column.width for column in COLUMNS)
 
 
@@ -91,6 +93,13 @@ class RunList(DataTable[Text]):
         Binding("end", "row(-1)", "last", tooltip="Go to the last run", show=False, id="runs.oldest"),
     ]
 
+    def __init__(self) -> None:
+        super().__init__(cursor_type="row", cell_padding=0)
+        self._rows: dict[str, list[Text]] = {}
+        """The cells shown, by the ids of their runs."""
+        self._drawn_as = ("", 0)
+        """The order that is marked, and the cells more than on 80 columns."""
+
     @property
     def under_cursor(self) -> str:
         """The run's id; empty where there is none."""
@@ -108,31 +117,40 @@ class RunList(DataTable[Text]):
 
         `letters` are those of the marked ones, by id; `styles` are those of a run's cells and of cells with nothing.
         """
-        before, runs = self.under_cursor, list(runs)
-        room = max(0, self.size.width - 2 - CELLS)
+        room = max(0, self.outer_size.width - PADDING_CELLS - CELLS)
+        rows = {run.id: _cells(run, letters.get(run.id, ""), room, *styles(run)) for run in runs}
+        before, under_cursor, drawn_as = self._rows, self.under_cursor, (order, room)
+        self._rows = rows
         with self.app.batch_update():
+            if list(rows) == list(before) and drawn_as == self._drawn_as:  # what a person scrolled to stays
+                for run_id, cells in rows.items():
+                    for each, cell, former in zip(COLUMNS, cells, before[run_id], strict=True):
+                        if cell != former:
+                            self.update_cell(run_id, each.label, cell)
+                return
+            self._drawn_as = drawn_as
             self.clear(columns=True)
             for each in COLUMNS:
                 label = f"{each.label} ▾" if each.label == order else each.label
                 width = each.width + room * (each.label == "run")
-                shown = f"{label:>{width - 1}} " if each.is_number else label
-                self.add_column(Text(shown), width=width, key=each.label)
-            for run in runs:
-                style, empty = styles(run)
-                letter = letters.get(run.id, "")
-                cells = [
-                    Text(cell, style=empty if cell.strip() == NOTHING else style) for cell in row_of(run, letter, room)
-                ]
-                if letter:
-                    cells[0].stylize(f"bold {COLOURS[LETTERS.index(letter)]}")
-                self.add_row(*cells, key=run.id)
-            ids = [run.id for run in runs]
-            if before in ids:
-                self.move_cursor(row=ids.index(before))
+                self.add_column(
+                    Text(f"{label:>{width - 1}} " if each.is_number else label), width=width, key=each.label
+                )
+            for run_id, cells in rows.items():
+                self.add_row(*cells, key=run_id)
+            if under_cursor in rows:
+                self.move_cursor(row=list(rows).index(under_cursor))
 
     def action_row(self, row: int) -> None:
         """Go to the first or the last row."""
         self.move_cursor(row=row % max(1, self.row_count))
+
+
+def _cells(run: ComparedRun, letter: str, room: int, style: str, empty: str) -> list[Text]:
+    cells = [Text(cell, style=empty if cell.strip() == NOTHING else style) for cell in row_of(run, letter, room)]
+    if letter:
+        cells[0].stylize(f"bold {COLOURS[LETTERS.index(letter)]}")
+    return cells
 
 
 def row_of(run: ComparedRun, letter: str = "", room: int = 0) -> list[str]:

@@ -24,8 +24,6 @@ from cifartui.errors import CifartuiError
 from cifartui.failures import failure
 from cifartui.home import datasets_folder, runs_folder
 from cifartui.model.network import Network
-from cifartui.training.recipes.files import load_recipe
-from cifartui.training.recipes.recipe import Recipe
 from cifartui.training.run.folder import Run, all_runs
 from cifartui.tui.activations import ActivationSource
 from cifartui.tui.leaving import SignalledEnd, farewell
@@ -33,12 +31,12 @@ from cifartui.tui.library_faults import Palette, mend
 from cifartui.tui.messages import Notice
 from cifartui.tui.run_in_view import RunInView
 from cifartui.tui.screens.keys import KeysScreen
+from cifartui.tui.settings_in_hand import SettingsInHand
 from cifartui.tui.terminal import TerminalDriver
 from cifartui.tui.widgets.dialogs import ConfirmDialog
 from cifartui.tui.widgets.notice_line import NoticeLine
 from cifartui.tui.widgets.pixels import shows_colours
 
-DEFAULT_RECIPE = "tutorial"
 ERROR_SECONDS, NEWS_SECONDS = 20.0, 8.0
 """How long a sentence stays if no key is pressed."""
 READING_SECONDS = 2.0
@@ -97,7 +95,7 @@ def _dataset_of(run: Run) -> str | None:
         return None
 
 
-class CifarApp(RunInView):
+class CifarApp(RunInView, SettingsInHand):
     """Dataset, model, training, evaluation."""
 
     TITLE = "cifartui"
@@ -157,13 +155,8 @@ class CifarApp(RunInView):
         ),
     ]
 
-    recipe: reactive[Recipe] = reactive(lambda: load_recipe(DEFAULT_RECIPE))
-    """The recipe in hand, with what was changed of it."""
-    recipe_name: str = DEFAULT_RECIPE
     notice: reactive[Notice | None] = reactive(None)
     """What is said above the line of keys."""
-    dataset_name: reactive[str | None] = reactive(None)
-    """The data set to train on, chosen on the dataset screen."""
 
     def __init__(self) -> None:
         mend()
@@ -187,12 +180,16 @@ class CifarApp(RunInView):
         runs = all_runs()
         living = next((run for run in runs if run.is_carried()), None)
         latest = living or next(iter(runs), None)
-        self.dataset_name = (latest and _dataset_of(latest)) or next(iter(prepared_names()), None)
+        dataset, problem = self.recall_settings()
+        last_used = dataset if dataset in prepared_names() else latest and _dataset_of(latest)
+        self.dataset_name = last_used or next(iter(prepared_names()), None)
         if living:
             self.follow_run(living)
         elif latest:
             self.follow_quietly(latest)  # in view once it is read: before that it would look as if it lived
         self.switch_mode("training" if living else "dataset")
+        if problem:
+            self.call_after_refresh(self.complain, problem)
         gc.set_threshold(*GARBAGE_THRESHOLDS)
 
     def get_driver_class(self) -> type[Driver]:

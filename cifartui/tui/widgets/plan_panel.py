@@ -78,8 +78,7 @@ class PlanPanel(Vertical):
                     yield Static(id="explanation")
 
     def on_mount(self) -> None:
-        recipe = self._app.recipe
-        self.asked = self._plain = InHand(self._app.recipe_name, load_recipe(self._app.recipe_name), recipe)
+        self.asked = self._plain = self._app.in_hand
         self.watch(self.app, "recipe", self._recipe_changed, init=False)
         self.watch(self.app, "dataset_name", self.refresh_plan)
 
@@ -250,7 +249,7 @@ class PlanPanel(Vertical):
     def _take(self, asked: InHand) -> None:
         self.asked = asked
         if not asked.fork:
-            self._app.recipe_name, self._app.recipe = asked.name, asked.recipe
+            self._app.take_in_hand(asked)
         self.refresh_plan()
 
     def ask_for_recipe(self) -> None:

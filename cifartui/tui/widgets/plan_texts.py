@@ -100,8 +100,7 @@ def recipe_line(listed: ListedRecipe) -> Content:
         return Content.assemble(name, (f"✗ {printable(listed.problem)}", "$error"))
     remarks = ["your own"] if listed.is_own else []
     remarks += [listed.expected.words] if listed.expected else []
-    heading = Content.assemble(name, " ", " · ".join(remarks))
-    return Content.assemble(heading, "\n  ", (printable(listed.recipe.description), "$text-muted"))
+    return Content.assemble(name, " ", " · ".join(remarks), "\n", printable(listed.recipe.description))
 
 
 def row_cells(planned: PlannedSetting, *, forked: bool = False) -> tuple[str, str, str, str]:
@@ -152,4 +151,4 @@ def choice_lines(planned: PlannedSetting, mark: str) -> Iterable[tuple[str, Cont
         what = printable(setting.kinds[place]).splitlines()[0] if setting.kinds else ""
         usual = f" · {mark}" if choice == planned.own else ""
         text = f"{choice:<{width}}{what}" if what else choice
-        yield choice, Content.assemble(text, (usual, "$text-muted"))
+        yield choice, Content(text + usual)

@@ -14,6 +14,7 @@ from cifartui.training.device import DeviceChoice, choose_device, tune_cpu
 from cifartui.training.initialization import initialize
 from cifartui.training.loading.augmentation import Augmenter
 from cifartui.training.loading.batches import Batches
+from cifartui.training.loading.mixing import Mixer
 from cifartui.training.loading.order import FileOrder, ShuffledOrder
 from cifartui.training.loading.sources import make_batches
 from cifartui.training.losses import training_loss
@@ -93,7 +94,16 @@ def prepare(config: RunConfig) -> Job:
     optimizer = make_optimizer(module, recipe.optimizer)
     precision = Precision(recipe.precision, device)
     augment = Augmenter(recipe.augment, config.seed, recipe.normalize, channels_last=recipe.channels_last)
-    engine = StepEngine(module, optimizer, augment, training_loss(recipe), device, recipe.clipping, precision)
+    engine = StepEngine(
+        module,
+        optimizer,
+        augment,
+        training_loss(recipe),
+        device,
+        recipe.clipping,
+        precision=precision,
+        mix=Mixer(recipe.mixing, config.seed),
+    )
     engine.images_at_once = recipe.images_at_once
     meter = Meter()
     position = Position(steps_per_epoch=-(-len(train_set) // recipe.batch_size), epochs=recipe.epochs)

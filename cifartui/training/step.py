@@ -10,12 +10,15 @@ from cifartui.errors import CifartuiError
 from cifartui.training.accelerator import empty_cache, generator_state, set_generator_state
 from cifartui.training.device_errors import is_out_of_memory
 from cifartui.training.loading.augmentation import Augmenter
+from cifartui.training.loading.mixing import Mixed, Mixer
 from cifartui.training.losses import Loss
 from cifartui.training.precision import Precision
 from cifartui.training.recipes.clipping import AnyClipping, NoClipping, NormClipping
+from cifartui.training.recipes.mixing import NoMixing
 from cifartui.training.watch import FiniteWatch, NotFinite
 
 NO_CLIPPING = NoClipping()
+NO_MIXING = Mixer(NoMixing(), seed=0)
 OVERFLOWS_IN_A_ROW = 20
 """Steps in a row whose gradients may overflow in fp16; after 16 the loss is no longer scaled up."""
 
@@ -54,12 +57,13 @@ class StepEngine:
         device: torch.device,
         clipping: AnyClipping = NO_CLIPPING,
         precision: Precision | None = None,
+        mix: Mixer = NO_MIXING,
     ) -> None:
         """`optimizer` leaves out an update on the device if a flag there says so, see `make_optimizer`."""
         self.images_at_once = 0
         self._module, self._optimizer, self._augment = module, optimizer, augment
         self._loss, self._device, self._clipping = loss, device, clipping
-        self._precision = precision or Precision("fp32", device)
+        self._precision, self._mix = precision or Precision("fp32", device), mix
         named = [(name, weight) for name, weight in module.named_parameters() if weight.requires_grad]
         self._weights = [weight for _, weight in named]
         self._watch = FiniteWatch(
@@ -103,23 +107,30 @@ class StepEngine:
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """Leave the gradients of the mean loss in the weights' `grad`; return the loss and the logits."""
         self._drop_gradients()
-        images = self._augment(images, step)
+        mixed = self._mix(self._augment(images, step), labels, step)
         if at_once >= len(images):
-            with self._precision.computing():
-                logits = self._module(images)
-                loss = self._loss(logits, labels)
-            self._precision.differentiate(loss)
-            return loss.detach(), logits.detach()
+            return self._differentiate_part(mixed, labels, 1.0)
         parts = -(-len(images) // at_once)
         losses, answers = [], []
-        for part, truth in zip(images.tensor_split(parts), labels.tensor_split(parts), strict=True):
-            with self._precision.computing():
-                logits = self._module(part)
-                loss = self._loss(logits, truth) * (len(part) / len(images))
-            self._precision.differentiate(loss)
-            losses.append(loss.detach())
-            answers.append(logits.detach())
+        for part, truth in zip(mixed.split(parts), labels.tensor_split(parts), strict=True):
+            loss, logits = self._differentiate_part(part, truth, len(truth) / len(images))
+            losses.append(loss)
+            answers.append(logits)
         return torch.stack(losses).sum(), torch.cat(answers)
+
+    def _differentiate_part(
+        self, mixed: Mixed, labels: torch.Tensor, share: float
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Add the gradients of a part of a batch; its loss counts as its share of the batch's mean."""
+        with self._precision.computing():
+            logits = self._module(mixed.images)
+            loss = self._loss(logits, labels)
+            if mixed.other_labels is not None:
+                loss = mixed.share * loss + (1 - mixed.share) * self._loss(logits, mixed.other_labels)
+            if share != 1:
+                loss = loss * share
+        self._precision.differentiate(loss)
+        return loss.detach(), logits.detach()
 
     def _update(self, loss: torch.Tensor, step: int, before: "_Remembered") -> None:
         """Let the optimizer take the gradients in, unless they or the loss are not finite."""

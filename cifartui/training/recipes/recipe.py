@@ -6,6 +6,7 @@ import msgspec
 
 from cifartui.training.recipes.clipping import AnyClipping, NoClipping
 from cifartui.training.recipes.described import described
+from cifartui.training.recipes.mixing import AnyMixing, NoMixing
 from cifartui.training.recipes.optimizers import AnyOptimizer
 from cifartui.training.recipes.parts import Augment, Checkpoints, Loader, Normalize, Validation
 from cifartui.training.recipes.schedules import AnySchedule, Constant
@@ -80,6 +81,12 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     loader: Loader = Loader()
     normalize: Normalize
     augment: Augment = Augment()
+    mixing: Annotated[
+        AnyMixing,
+        described(
+            "Whether images of a batch are mixed; the accuracy while training then asks for an image's own label."
+        ),
+    ] = NoMixing()
     optimizer: Annotated[AnyOptimizer, described("How gradients change the weights.")]
     schedule: Annotated[AnySchedule, described("How the learning rate goes over the run.")] = Constant()
     clipping: Annotated[AnyClipping, described("Whether large gradients are shortened.")] = NoClipping()

@@ -8,10 +8,11 @@ from rich.progress import Progress as ProgressBar
 
 from cifartui.cli.follow import bar_text
 from cifartui.cli.output import complain, make_console, print_json, say, table, watch
+from cifartui.errors import CifartuiError
 from cifartui.logind import logout_ends
 from cifartui.text import clock
 from cifartui.training.run.folder import Run
-from cifartui.training.run.follow import follow
+from cifartui.training.run.follow import follow, why_interrupted
 from cifartui.training.run.history import RunHistory
 from cifartui.training.sweep import Mean, StartedRun, Sweep, SweepSummary, SweptRun
 
@@ -27,7 +28,7 @@ def run_sweep(planned: Sequence[SweptRun], *, detach: bool, as_json: bool) -> in
     sweep = Sweep(planned)
     code = 0
     try:
-        watch(sweep.queue(), as_json=as_json)
+        _queue(sweep, as_json=as_json)
         if not detach:
             _show(sweep, as_json=as_json)
     except KeyboardInterrupt:
@@ -47,6 +48,14 @@ def run_sweep(planned: Sequence[SweptRun], *, detach: bool, as_json: bool) -> in
     return code or int(not detach and any(run.state != "finished" for run in summary.runs))
 
 
+def _queue(sweep: Sweep, *, as_json: bool) -> None:
+    try:
+        watch(sweep.queue(), as_json=as_json)
+    except (CifartuiError, OSError):  # half a sweep is none that was asked for
+        sweep.take_out()
+        raise
+
+
 def _show(sweep: Sweep, *, as_json: bool) -> None:
     """Follow the runs in turn, with a line for each."""
     with _bar(as_json) as bar:
@@ -63,6 +72,8 @@ def _show(sweep: Sweep, *, as_json: bool) -> None:
                     bar.update(bar.task_ids[0], completed=done, description=text)
             if history.finished and history.finished.reason == "failed":
                 complain(f"Run {run.id} failed: {history.finished.message}")
+            elif history.finished is None:
+                complain(why_interrupted(run))
             if bar:
                 bar.console.print(f"{place}: {_outcome(run, history)}")
             elif not as_json:

@@ -2,10 +2,12 @@
 
 import itertools
 import math
+import signal
 import statistics
 import subprocess
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import NamedTuple
 
 import msgspec
@@ -157,15 +159,16 @@ class Sweep:
         self.started: list[StartedRun] = []
 
     def queue(self) -> LongWork[None]:
-        """Create the runs and start their hosts, which wait for their turns in this order.
+        """Create the runs and start their hosts, which wait for their turns in this order; in the main thread.
 
         Raises:
             OSError: a folder cannot be written or a process not be started.
         """
         for swept in self.planned:
             yield Progress("queueing the runs", len(self.started), len(self.planned), unit="runs")
-            run, host = start_run(msgspec.structs.replace(swept.config, created=time.time()))
-            self.started.append(StartedRun(swept, run, host))
+            with uninterrupted():
+                run, host = start_run(msgspec.structs.replace(swept.config, created=time.time()))
+                self.started.append(StartedRun(swept, run, host))
             run.rename(swept.title)
             deadline = time.monotonic() + TICKET_SECONDS
             while run.id not in queue_of_home() and host.poll() is None and time.monotonic() < deadline:
@@ -201,6 +204,24 @@ def _split(listed: str) -> list[str]:
             continue
         parts[-1] += letter
     return [part.strip() for part in parts]
+
+
+@contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Let Ctrl+C wait: a host that was started and not noted could not be taken out of the queue. Main thread only."""
+    interrupted = False
+
+    def note(*_: object) -> None:
+        nonlocal interrupted
+        interrupted = True
+
+    former = signal.signal(signal.SIGINT, note)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, former)
+    if interrupted:
+        raise KeyboardInterrupt
 
 
 def _stop(runs: Sequence[StartedRun]) -> None:

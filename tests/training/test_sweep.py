@@ -1,13 +1,19 @@
 """Sweeps: what is planned, queued, taken out again, and summed up."""
 
 import json
+import os
+import signal
 import subprocess
+import time
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from cifartui.cli.main import run_command
+from cifartui.cli.sweeping import run_sweep
 from cifartui.dataset.store import DatasetFacts
+from cifartui.errors import CifartuiError
 from cifartui.progress import finish
 from cifartui.training.run.controls import ControlInbox
 from cifartui.training.run.events import EpochFinished, RunFinished, Validated
@@ -15,7 +21,16 @@ from cifartui.training.run.folder import RunConfig, all_runs, create_run
 from cifartui.training.run.follow import read_history
 from cifartui.training.run.journal import Journal
 from cifartui.training.run.queue import queue_of_home, wait_for_turn
-from cifartui.training.sweep import MOST_RUNS, StartedRun, Sweep, SweptRun, Variation, parse_variation, plan_sweep
+from cifartui.training.sweep import (
+    MOST_RUNS,
+    StartedRun,
+    Sweep,
+    SweptRun,
+    Variation,
+    parse_variation,
+    plan_sweep,
+    uninterrupted,
+)
 from tests.training.running import plan, run_started
 
 
@@ -107,6 +122,33 @@ def test_sweep_is_queued_in_order_and_taken_out_again(sketches: DatasetFacts, tm
         ended = read_history(started.run)[0].finished
         assert ended is not None
         assert "taken out of the queue" in ended.message
+
+
+def test_sweep_that_cannot_be_queued_is_taken_out(sketches: DatasetFacts) -> None:
+    """No half of it is left to train."""
+    other = create_run(plan(sketches.name))
+    with pytest.raises(StopIteration):
+        next(wait_for_turn(other, ControlInbox(other.controls_file), now=False))
+    first, second = planned(sketches.name, "batch_size=4,8")
+    with pytest.raises(CifartuiError, match="cannot be the title"):
+        run_sweep([first, msgspec.structs.replace(second, title="in\ntwo lines")], detach=True, as_json=False)
+    assert queue_of_home() == (other.id,)
+    assert {read_history(run)[1] for run in all_runs() if run.id != other.id} == {"stopped"}
+
+
+def test_host_is_noted_before_ctrl_c_is_heard() -> None:
+    """One that was started meanwhile can be taken out, too."""
+    noted = []
+
+    def start() -> None:
+        with uninterrupted():
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(0.01)
+            noted.append("the host")
+
+    with pytest.raises(KeyboardInterrupt):
+        start()
+    assert noted
 
 
 def test_summary_has_mean_and_spread_over_the_seeds_that_finished(sketches: DatasetFacts) -> None:

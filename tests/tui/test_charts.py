@@ -54,3 +54,8 @@ def test_curves_are_averaged_without_gaps() -> None:
     drawn = binned(curve, 40)
     assert 30 <= len(drawn) <= 40
     assert {value for _, value in drawn} == {2.0}
+
+
+def test_curve_that_stands_at_zero_is_averaged() -> None:
+    """A run that tells no time, over the time: one point."""
+    assert binned([(0.0, 1.0), (0.0, 2.0), (0.0, 3.0)], 2) == [(0.0, 2.0)]

@@ -197,7 +197,7 @@ def binned(curve: Points, bins: int) -> list[tuple[float, float]]:
     finite = [(step, value) for step, value in curve if math.isfinite(value)]
     if len(finite) <= bins:
         return finite
-    last = finite[-1][0]
+    last = finite[-1][0] or 1.0
     groups: dict[int, list[tuple[float, float]]] = {}
     for step, value in finite:
         groups.setdefault(min(bins - 1, int(bins * step / last)), []).append((step, value))

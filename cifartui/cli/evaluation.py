@@ -85,15 +85,16 @@ def export_(options: argparse.Namespace) -> None:
 
     subject, file_format = load_subject(options.subject), options.file_format
     written = export(subject, file_format, options.output)
-    say_written(options.output, f"{options.output}: {file_format.what} of {subject.name}, {written:,} bytes")
+    say_written(options.output, f"{options.output}: {file_format.what} of {subject.title}, {written:,} bytes")
     say_written(options.output, file_format.usage(subject.network, str(options.output)))
 
 
 def print_evaluation(evaluation: Evaluation) -> None:
     """Print the accuracy with its interval and a row with a bar per class."""
     low, high = evaluation.interval95
+    which = " (average of the weights)" if evaluation.averaged else ""
     say(
-        f"Accuracy of {evaluation.checkpoint} on the {evaluation.images:,} test images of {evaluation.dataset}: "
+        f"Accuracy of {evaluation.checkpoint}{which} on the {evaluation.images:,} test images of {evaluation.dataset}: "
         f"{evaluation.accuracy:.1%} ({evaluation.correct:,} correct; 95 %: {low:.1%} to {high:.1%})"
     )
     rows = table("class", "", "accuracy", "correct", "most often taken for", right=("accuracy", "correct"))

@@ -38,6 +38,7 @@ def evaluate(subject: Subject, dataset: str) -> LongWork[Evaluation]:
         confusion.view(classes, classes).tolist(),
         test_set.classes,
         checkpoint=subject.name,
+        averaged=subject.averaged,
         dataset=dataset,
         seconds=time.monotonic() - started,
     )

@@ -37,6 +37,8 @@ class Evaluation(msgspec.Struct, frozen=True, kw_only=True):
     confusion: tuple[tuple[Count, ...], ...]
     """Counts `[classes][classes]`: rows true, columns predicted."""
     seconds: float
+    averaged: bool = False
+    """Whether the weights were the average over the steps that the run kept."""
 
 
 def weights_file_name(dataset: str) -> str:
@@ -45,7 +47,13 @@ def weights_file_name(dataset: str) -> str:
 
 
 def from_confusion(
-    confusion: Sequence[Sequence[int]], classes: Sequence[str], *, checkpoint: str, dataset: str, seconds: float
+    confusion: Sequence[Sequence[int]],
+    classes: Sequence[str],
+    *,
+    checkpoint: str,
+    averaged: bool = False,
+    dataset: str,
+    seconds: float,
 ) -> Evaluation:
     """Derive all results from the confusion matrix (rows true, columns predicted)."""
     per_class = []
@@ -55,6 +63,7 @@ def from_confusion(
     correct, images = sum(result.correct for result in per_class), sum(result.images for result in per_class)
     return Evaluation(
         checkpoint=checkpoint,
+        averaged=averaged,
         dataset=dataset,
         images=images,
         correct=correct,

@@ -14,6 +14,7 @@ from cifartui.model.module import build_module
 from cifartui.model.network import Network, load_network
 from cifartui.text import printable
 from cifartui.training.fitting import fit_network
+from cifartui.training.recipes.average import MovingAverage
 from cifartui.training.recipes.files import load_recipe
 from cifartui.training.recipes.parts import Normalize
 from cifartui.training.run.checkpoints import find_checkpoint
@@ -35,6 +36,13 @@ class Subject:
     """The data set it was trained on, by its name then, where that is known."""
     dataset_sha256: str = ""
     """Of that data set's pixels."""
+    averaged: bool = False
+    """Whether the weights are the average over the steps that the run kept."""
+
+    @property
+    def title(self) -> str:
+        """The name, and which weights they are, for people."""
+        return _title(self.name, self.averaged)
 
 
 class Checkpoint(NamedTuple):
@@ -44,6 +52,17 @@ class Checkpoint(NamedTuple):
     """`RUN@STEP`."""
     config: RunConfig
     weights: dict[str, torch.Tensor]
+    """The average over the steps, if the run keeps one."""
+
+    @property
+    def averaged(self) -> bool:
+        """Whether the weights are the average over the steps."""
+        return isinstance(self.config.settings.average, MovingAverage)
+
+    @property
+    def title(self) -> str:
+        """The name, and which weights they are, for people."""
+        return _title(self.name, self.averaged)
 
 
 def load_subject(reference: str, recipe: str = "tutorial", dataset: str | None = None) -> Subject:
@@ -61,9 +80,17 @@ def load_subject(reference: str, recipe: str = "tutorial", dataset: str | None =
             network = fit_network(network, load_facts(dataset)).network
         module = fill(network, read_weights_file(Path(reference)), reference)
         return Subject(reference, network, module, settings.normalize, dataset=None)
-    name, config, weights = read_checkpoint(reference)
-    module = fill(config.network, weights, name)
-    return Subject(name, config.network, module, config.settings.normalize, config.dataset, config.dataset_sha256)
+    checkpoint = read_checkpoint(reference)
+    config, module = checkpoint.config, fill(checkpoint.config.network, checkpoint.weights, checkpoint.name)
+    return Subject(
+        checkpoint.name,
+        config.network,
+        module,
+        config.settings.normalize,
+        config.dataset,
+        config.dataset_sha256,
+        checkpoint.averaged,
+    )
 
 
 def names_file(reference: str) -> bool:
@@ -133,6 +160,10 @@ def fill(
             "too high a learning rate leaves them; use weights from before, or train again with a lower one."
         )
     return module
+
+
+def _title(name: str, averaged: bool) -> str:
+    return f"{name} (average of the weights)" if averaged else name
 
 
 def _size(tensor: torch.Tensor) -> str:

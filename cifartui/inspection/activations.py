@@ -216,8 +216,9 @@ def _stored(network: Network, part: Network, reference: str, recipe: str) -> _Fi
         name, normalize = printable(reference, 200), load_recipe(recipe).normalize
         weights = unwrapped(read_weights_file(Path(reference)), (f"{layer.name}." for layer in network.layers))
     else:
-        name, config, weights = read_checkpoint(reference)
-        normalize, classes = config.settings.normalize, _classes_of(config)
+        checkpoint = read_checkpoint(reference)
+        name, weights = checkpoint.title, checkpoint.weights
+        normalize, classes = checkpoint.config.settings.normalize, _classes_of(checkpoint.config)
     behind = tuple(f"{layer.name}." for layer in network.layers[len(part.layers) :])
     before_the_break = {key: tensor for key, tensor in weights.items() if not key.startswith(behind)}
     module = fill(part, before_the_break, name, remedy="name the network that it was trained with")

@@ -3,6 +3,9 @@
 import time
 from collections.abc import Iterator
 
+from torch import nn
+
+from cifartui.dataset.images import ImageSet
 from cifartui.errors import CifartuiError
 from cifartui.training.accelerator import allocated_memory
 from cifartui.training.losses import LOSSES
@@ -218,18 +221,16 @@ class Training:
         yield RunFinished(reason="stopped", message=f"at step {self._position.step:,}, {how}")
 
     def _validate(self) -> Iterator[AnyEvent]:
-        """Judge the network on the held-out training images, if the recipe names any."""
+        """Judge the network, or the average of its weights, on the held-out training images, if there are any."""
         held_out, position = self._job.validation, self._position
         is_due = position.epoch % self._job.recipe.validation.every_epochs == 0 or position.epoch >= position.epochs
         if held_out is None or not is_due:
             return
         with self._stopwatch.halted():
             yield self._phases.enter("evaluating")
-            loss_sum, correct = 0.0, 0
-            for logits, labels in predict(self._job.module, held_out, self._job.recipe.normalize, self._job.device):
-                loss_sum += LOSSES[self._job.recipe.loss](logits, labels, reduction="sum").item()
-                correct += int((logits.argmax(dim=1) == labels).sum())
-            images = len(held_out)
+            average, images = self._job.average, len(held_out)
+            loss_sum, correct = self._judge(average.module if average else self._job.module, held_out)
+            raw_correct = self._judge(self._job.module, held_out)[1] if average else None
             self._saver.validation_accuracy = correct / images
             yield Validated(
                 step=self._position.step,
@@ -237,5 +238,14 @@ class Training:
                 images=images,
                 correct=correct,
                 loss=finite_or_none(loss_sum / images),
+                raw_correct=raw_correct,
             )
             yield self._phases.enter("running")
+
+    def _judge(self, module: nn.Module, held_out: ImageSet) -> tuple[float, int]:
+        """A network's summed loss and number of right answers."""
+        loss_sum, correct = 0.0, 0
+        for logits, labels in predict(module, held_out, self._job.recipe.normalize, self._job.device):
+            loss_sum += LOSSES[self._job.recipe.loss](logits, labels, reduction="sum").item()
+            correct += int((logits.argmax(dim=1) == labels).sum())
+        return loss_sum, correct

@@ -32,7 +32,15 @@ from cifartui.training.run.follow import read_history
 from cifartui.training.run.keeping import FORKED
 from cifartui.training.start import Start
 
-FIXED = ("network", "batch_size", "loader.shuffle", "validation.images", "optimizer.name", "optimizer.centered")
+FIXED = (
+    "network",
+    "batch_size",
+    "loader.shuffle",
+    "validation.images",
+    "optimizer.name",
+    "optimizer.centered",
+    "average.name",
+)
 """Settings that a fork has from its parent: with others, what the checkpoint holds would not fit."""
 
 

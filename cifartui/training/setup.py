@@ -9,6 +9,7 @@ from cifartui.dataset.images import ImageSet, hold_out, load_image_set
 from cifartui.dataset.store import find_dataset
 from cifartui.model.module import build_module
 from cifartui.model.tracing.forward import require_module_fit
+from cifartui.training.averaging import WeightAverage
 from cifartui.training.checks import require_precision
 from cifartui.training.device import DeviceChoice, choose_device, tune_cpu
 from cifartui.training.initialization import initialize
@@ -21,6 +22,7 @@ from cifartui.training.losses import training_loss
 from cifartui.training.meter import Meter
 from cifartui.training.optimizers import make_optimizer
 from cifartui.training.precision import Precision, set_products
+from cifartui.training.recipes.average import MovingAverage
 from cifartui.training.recipes.recipe import IMAGES_AT_ONCE, RATE, Recipe
 from cifartui.training.run.checkpoints import CheckpointFacts, find_checkpoint
 from cifartui.training.run.folder import Run, RunConfig
@@ -50,6 +52,7 @@ class Job:
     choice: DeviceChoice
     device: torch.device
     module: nn.Module
+    average: WeightAverage | None
     engine: StepEngine
     batches: Batches
     order: ShuffledOrder | FileOrder
@@ -94,6 +97,7 @@ def prepare(config: RunConfig) -> Job:
     optimizer = make_optimizer(module, recipe.optimizer)
     precision = Precision(recipe.precision, device)
     augment = Augmenter(recipe.augment, config.seed, recipe.normalize, channels_last=recipe.channels_last)
+    average = WeightAverage(module, recipe.average.decay) if isinstance(recipe.average, MovingAverage) else None
     engine = StepEngine(
         module,
         optimizer,
@@ -103,6 +107,7 @@ def prepare(config: RunConfig) -> Job:
         recipe.clipping,
         precision=precision,
         mix=Mixer(recipe.mixing, config.seed),
+        average=average,
     )
     engine.images_at_once = recipe.images_at_once
     meter = Meter()
@@ -113,6 +118,7 @@ def prepare(config: RunConfig) -> Job:
         choice=choice,
         device=device,
         module=module,
+        average=average,
         engine=engine,
         batches=make_batches(train_set, recipe, device),
         order=order,
@@ -129,6 +135,7 @@ def prepare(config: RunConfig) -> Job:
             rate,
             Accumulation(engine),
             Scale(precision),
+            *([average] if average else []),
         ),
         train_images=len(train_set),
         validation=validation,

@@ -15,9 +15,10 @@ from safetensors import torch as safetensors
 
 from cifartui.errors import DataError
 from cifartui.files import durably, sync_file
+from cifartui.training.averaging import AVERAGE
 from cifartui.training.run.checkpoints import CheckpointFacts, encode_facts, facts_file, tensors_file
 from cifartui.training.run.folder import Run
-from cifartui.training.state import State, Tensors
+from cifartui.training.state import State, Tensors, part_of
 
 STATE = "cifartui.state"
 """The key of the parts' facts among the file's metadata."""
@@ -68,13 +69,14 @@ def read_state(run: Run, facts: CheckpointFacts) -> State:
 
 
 def read_weights(run: Run, facts: CheckpointFacts) -> Tensors:
-    """Read a checkpoint's weights after checking its sha256.
+    """Read the weights that a checkpoint is judged by, their average if it has one, after checking its sha256.
 
     Raises:
         DataError: the file is not the one that was written.
     """
     tensors = _tensors(run, facts, _checked(run, facts))
-    return {name: tensor for name, tensor in tensors.items() if "/" not in name}
+    average = part_of(tensors, AVERAGE)
+    return average or {name: tensor for name, tensor in tensors.items() if "/" not in name}
 
 
 def _checked(run: Run, facts: CheckpointFacts) -> bytes:

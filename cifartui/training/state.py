@@ -90,16 +90,19 @@ def restore(parts: Iterable[Part], state: State) -> None:
         if isinstance(part, Weights):
             own = {name: tensor for name, tensor in state.tensors.items() if "/" not in name}
         else:
-            prefix = f"{part.name}/"
-            own = {
-                name.removeprefix(prefix): tensor for name, tensor in state.tensors.items() if name.startswith(prefix)
-            }
+            own = part_of(state.tensors, part.name)
         try:
             part.restore(own, state.facts.get(part.name, {}))
         except (KeyError, ValueError, TypeError, RuntimeError) as error:
             raise DataError(
                 f"the {part.name} in the checkpoint do not fit this run ({str(error).strip().splitlines()[0]})"
             ) from error
+
+
+def part_of(tensors: Tensors, part: str) -> Tensors:
+    """The tensors of a part other than the weights, by their names within it."""
+    prefix = f"{part}/"
+    return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
 
 
 def not_finite(tensors: Tensors) -> str:

@@ -8,6 +8,7 @@ from torch import nn
 
 from cifartui.errors import CifartuiError
 from cifartui.training.accelerator import empty_cache, generator_state, set_generator_state
+from cifartui.training.averaging import WeightAverage
 from cifartui.training.device_errors import is_out_of_memory
 from cifartui.training.loading.augmentation import Augmenter
 from cifartui.training.loading.mixing import Mixed, Mixer
@@ -58,12 +59,14 @@ class StepEngine:
         clipping: AnyClipping = NO_CLIPPING,
         precision: Precision | None = None,
         mix: Mixer = NO_MIXING,
+        average: WeightAverage | None = None,
     ) -> None:
         """`optimizer` leaves out an update on the device if a flag there says so, see `make_optimizer`."""
         self.images_at_once = 0
         self._module, self._optimizer, self._augment = module, optimizer, augment
         self._loss, self._device, self._clipping = loss, device, clipping
         self._precision, self._mix = precision or Precision("fp32", device), mix
+        self._average = average
         named = [(name, weight) for name, weight in module.named_parameters() if weight.requires_grad]
         self._weights = [weight for _, weight in named]
         self._watch = FiniteWatch(
@@ -145,6 +148,8 @@ class StepEngine:
         self._precision.end_step()
         if self._has_buffers:
             before.put_back_buffers(self._module, found)
+        if self._average:
+            self._average.update(found)
 
     def _start_momentum(self) -> None:
         """Momentum starts from 0, as without: a fused step left out at the start would leave it uninitialised."""

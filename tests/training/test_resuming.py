@@ -181,16 +181,16 @@ def test_a_checkpoint_of_a_newer_version(sketches: DatasetFacts) -> None:
     run = create_run(plan(sketches.name, "epochs=1"))
     list(train_in(run))
     facts = last(run)
-    body = facts_file(run, facts).read_bytes().partition(CHECK)[0] + b',\n  "average": "ema"'
+    body = facts_file(run, facts).read_bytes().partition(CHECK)[0] + b',\n  "shadow": "ema"'
     newer = body + CHECK + hashlib.sha256(body).hexdigest().encode() + b'"\n}\n'
     facts_file(run, facts).write_bytes(newer)
     assert last(run) == facts
     list(train_in(run, start=Start(facts.step, epochs=2)))
 
-    facts, state, average = last(run), read_state(run, last(run)), {"average/x": torch.zeros(1)}
-    for more in (State(state.tensors, state.facts | {"average": {}}), State(state.tensors | average, state.facts)):
+    facts, state, shadow = last(run), read_state(run, last(run)), {"shadow/x": torch.zeros(1)}
+    for more in (State(state.tensors, state.facts | {"shadow": {}}), State(state.tensors | shadow, state.facts)):
         facts = write_checkpoint(run, more, facts)
-        with pytest.raises(DataError, match=r"does not know \(average\); go on with the version that saved it"):
+        with pytest.raises(DataError, match=r"does not know \(shadow\); go on with the version that saved it"):
             list(train_in(run, start=Start(facts.step, epochs=3)))
         assert set(read_weights(run, facts)) == {name for name in state.tensors if "/" not in name}
 

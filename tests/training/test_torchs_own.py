@@ -7,7 +7,9 @@ import pytest
 import torch
 from torch import nn, optim
 from torch.nn import functional
+from torch.optim import swa_utils
 
+from cifartui.training.averaging import WeightAverage
 from cifartui.training.initialization import initialize
 from cifartui.training.loading.augmentation import Augmenter
 from cifartui.training.losses import training_loss
@@ -41,10 +43,12 @@ def batches() -> list[tuple[torch.Tensor, torch.Tensor]]:
     return list(zip(images, labels, strict=True))
 
 
-def engine_of(net: nn.Module, recipe: Recipe) -> StepEngine:
+def engine_of(net: nn.Module, recipe: Recipe, average: WeightAverage | None = None) -> StepEngine:
     """What takes the steps of a run."""
     optimizer = make_optimizer(net, recipe.optimizer)
-    engine = StepEngine(net, optimizer, Augmenter(Augment(), 1), training_loss(recipe), CPU, recipe.clipping)
+    engine = StepEngine(
+        net, optimizer, Augmenter(Augment(), 1), training_loss(recipe), CPU, recipe.clipping, average=average
+    )
     engine.images_at_once = recipe.images_at_once
     return engine
 
@@ -140,6 +144,31 @@ def test_loss_and_clipping_are_torchs() -> None:
         assert torch.equal(loss, expected)
     assert_same(net, theirs)
     assert 20 < clipped < STEPS - 20
+
+
+@pytest.mark.parametrize("left_out", [(), (0, 1, 7)])
+def test_the_average_of_the_weights_is_torchs(left_out: tuple[int, ...]) -> None:
+    """With the means and variances of norm layers; a step that was not applied is not in it, be it the first."""
+    net = tiny()
+    theirs = copy.deepcopy(net)
+    optimizer = optim.SGD(theirs.parameters(), lr=0.05, momentum=0.9, fused=True)
+    expected = swa_utils.AveragedModel(theirs, multi_avg_fn=swa_utils.get_ema_multi_avg_fn(0.95), use_buffers=True)
+    average = WeightAverage(net, 0.95)
+    engine = engine_of(net, recipe_with("optimizer.learning_rate=0.05"), average)
+    for step, (images, labels) in enumerate(batches()):
+        if step in left_out:
+            engine.take(images * float("nan"), labels, step)
+            continue
+        engine.take(images, labels, step)
+        optimizer.zero_grad()
+        functional.cross_entropy(theirs(images), labels).backward()
+        optimizer.step()
+        expected.update_parameters(theirs)
+    assert average.facts() == {"updates": STEPS - len(left_out)}
+    counted = "1.num_batches_tracked"  # no average, and unused where norm layers have a momentum
+    expected.module.state_dict()[counted].copy_(theirs.state_dict()[counted])
+    assert_same(average.module, expected.module)
+    assert_same(net, theirs)
 
 
 def test_a_batch_in_parts_is_torchs_gradient_accumulation() -> None:

@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from cifartui.training.recipes.average import AnyAverage, NoAverage
 from cifartui.training.recipes.clipping import AnyClipping, NoClipping
 from cifartui.training.recipes.described import described
 from cifartui.training.recipes.mixing import AnyMixing, NoMixing
@@ -90,5 +91,6 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     optimizer: Annotated[AnyOptimizer, described("How gradients change the weights.")]
     schedule: Annotated[AnySchedule, described("How the learning rate goes over the run.")] = Constant()
     clipping: Annotated[AnyClipping, described("Whether large gradients are shortened.")] = NoClipping()
+    average: Annotated[AnyAverage, described("Which average of the weights is kept beside them.")] = NoAverage()
     validation: Validation = Validation()
     checkpoints: Checkpoints = Checkpoints()

@@ -118,18 +118,25 @@ class EpochFinished(Event, frozen=True, kw_only=True):
 
 
 class Validated(Event, frozen=True, kw_only=True, tag="Evaluated"):
-    """The network was judged on the held-out training images."""
+    """The network was judged on the held-out training images, by the average of its weights if one is kept."""
 
     step: Count
     epoch: Count
     images: Some
     correct: Count
     loss: float | None
+    raw_correct: Count | None = None
+    """Of the weights themselves where `correct` is of their average."""
 
     @property
     def accuracy(self) -> float:
         """Share of right answers, 0-1."""
         return self.correct / self.images
+
+    @property
+    def raw_accuracy(self) -> float | None:
+        """Share of right answers of the weights themselves, 0-1, where `accuracy` is of their average."""
+        return None if self.raw_correct is None else self.raw_correct / self.images
 
 
 class CheckpointSaved(Event, frozen=True, kw_only=True):

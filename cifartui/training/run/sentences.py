@@ -36,7 +36,8 @@ def sentences_of(event: AnyEvent) -> tuple[str, ...]:
         case Queued():
             return (f"waiting for {', '.join(event.behind)}",)
         case Validated():
-            return (f"epoch {event.epoch}: {event.accuracy:.1%} of {event.images:,} held-out images",)
+            raw = "" if event.raw_accuracy is None else f" (weights of the last step: {event.raw_accuracy:.1%})"
+            return (f"epoch {event.epoch}: {event.accuracy:.1%} of {event.images:,} held-out images{raw}",)
         case CheckpointSaved():
             return (f"checkpoint saved at step {event.step:,} ({event.bytes:,} bytes)",)
         case CheckpointPruned():

@@ -39,6 +39,10 @@ TOLD: list[tuple[AnyEvent, tuple[str, ...]]] = [
     (CheckpointPruned(step=50, epoch=1, reason="old"), ("checkpoint of step 50 removed: old",)),
     (ControlRefused(control="a", command="step", step=5, reason="Pause first."), ("step refused: Pause first.",)),
     (LearningRateChanged(step=5, before=0.001, after=0.0005), ("learning rate 0.001 → 0.0005 after step 5",)),
+    (
+        Validated(step=5, epoch=2, images=200, correct=150, raw_correct=140, loss=1.0),
+        ("epoch 2: 75.0% of 200 held-out images (weights of the last step: 70.0%)",),
+    ),
     (EpochsChanged(step=5, before=2, after=4), ("epochs 2 → 4",)),
     (WentBack(step=50, epoch=1, left=70), ("went back from step 70 to the checkpoint of step 50",)),
     (

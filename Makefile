@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: install run test check format faults bench pictures clean
+.PHONY: install run test test-gpu check format faults bench pictures clean
 
 install: $(INSTALLED)
 
@@ -20,6 +20,10 @@ run: $(INSTALLED)
 
 test: $(INSTALLED)
 	$(BIN)/python -m pytest -n 2
+
+# What only a GPU can show; each test is skipped, with the reason, where there is none.
+test-gpu: $(INSTALLED)
+	$(BIN)/python -m pytest -m gpu -rs tests/gpu
 
 check: $(INSTALLED)
 	$(BIN)/ruff format --check .

@@ -160,6 +160,16 @@ def tune_cpu(macs_per_step: int) -> None:
     torch.set_num_threads(1 if small else usable_cores())
 
 
+def make_repeatable() -> None:
+    """Have an accelerator give the same bits for the same steps, as a CPU does; where it cannot, torch warns.
+
+    The sums of cuBLAS also need the setting with which the host starts, see `host.main`.
+    """
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]  # a property
+    torch.backends.cudnn.benchmark = False
+
+
 def first_sentence(text: str) -> str:
     """The first sentence of what a library says, printable."""
     line = printable(text.strip().splitlines()[0] if text.strip() else "unknown error", 200)

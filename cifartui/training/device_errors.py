@@ -11,7 +11,8 @@ _OUT_OF_MEMORY = re.compile(
     re.IGNORECASE,
 )
 _DEVICE_FAILED = re.compile(
-    r"\b(CUDA|HIP|cuDNN|cuBLAS|NVML|NCCL)\b.* error|\b(CUDNN|CUBLAS|CUSOLVER)_STATUS_", re.IGNORECASE
+    r"\b(CUDA|HIP|cuDNN|cuBLAS|NVML|NCCL)\b.* error|\b(CUDNN|CUBLAS|CUSOLVER)_STATUS_|command buffer exited with error",
+    re.IGNORECASE,
 )
 
 
@@ -31,4 +32,4 @@ def device_failure(error: BaseException, device: torch.device) -> str | None:
     if not on_gpu and not isinstance(error, torch.AcceleratorError):
         return None
     what = printable(text.strip().split("\n")[0], 200).rstrip(".") or type(error).__name__
-    return f"the device {device} failed ({what}); check it (nvidia-smi), then go on from the last checkpoint"
+    return f"the device {device} failed ({what}); check it (cifartui doctor), then go on from the last checkpoint"

@@ -33,6 +33,7 @@ def main(arguments: list[str]) -> int:
     """Carry the run in the folder that the command line names; return the exit code."""
     folder, start = parse_start(arguments)
     run = Run(folder)
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # read once, when CUDA starts: its sums repeat then
     try:
         with run.lock():
             return carry(run, start)

@@ -11,7 +11,7 @@ from cifartui.model.module import build_module
 from cifartui.model.tracing.forward import require_module_fit
 from cifartui.training.averaging import WeightAverage
 from cifartui.training.checks import require_precision
-from cifartui.training.device import DeviceChoice, choose_device, tune_cpu
+from cifartui.training.device import DeviceChoice, choose_device, make_repeatable, tune_cpu
 from cifartui.training.initialization import initialize
 from cifartui.training.loading.augmentation import Augmenter
 from cifartui.training.loading.batches import Batches
@@ -87,6 +87,8 @@ def prepare(config: RunConfig) -> Job:
     summary = require_module_fit(config.network, tuple(train_set.images.shape[1:]), len(train_set.classes))
     if choice.device == "cpu":
         tune_cpu(summary.macs * recipe.batch_size)
+    else:
+        make_repeatable()
     set_products(recipe.precision, device)
     torch.manual_seed(config.seed)
     module = initialize(build_module(config.network), recipe.initialization).to(device)

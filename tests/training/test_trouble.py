@@ -194,8 +194,8 @@ def test_failed_device_ends_the_host_without_a_checkpoint(sketches: DatasetFacts
     assert history.finished is not None
     assert (history.finished.reason, history.finished.cause) == ("failed", "device")
     assert history.finished.message == (
-        "the device cpu failed (CUDA error: unspecified launch failure); check it (nvidia-smi), then go on from the "
-        f"last checkpoint; the traceback is in {run.host_log}."
+        "the device cpu failed (CUDA error: unspecified launch failure); check it (cifartui doctor), then go on from "
+        f"the last checkpoint; the traceback is in {run.host_log}."
     )
     assert "advice for developers" in run.host_log.read_text()
     assert [facts.step for facts in list_checkpoints(run)] == [50]

@@ -2,21 +2,29 @@
 
 from collections.abc import Iterable
 
-from cifartui.tui.in_hand import OUTSIDE_RECIPE
-
-TRAINING, RUN = "training", "run"
-"""Of what stands in no table of a recipe, and of what is no part of a recipe."""
-FIRST = (TRAINING, "optimizer", "schedule")
-LAST = ("loader", "normalize", "augment", "validation", "checkpoints", RUN)
+NETWORK, TRAINING, LOSS, DEVICE, RUN = "network", "training", "loss", "device", "run"
+"""Titles of what stands in no table; those of tables are the tables' names."""
+TABLELESS = {
+    "network": NETWORK,
+    "initialization": NETWORK,
+    "loss": LOSS,
+    "label_smoothing": LOSS,
+    "precision": DEVICE,
+    "channels_last": DEVICE,
+    "images_at_once": DEVICE,
+    "device": DEVICE,
+    "seed": RUN,
+}
+"""Any other is about the training as a whole."""
+FIRST = (NETWORK, TRAINING, LOSS, "optimizer", "schedule")
+LAST = ("loader", "normalize", "augment", "mixing", "validation", "checkpoints", DEVICE, RUN)
 """Tables that are named nowhere here stand between the two, in the recipe's order."""
 
 
 def group_of(key: str) -> str:
     """The title of the group that a setting stands in."""
     table, dot, _ = key.partition(".")
-    if dot:
-        return table
-    return RUN if key in OUTSIDE_RECIPE else TRAINING
+    return table if dot else TABLELESS.get(key, TRAINING)
 
 
 def label_of(key: str) -> str:

@@ -25,7 +25,7 @@ async def test_settings_are_explained_changed_and_refused(sketches: DatasetFacts
     async with CifarApp().run_test(size=SMALL) as pilot:
         await pilot.press("3")
         await wait_for_text(pilot, "The network to train")
-        await pilot.press("down")
+        await pilot.press("right")
         await wait_for_text(pilot, "How often training goes through all training images")
         await pilot.press("v", "0")
         await wait_for_text(pilot, "epochs = 0 is not allowed")
@@ -38,25 +38,24 @@ async def test_settings_are_explained_changed_and_refused(sketches: DatasetFacts
         assert any(" epochs " in line and " 7 " in line and "recipe: 2" in line for line in shown(pilot).splitlines())
 
 
-@pytest.mark.parametrize("recipe", recipe_names())
-async def test_settings_are_whole_at_80_columns(sketches: DatasetFacts, recipe: str) -> None:
-    """Nothing in the table is cut or needs scrolling sideways, with changes and without."""
-    async with CifarApp().run_test(size=SMALL) as pilot:
+async def test_settings_are_whole_at_80_columns(sketches: DatasetFacts) -> None:
+    """Of no recipe is anything cut or needs scrolling sideways, with changes and without; but for long remarks."""
+    async with CifarApp().run_test(size=(80, 90)) as pilot:
         await pilot.press("3")
         await wait_for_text(pilot, "network = tutorial")
         panel, table = pilot.app.screen.query_one(PlanPanel), pilot.app.screen.query_one(SettingsTable)
-        panel._take_recipe(recipe)
-        for value in (None, "[0.4, 0.5, 0.6]"):
-            if value:
-                panel.set_value("normalize.mean", value)
-            await pilot.pause()
-            assert not table.show_horizontal_scrollbar
-            for row, planned in enumerate(panel.plan.settings):
-                table.move_cursor(row=row, animate=False)
+        for recipe in recipe_names():
+            panel._take_recipe(recipe)
+            for value in ("", "[0.4, 0.5, 0.6]"):
+                if value:
+                    panel.set_value("normalize.mean", value)
                 await pilot.pause()
-                _, label, value, remark = row_cells(planned)
-                lines = [line for line in shown(pilot).splitlines() if f" {label} " in line and f" {value} " in line]
-                assert any(remark in line and "…" not in line for line in lines)
+                assert not table.show_horizontal_scrollbar
+                lines = shown(pilot).splitlines()
+                for planned in panel.plan.settings:
+                    _, label, value, remark = row_cells(planned)
+                    assert any(f" {label} " in line and f" {value} " in line and remark[:12] in line for line in lines)
+            panel.asked = msgspec.structs.replace(panel.asked, recipe=panel.asked.own, kept=frozenset())
 
 
 async def test_value_that_a_setting_has_is_no_change(sketches: DatasetFacts) -> None:
@@ -83,7 +82,7 @@ async def test_what_is_typed_behind_the_key_is_typed_into_the_line(sketches: Dat
         assert isinstance(pilot.app, CifarApp)
         await pilot.press("3")
         await wait_for_text(pilot, "network = tutorial")
-        for key, character in (("down", None), ("v", "v"), ("1", "1"), ("2", "2"), ("q", "q")):
+        for key, character in (("right", None), ("v", "v"), ("1", "1"), ("2", "2"), ("q", "q")):
             pilot.app.post_message(Key(key, character))
         await wait_for_text(pilot, "epochs = '12q' is not allowed")
         await pilot.press("backspace", "enter")
@@ -95,11 +94,11 @@ async def test_groups_are_gone_through(sketches: DatasetFacts) -> None:
     async with CifarApp().run_test(size=SMALL) as pilot:
         await pilot.press("3")
         await wait_for_text(pilot, "training     ")
-        await pilot.press("right")
+        await pilot.press("right", "right", "right")
         await wait_for_text(pilot, "optimizer.name = sgd")
         await pilot.press("down", "left")
         await wait_for_text(pilot, "optimizer.name = sgd")
-        await pilot.press("left")
+        await pilot.press("left", "left", "left")
         await wait_for_text(pilot, "network = tutorial")
 
 
@@ -118,6 +117,8 @@ async def test_another_kind_of_optimizer_brings_its_settings(sketches: DatasetFa
         assert panel.asked.changed == ("optimizer.name",)
         await pilot.press("c")
         await wait_for_text(pilot, "learning rate: 0.001 throughout")
+        await pilot.pause()
+        assert " adamw " in shown(pilot)  # the curve takes lines, but not that of the cursor
         await pilot.press("c", "backspace")
         await wait_for_text(pilot, "optimizer.name = sgd")
         assert panel.asked.recipe == load_recipe("tutorial")
@@ -154,7 +155,7 @@ async def test_every_explanation_is_whole(sketches: DatasetFacts) -> None:
         await pilot.press("home")
         await wait_for_text(pilot, "network = tutorial")
         await pilot.press("end")
-        await wait_for_text(pilot, "device = auto")
+        await wait_for_text(pilot, "seed = 1")
 
 
 async def test_choices_are_lists_with_their_explanation(sketches: DatasetFacts) -> None:
@@ -171,11 +172,11 @@ async def test_choices_are_lists_with_their_explanation(sketches: DatasetFacts) 
         assert "a batch is an index into it" in text
         await pilot.press("up", "enter")
         await wait_for_text(pilot, "● 1 changed")
-        await pilot.press("end", "v")
+        await pilot.press("end", "up", "v")
         await wait_for_text(pilot, "auto · as usual")
         await pilot.press("down", "enter")
         await wait_for_text(pilot, "usually: auto")
-        await pilot.press("home", "down", "v")
+        await pilot.press("home", "right", "v")
         await wait_for_text(pilot, "at least 1 and at most 100,000")
         await wait_for_text(pilot, "⏎ keep")
 
@@ -230,7 +231,7 @@ async def test_another_recipe_drops_no_changes_unasked(sketches: DatasetFacts) -
         await pilot.press("enter")
         await wait_for_text(pilot, "recipe augmented · data set few · ● 1 changed")
         assert (pilot.app.recipe.epochs, pilot.app.recipe.batch_size) == (7, 32)
-        await pilot.press("home", "down")
+        await pilot.press("home", "right")
         await wait_for_text(pilot, "⌫ unset")
         await pilot.press("backspace")
         await wait_until(pilot, lambda: "changed" not in shown(pilot))

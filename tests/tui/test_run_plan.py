@@ -100,9 +100,9 @@ def test_kind_of_optimizer_changes_with_its_settings() -> None:
 
 def test_every_table_is_a_group_in_an_order_for_people() -> None:
     """What stands in no table comes first, what is no part of a recipe last; unknown tables stand between."""
-    keys = in_groups(["epochs", "loader.kind", "new.one", "optimizer.name", "new.two", "seed", "network"])
-    assert keys == ["epochs", "network", "optimizer.name", "new.one", "new.two", "loader.kind", "seed"]
-    assert [group_of(key) for key in ("epochs", "new.one", "seed")] == ["training", "new", "run"]
+    keys = in_groups(["epochs", "loader.kind", "new.one", "optimizer.name", "new.two", "seed", "device", "network"])
+    assert keys == ["network", "epochs", "optimizer.name", "new.one", "new.two", "loader.kind", "device", "seed"]
+    assert [group_of(key) for key in ("epochs", "unknown", "new.one", "seed")] == ["training", "training", "new", "run"]
     assert [label_of(key) for key in ("epochs", "new.one.more")] == ["epochs", "one.more"]
 
 

@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 from textual.content import Content
 
-from cifartui.model.memory import training_bytes
 from cifartui.model.summary import summarize
 from cifartui.text import clock, printable, size
+from cifartui.training.memory import step_bytes
 from cifartui.training.recipes.files import ListedRecipe
 from cifartui.training.run.speeds import TrainedSpeed
 from cifartui.tui.in_hand import InHand
@@ -62,7 +62,7 @@ def plan_facts(plan: RunPlan, speed: TrainedSpeed | None) -> list[Fact]:
     settings, summary = config.settings, summarize(config.network)
     epochs, lines = settings.epochs, plan.log_lines
     held_out = f" + {settings.validation.images:,} held out" if settings.validation.images else ""
-    memory = f"about {size(training_bytes(summary, settings.batch_size))} a step"
+    memory = f"about {size(step_bytes(settings, summary))} a step"
     if settings.loader.kind == "resident":
         memory += f" + {size(plan.trained_images * prod(facts.image_shape))} of images"
     said = [

@@ -4,10 +4,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar
 
+from rich.style import Style
 from rich.text import Text
 from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.color import Color
 from textual.containers import Container
 from textual.message import Message
 from textual.widgets import DataTable, Input
@@ -65,6 +67,10 @@ class SettingsTable(DataTable[Text]):
 
     groups: tuple[str, ...] = ()
     """Of each line, the group that it stands in."""
+
+    def on_resize(self) -> None:
+        """The setting under the cursor stays in view when what is below takes lines away."""
+        self.move_cursor(row=self.cursor_row)
 
     def action_row(self, row: int) -> None:
         """Go to the first or the last setting."""
@@ -147,11 +153,12 @@ class SettingsEditor(Container):
         self._set_widths(rows)
         table.clear()
         table.groups = tuple(group_of(one.setting.key) for one in planned)
+        titles = Style(bold=True, color=Color.parse(self.app.theme_variables["primary"]).rich_color)
         for place, (one, texts) in enumerate(zip(planned, rows, strict=True)):
             group = table.groups[place] if place == 0 or table.groups[place - 1] != table.groups[place] else ""
             style = "bold" if one.changed else ""
             table.add_row(
-                Text(group, style=f"bold {self.app.theme_variables['primary']}"),
+                Text(group, titles),
                 *(Text(shortened(cell, width), style) for cell, width in zip(texts, self._widths[1:], strict=True)),
                 key=one.setting.key,
             )

@@ -5,6 +5,7 @@ from cifartui.training.device_names import DeviceName
 from cifartui.training.recipes.optimizers import SGD
 from cifartui.training.recipes.recipe import PrecisionName, Recipe
 from cifartui.training.recipes.schedules import StepDecay, WarmedUp
+from cifartui.training.recipes.stopping import Patience
 
 PRECISIONS: dict[str, tuple[PrecisionName, ...]] = {
     "cpu": ("fp32", "bf16"),
@@ -24,6 +25,11 @@ def require_sense(recipe: Recipe) -> None:
     if isinstance(optimizer, SGD) and optimizer.nesterov and not optimizer.momentum:
         raise UsageError(
             "optimizer.nesterov = true is not allowed: it needs momentum, and optimizer.momentum is 0; set one of them."
+        )
+    if isinstance(recipe.stopping, Patience) and not recipe.validation.images:
+        raise UsageError(
+            "stopping.name = patience is not allowed: it waits for a better accuracy on held-out images, and "
+            "validation.images is 0; hold some out."
         )
     if recipe.images_at_once > recipe.batch_size:
         raise UsageError(

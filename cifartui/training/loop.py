@@ -85,7 +85,7 @@ class Training:
         yield self._phases.enter("running")
         while position.epoch <= position.epochs and not steering.stop:
             if position.epoch_is_over:
-                if position.epoch == position.epochs:
+                if position.epoch == position.epochs or job.stopping.reason:
                     break
                 position.begin_next_epoch()
             steering.went_back = False
@@ -96,7 +96,9 @@ class Training:
             yield from self._stop(save=steering.stop.save)
             return
         missing = yield from self._saver.save_at_last("epoch", steering.told_to_stop)
-        yield RunFinished(reason="finished", message=f"without its last checkpoint: {missing}" if missing else "")
+        unsaved = f"without its last checkpoint: {missing}" if missing else ""
+        early = job.stopping.reason if position.epoch < position.epochs else ""
+        yield RunFinished(reason="finished", message="; ".join(filter(None, (early, unsaved))))
 
     def _train_to_the_end_of_the_epoch(self) -> Iterator[AnyEvent]:
         job, position, meter, steering = self._job, self._position, self._meter, self._steering
@@ -141,7 +143,8 @@ class Training:
         )
         yield from self._validate()
         yield from self._look()
-        is_last = position.epoch >= position.epochs  # whose checkpoint waits for room on the disk
+        # Whose checkpoint waits for room on the disk.
+        is_last = position.epoch >= position.epochs or bool(self._job.stopping.reason)
         if not (self._steering.stop or self._steering.went_back or is_last):
             yield from self._saver.save("epoch")
 
@@ -230,6 +233,7 @@ class Training:
             yield self._phases.enter("evaluating")
             average, images = self._job.average, len(held_out)
             loss_sum, correct = self._judge(average.module if average else self._job.module, held_out)
+            self._job.stopping.judge(position.epoch, correct)
             raw_correct = self._judge(self._job.module, held_out)[1] if average else None
             self._saver.validation_accuracy = correct / images
             yield Validated(

@@ -42,6 +42,7 @@ from cifartui.training.state import (
     restore,
 )
 from cifartui.training.step import StepEngine
+from cifartui.training.stopping import EarlyStopping
 
 
 @dataclass
@@ -54,6 +55,7 @@ class Job:
     module: nn.Module
     average: WeightAverage | None
     engine: StepEngine
+    stopping: EarlyStopping
     batches: Batches
     order: ShuffledOrder | FileOrder
     rate: LearningRate
@@ -112,7 +114,7 @@ def prepare(config: RunConfig) -> Job:
         average=average,
     )
     engine.images_at_once = recipe.images_at_once
-    meter = Meter()
+    meter, stopping = Meter(), EarlyStopping(recipe.stopping)
     position = Position(steps_per_epoch=-(-len(train_set) // recipe.batch_size), epochs=recipe.epochs)
     rate = LearningRate(optimizer, recipe.optimizer.learning_rate, recipe.schedule, position)
     return Job(
@@ -122,6 +124,7 @@ def prepare(config: RunConfig) -> Job:
         module=module,
         average=average,
         engine=engine,
+        stopping=stopping,
         batches=make_batches(train_set, recipe, device),
         order=order,
         rate=rate,
@@ -137,6 +140,7 @@ def prepare(config: RunConfig) -> Job:
             rate,
             Accumulation(engine),
             Scale(precision),
+            stopping,
             *([average] if average else []),
         ),
         train_images=len(train_set),

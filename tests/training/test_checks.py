@@ -25,6 +25,8 @@ REFUSED = {
     ): "schedule.name = 'exponential' is not allowed: choose one of constant, step, linear",
     ("schedule.gamma=0.1",): "schedule.gamma is not a setting; allowed here: name, warmup_epochs",
     ("schedule.name=one_cycle", "schedule.pct_start=1"): "schedule.pct_start = 1 is not allowed: expected a number < 1",
+    ("stopping.name=patience",): "stopping.name = patience is not allowed: it waits for a better accuracy on held-out",
+    ("average.name=ema", "average.decay=1"): "average.decay = 1 is not allowed: expected a number < 1",
     ("images_at_once=8",): "images_at_once = 8 is not allowed: batch_size is 4; choose that at most, or 0",
     ("batch_size=201",): "batch_size = 201 is not allowed: there are 200 images to train on; choose that at most",
     ("clipping.name=norm", "clipping.max_norm=0"): "clipping.max_norm = 0 is not allowed: expected a number > 0",

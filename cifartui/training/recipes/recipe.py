@@ -11,6 +11,7 @@ from cifartui.training.recipes.mixing import AnyMixing, NoMixing
 from cifartui.training.recipes.optimizers import AnyOptimizer
 from cifartui.training.recipes.parts import Augment, Checkpoints, Loader, Normalize, Validation
 from cifartui.training.recipes.schedules import AnySchedule, Constant
+from cifartui.training.recipes.stopping import AnyStopping, NeverEarly
 
 PrecisionName = Literal["fp32", "tf32", "bf16", "fp16"]
 RATE = "optimizer.learning_rate"
@@ -93,4 +94,5 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     clipping: Annotated[AnyClipping, described("Whether large gradients are shortened.")] = NoClipping()
     average: Annotated[AnyAverage, described("Which average of the weights is kept beside them.")] = NoAverage()
     validation: Validation = Validation()
+    stopping: Annotated[AnyStopping, described("Whether the run may end before its epochs are done.")] = NeverEarly()
     checkpoints: Checkpoints = Checkpoints()

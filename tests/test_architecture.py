@@ -20,6 +20,7 @@ def modules_after(program: str) -> set[str]:
         "cifartui.training.loop",
         "cifartui.training.host",
         "cifartui.evaluation.evaluate",
+        "cifartui.machine.sensors",
     ],
 )
 def test_core_loads_no_terminal_library(module: str) -> None:
@@ -28,11 +29,16 @@ def test_core_loads_no_terminal_library(module: str) -> None:
 
 
 def test_screens_load_no_torch() -> None:
-    """App and all four screens come without torch, and the first ones without numpy."""
+    """App, the four screens and that of the machine come without torch, and the first ones without numpy."""
     program = "import cifartui.tui.app"
-    for screen in ("dataset", "model", "training", "evaluation"):
+    for screen in ("dataset", "model", "training", "evaluation", "machine"):
         program += f"\nimport cifartui.tui.screens.{screen}"
     assert not modules_after(program) & {"torch", "torchvision", "numpy", "PIL"}
+
+
+def test_machine_is_looked_at_without_torch() -> None:
+    """PyTorch may be what is broken; a child process loads it."""
+    assert not modules_after("import cifartui.machine.diagnosis, cifartui.machine.sensors") & {"torch", "torchvision"}
 
 
 def test_importing_the_package_starts_nothing() -> None:

@@ -2,15 +2,18 @@
 
 import argparse
 import sys
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from cifartui.cli.output import print_json, say
 from cifartui.cli.parsing import Commands, add_json
-from cifartui.machine.diagnosis import Diagnosis, diagnose
-from cifartui.machine.finding import MARKS, Finding
+from cifartui.machine.finding import MARKS, NOTHING, Finding
 from cifartui.progress import Progress
 from cifartui.text import printable
+
+if TYPE_CHECKING:
+    from cifartui.machine.diagnosis import Diagnosis
 
 CLEAR_LINE = "\r\x1b[K"
 
@@ -36,8 +39,10 @@ def doctor(options: argparse.Namespace) -> None:
     say(f"training runs on: {diagnosis.name} ({diagnosis.device}): {diagnosis.reason}")
 
 
-def _watch(*, as_json: bool) -> Diagnosis:
+def _watch(*, as_json: bool) -> "Diagnosis":
     """Run the diagnosis to its end; findings are printed as they come, what is being looked at stands below them."""
+    from cifartui.machine.diagnosis import diagnose  # httpx and psutil, which other commands can do without
+
     shows_line, activity = sys.stderr.isatty() and not as_json, ""
     work = diagnose()
     try:
@@ -76,5 +81,5 @@ def _print(finding: Finding) -> None:
     say(f"{MARKS[finding.state]} {finding.subject}: {finding.finding}")
     if finding.cause:
         say(f"    why: {finding.cause}")
-    if finding.remedy:
+    if finding.remedy not in ("", NOTHING):
         say(f"    do:  {finding.remedy}")

@@ -42,7 +42,7 @@ def test_readings_have_bars_where_there_is_room() -> None:
         "load     ████████▎░ 83 %",
         "memory   ▎░░░░░░░░░ 2.1 of 79.6 GB",
         "clock    ████████▉░ 1.76 of 1.98 GHz",
-        "heat     54 °C",
+        "heat     54°C",
         "power    ████▍░░░░░ 310 of 700 W",
         "tensors  400 MB of its memory",
         "process  1.0 cores · 600 MB",
@@ -54,7 +54,7 @@ def test_readings_have_bars_where_there_is_room() -> None:
 def test_two_lines_are_enough_on_small_terminals() -> None:
     """Load and memory, heat and power of a GPU, and the process."""
     assert lines(CPU, 0) == ["load 83 % · 2.1 of 25.3 GB", "process 1.0 cores · 600 MB"]
-    assert lines(GPU, 0)[0] == "load 83 % · 2.1 of 79.6 GB · 54 °C · 310 of 700 W"
+    assert lines(GPU, 0)[0] == "load 83 % · 2.1 of 79.6 GB · 54°C · 310 of 700 W"
 
 
 def test_what_is_not_known_is_told_with_its_reason_and_never_as_0() -> None:

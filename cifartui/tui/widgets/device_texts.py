@@ -52,7 +52,7 @@ def _rows(sample: Sample) -> list[Row]:
         Row("memory", device.memory, _bytes(device.memory)),
         Row("clock", device.clock, _amount(device.clock, "GHz", 1e-3, digits=2)),
     ]
-    heat = Row("heat", device.temperature, _amount(device.temperature, "°C"))
+    heat = Row("heat", device.temperature, _amount(device.temperature, "°C").replace(" ", ""))
     if isinstance(device, GpuReadings):
         rows += [heat, Row("power", device.power, _amount(device.power, "W"))]
     elif heat.amount:  # few machines tell it of their processor

@@ -21,6 +21,7 @@ from cifartui.training.run.history import RunHistory
 from cifartui.training.run.overview import RunOverview, list_runs, overview
 from cifartui.training.run.sentences import sentences_of
 from cifartui.training.run.states import RunState, stalled_seconds
+from cifartui.training.verdict import SpeedVerdict, judge_speed
 
 COLUMNS = ("run", "state", "model", "data set", "epoch", "step", "best", "started", "time", "size", "title")
 LEFT_OUT_FIRST = ("started", "data set", "size", "model", "step", "epoch", "title")
@@ -45,6 +46,8 @@ class RunReport(RunOverview, frozen=True, kw_only=True):
     rate_changes: tuple[LearningRateChanged, ...]
     trouble: NotFiniteFound | MemoryExhausted | None
     """What the run holds for, or ended of."""
+    speed: SpeedVerdict | None
+    """What limits its speed, or did at its end; None where that was not measured."""
     behind: tuple[str, ...]
     """The ids of the runs that it waits for in the queue, the first to train first."""
 
@@ -170,6 +173,9 @@ def _sentences(run: Run, report: RunReport) -> Iterator[str]:
             yield answers_to(run, report.trouble)
     if report.parent:
         yield f"goes on from {report.parent}"
+    if report.speed:
+        set_it = f" (--set {' --set '.join(report.speed.settings)})" if report.speed.settings else ""
+        yield f"speed: {report.speed.verdict}: {report.speed.why}; {report.speed.remedy}{set_it}"
     if report.rate_changes:
         changes = ", ".join(f"{change.after:g} after step {change.step:,}" for change in report.rate_changes)
         yield f"learning rate {report.rate_changes[0].before:g}, then {changes}"
@@ -204,5 +210,8 @@ def _report(run: Run) -> RunReport:
         learning_rate=history.learning_rate if started else None,
         rate_changes=history.rate_changes,
         trouble=history.trouble,
+        speed=judge_speed(history.speed, config.settings, on_cuda=bool(started and started.device_type == "cuda"))
+        if history.speed
+        else None,
         behind=history.behind,
     )

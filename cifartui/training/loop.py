@@ -107,7 +107,7 @@ class Training:
             self._stopwatch.set(0.0)
             self._last_report = 0.0
         order = job.order.epoch(position.epoch)[position.batch * job.recipe.batch_size :]
-        for images, labels in job.batches.in_order(order):
+        for images, labels in job.gauge.timed(job.batches.in_order(order)):
             while True:
                 job.rate.follow_schedule()
                 try:
@@ -175,6 +175,7 @@ class Training:
             device_memory=allocated_memory(self._job.device),
             finite=bad is None,
         )
+        self._job.gauge.add(tally.batches, tally.images, now - self._last_report)
         self._meter.report, self._last_report = Tally(), now
         if bad:
             epochs_before, batches_before = divmod(bad.step - 1, self._position.steps_per_epoch)
@@ -183,6 +184,10 @@ class Training:
             )
             yield self._steering.trouble
             self._end_if_in_trouble()
+        elif self._job.gauge.is_due:
+            with self._stopwatch.halted():
+                measured = self._job.gauge.measure(self._position.step)
+            yield measured
 
     def _log(self) -> Iterator[AnyEvent]:
         self._meter.read()

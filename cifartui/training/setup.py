@@ -27,6 +27,7 @@ from cifartui.training.recipes.recipe import IMAGES_AT_ONCE, RATE, Recipe
 from cifartui.training.run.checkpoints import CheckpointFacts, find_checkpoint
 from cifartui.training.run.folder import Run, RunConfig
 from cifartui.training.snapshot import read_state
+from cifartui.training.speed_gauge import SpeedGauge
 from cifartui.training.start import Start
 from cifartui.training.state import (
     Accumulation,
@@ -66,6 +67,7 @@ class Job:
     train_images: int
     validation: ImageSet | None
     parameters: int
+    gauge: SpeedGauge
     checkpoint: CheckpointFacts | None = None
     """From which the training goes on."""
 
@@ -146,6 +148,7 @@ def prepare(config: RunConfig) -> Job:
         train_images=len(train_set),
         validation=validation,
         parameters=summary.parameters,
+        gauge=SpeedGauge(engine, device, precision, summary.macs, rehearses=not config.network.factory),
     )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from time import perf_counter
 
 import torch
 from torch import nn
@@ -104,6 +105,22 @@ class StepEngine:
     def not_finite(self) -> NotFinite | None:
         """The steps since the last call that were not applied, if any; waits for the device."""
         return self._watch.read()
+
+    def rehearse(self, images: torch.Tensor, labels: torch.Tensor, step: int) -> float:
+        """Go through a step without taking it; return the seconds until the device was done.
+
+        Weights, buffers and random numbers are as before; of the last step's gradients nothing is left.
+        """
+        before = _Remembered.of(self._module if self._has_buffers else None, self._device)
+        started = perf_counter()
+        loss, _ = self._differentiate(images, labels, step, self.images_at_once or len(images))
+        loss.item()  # waits for the device
+        seconds = perf_counter() - started
+        self._drop_gradients()
+        if self._has_buffers:
+            before.put_back_buffers(self._module, None)
+        before.put_back_generators(self._device)
+        return seconds
 
     def _differentiate(
         self, images: torch.Tensor, labels: torch.Tensor, step: int, at_once: int

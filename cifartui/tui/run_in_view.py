@@ -13,7 +13,7 @@ from cifartui.failures import failure
 from cifartui.training.run.folder import Run
 from cifartui.training.run.follow import follow
 from cifartui.tui.messages import RunRead
-from cifartui.tui.view import RunView, guessing_loss, read_on
+from cifartui.tui.view import RunView, guessing_loss, read_on, recipe_of
 
 TAKEN_SECONDS = 0.1
 """Between two looks whether a run that was read is still to be shown."""
@@ -49,7 +49,7 @@ class RunInView(App[None]):
     @work(thread=True, group="follow", exit_on_error=False, description="follow the run's journal")
     def _read_journal(self, run: Run, host: "subprocess.Popen[bytes] | None") -> None:
         worker = get_current_worker()
-        view = RunView(run, guessing=guessing_loss(run))
+        view = RunView(run, recipe=recipe_of(run), guessing=guessing_loss(run))
         try:
             for reading in follow(run, host=host, to_its_end=False):
                 if worker.is_cancelled:

@@ -8,10 +8,12 @@ import msgspec
 from cifartui.errors import CifartuiError
 from cifartui.model.summary import summarize
 from cifartui.text import clock
+from cifartui.training.recipes.recipe import Recipe
 from cifartui.training.run.folder import Run
 from cifartui.training.run.follow import Reading, why_stalled
 from cifartui.training.run.history import RunHistory
 from cifartui.training.run.states import RunState
+from cifartui.training.verdict import SpeedVerdict, judge_speed
 
 MARKS: dict[RunState, str] = {
     "queued": "…",
@@ -35,12 +37,22 @@ class RunView(msgspec.Struct, frozen=True):
     state: RunState = "queued"
     problem: str | None = None
     """Why the journal can be read no further, in a sentence."""
+    recipe: Recipe | None = None
+    """Its settings; None where they cannot be read."""
     guessing: float | None = None
     """The loss of a network that guesses, see `guessing_loss`."""
     stalled_seconds: int | None = None
     """For how long it has told nothing, where that is longer than it should be."""
     stalled: str = ""
     """Why, in a sentence."""
+
+    @property
+    def speed(self) -> SpeedVerdict | None:
+        """What limits its speed, or did to the end; None while that is not known."""
+        measured, started = self.history.speed, self.history.started
+        if not (measured and started and self.recipe):
+            return None
+        return judge_speed(measured, self.recipe, on_cuda=started.device_type == "cuda")
 
     @property
     def short_id(self) -> str:
@@ -86,6 +98,14 @@ def guessing_loss(run: Run) -> float | None:
     except CifartuiError:
         return None
     return math.log(outputs[0]) if len(outputs) == 1 and outputs[0] > 1 else None
+
+
+def recipe_of(run: Run) -> Recipe | None:
+    """The settings of a run; None where they cannot be read."""
+    try:
+        return run.config().settings
+    except CifartuiError:
+        return None
 
 
 def read_on(view: RunView, reading: Reading) -> RunView:

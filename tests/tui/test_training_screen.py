@@ -3,7 +3,7 @@
 import pytest
 
 from cifartui.dataset.store import DatasetFacts
-from cifartui.training.run.events import LossLogged, RunFinished, StateChanged, StepsReported, Warned
+from cifartui.training.run.events import LossLogged, RunFinished, SpeedMeasured, StateChanged, StepsReported, Warned
 from cifartui.tui.app import CifarApp
 from cifartui.tui.screens.keys import KEY_CELLS
 from cifartui.tui.widgets.charts import CurveChart
@@ -65,6 +65,22 @@ async def test_keys_write_controls_and_the_state_follows_the_journal(sketches: D
             await pilot.press("x")
             await wait_until(pilot, lambda: '"command":"stop"' in control_lines(run))
             assert '"save":false' in control_lines(run)
+
+
+async def test_what_would_be_faster_is_put_into_the_next_run(sketches: DatasetFacts) -> None:
+    """u takes the settings that the verdict on the speed names, and is there only when it names some."""
+    run, journal = scripted_run(sketches.name)
+    with run.lock():
+        async with CifarApp().run_test(size=SMALL) as pilot:
+            assert isinstance(pilot.app, CifarApp)
+            await wait_for_text(pilot, "● running")
+            await pilot.press("u")
+            assert pilot.app.recipe.batch_size == 4
+            journal.append(SpeedMeasured(step=7_000, steps=7_000, images=28_000, seconds=5, waiting=0, fixed=4))
+            await wait_for_text(pilot, "Launching small steps takes 80% of the time")
+            await pilot.press("u")
+            await wait_for_text(pilot, "The next run has batch_size=64")
+            assert pilot.app.recipe.batch_size == 64
 
 
 async def test_axes_are_seen_in_sixteen_colours(sketches: DatasetFacts) -> None:

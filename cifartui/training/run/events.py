@@ -90,6 +90,24 @@ class StepsReported(Event, frozen=True, kw_only=True):
     """False when a loss was NaN or infinite."""
 
 
+class SpeedMeasured(Event, frozen=True, kw_only=True):
+    """Where the time of the steps since the last such event went, every few seconds; pauses and the like left out."""
+
+    step: Count
+    steps: Some
+    images: Count
+    seconds: Rate
+    """Of training."""
+    waiting: Rate
+    """Seconds of it before a batch was there."""
+    fixed: Rate | None = None
+    """Seconds of it that do not depend on how many images a step has; None where that was not measured."""
+    multiply_adds: Rate = 0.0
+    """A second, while no batch was waited for; 0 where the network's are not known."""
+    multiply_adds_of_product: Rate = 0.0
+    """A second, of a product of large matrices on the same device in the same precision."""
+
+
 class LossLogged(Event, frozen=True, kw_only=True):
     """The tutorial's log line: mean loss over the last `log_every` mini-batches."""
 
@@ -271,6 +289,7 @@ AnyEvent = (
     | StateChanged
     | Queued
     | StepsReported
+    | SpeedMeasured
     | LossLogged
     | EpochFinished
     | Validated

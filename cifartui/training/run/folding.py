@@ -32,6 +32,7 @@ from cifartui.training.run.events import (
     Queued,
     RunFinished,
     RunStarted,
+    SpeedMeasured,
     StateChanged,
     StepsReported,
     Validated,
@@ -41,7 +42,7 @@ from cifartui.training.run.events import (
 from cifartui.training.run.history import ControlAnswer, LogLine, Mark, RunHistory
 from cifartui.training.run.sentences import sentences_of
 
-FOLD_VERSION = 4
+FOLD_VERSION = 5
 """Raised whenever the same journal is folded into something else: what was kept of older folds is void then."""
 MAX_LINES = 200
 """Of the log; as many epochs, checkpoints and changes of the learning rate are kept."""
@@ -83,7 +84,7 @@ class _Folding:
         self.images_per_second = history.images_per_second
         self.steady_images_per_second = history.steady_images_per_second
         self.trained_seconds, self.report_seconds = history.trained_seconds, history.report_seconds
-        self.paused = history.paused
+        self.paused, self.speed = history.paused, history.speed
 
     def result(self) -> RunHistory:
         """The history with all of it."""
@@ -97,6 +98,8 @@ class _Folding:
         match event:
             case StepsReported():
                 self._report(event)
+            case SpeedMeasured():
+                self.speed = event
             case StateChanged():
                 self._change(event)
             case Queued():
@@ -188,7 +191,7 @@ class _Folding:
         if self.started:
             self._go_back(event)
         self.started, self.finished, self.trouble, self.paused, self.warning = event, None, None, False, ""
-        self.controls = []
+        self.controls, self.speed = [], None
         self.step, self.epochs_asked, self.parent = event.step, event.epochs, event.parent or self.parent
         self.images_per_second = self.steady_images_per_second = None
         self.report_seconds = 0.0

@@ -16,6 +16,7 @@ from cifartui.training.run.events import (
     NotFiniteFound,
     RunFinished,
     RunStarted,
+    SpeedMeasured,
     StateChanged,
     StepsReported,
 )
@@ -98,6 +99,8 @@ class RunHistory(msgspec.Struct, frozen=True):
     """When it last began to count as silent: its last report or change of state."""
     report_seconds: float = 0.0
     """The usual time between two reports."""
+    speed: SpeedMeasured | None = None
+    """Where the time of the last steps went."""
     warning: str = ""
     """What was last warned of; a checkpoint saved since then, or a new start, makes it past."""
     damaged: LineDamaged | None = None

@@ -15,6 +15,7 @@ from cifartui.training.run.events import (
     Queued,
     RunFinished,
     RunStarted,
+    SpeedMeasured,
     StepsReported,
     Validated,
     Warned,
@@ -25,7 +26,7 @@ from cifartui.training.run.events import (
 def sentences_of(event: AnyEvent) -> tuple[str, ...]:
     """The lines that a log has of an event; none for what is shown in other ways."""
     match event:
-        case StepsReported():  # by far the most
+        case StepsReported() | SpeedMeasured():  # by far the most
             return ()
         case LossLogged():
             return (event.line,)

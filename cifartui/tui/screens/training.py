@@ -11,6 +11,7 @@ from cifartui.errors import CifartuiError
 from cifartui.failures import failure
 from cifartui.training.launch import start_run
 from cifartui.training.recipes.recipe import RATE
+from cifartui.training.recipes.settings import override
 from cifartui.training.resuming import fork_run, plan_fork
 from cifartui.training.run.checkpoints import CheckpointFacts
 from cifartui.training.run.folder import Run
@@ -30,6 +31,13 @@ class TrainingScreen(StartingScreen, SteeringScreen):
     NOUN = "training"
     CSS_PATH = "training.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(
+            "u",
+            "use_remedy",
+            "use it",
+            tooltip="Put what would make this run faster into the settings of the next one",
+            id="training.use_remedy",
+        ),
         Binding("o", "runs", "runs", tooltip="Choose the run to look at, living or ended", id="training.runs"),
         Binding("n", "new", "new run", tooltip="Set up another run", id="training.new"),
         Binding(
@@ -165,7 +173,8 @@ class TrainingScreen(StartingScreen, SteeringScreen):
             self._switch("live")
         self.query_one(RunPanel).show(view)
         history = view.history
-        shown = (view.state, history.paused, history.trouble, bool(history.checkpoints))
+        remedy = view.speed.settings if view.speed else ()
+        shown = (view.state, history.paused, history.trouble, bool(history.checkpoints), remedy)
         if shown != self._shown:  # not at every report: the line of keys would flicker
             self._shown = shown
             self.refresh_bindings()
@@ -179,6 +188,14 @@ class TrainingScreen(StartingScreen, SteeringScreen):
     def action_runs(self) -> None:
         """Show all runs."""
         self.app.push_screen(RunsScreen())
+
+    def action_use_remedy(self) -> None:
+        """Put what the verdict on the speed says into the settings of the next run."""
+        view = self.run_in_view
+        if view and view.speed and view.speed.settings:
+            settings = view.speed.settings
+            self.cifar_app.recipe = override(self.cifar_app.recipe, settings)
+            self.cifar_app.tell(f"The next run has {', '.join(settings)}; press n to see it.")
 
     def action_new(self) -> None:
         """Set up another run."""
@@ -203,6 +220,9 @@ class TrainingScreen(StartingScreen, SteeringScreen):
             return self._sets_up and not panel.asked.fork
         if action == "take_back":
             return self._sets_up and panel.selected is not None and panel.selected.changed
+        if action == "use_remedy":
+            view = self.run_in_view
+            return bool(view and view.speed and view.speed.settings)
         if action == "back":
             return self._sets_up and self.cifar_app.run_view is not None
         if action == "new":

@@ -10,6 +10,7 @@ from cifartui.training.run.events import EpochFinished, RunStarted
 from cifartui.training.run.follow import why_interrupted
 from cifartui.training.run.history import RunHistory
 from cifartui.training.run.states import LIVING
+from cifartui.training.verdict import SpeedVerdict
 from cifartui.tui.view import MARKS, RunView, short_id
 from cifartui.tui.widgets.trouble_texts import trouble_text
 
@@ -115,6 +116,8 @@ def notes_text(view: RunView) -> Content:
                 "$warning",
             )
         )
+    if view.speed and view.state in LIVING:
+        notes.append(_speed_text(view.speed))
     for warning in filter(None, (view.stalled, view.history.warning)):
         notes.append(Content.styled(f"warning: {printable(warning)}", "$warning"))
     problem = _problem(view)
@@ -124,6 +127,13 @@ def notes_text(view: RunView) -> Content:
     if steps:
         notes.append(Content.assemble(("next  ", "bold $primary"), steps))
     return Content("\n").join(notes)
+
+
+def _speed_text(speed: SpeedVerdict) -> Content:
+    """What limits the speed, and what to do."""
+    next_time = f" (u: {', '.join(speed.settings)})" if speed.settings else ""
+    verdict = f"{speed.verdict[0].upper()}{speed.verdict[1:]}: {speed.why}; "
+    return Content.assemble(("speed ", "bold $primary"), verdict, (f"{speed.remedy}{next_time}", "$text-muted"))
 
 
 def _problem(view: RunView) -> str:

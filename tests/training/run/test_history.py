@@ -10,6 +10,7 @@ from cifartui.training.run.events import (
     CheckpointSaved,
     LineDamaged,
     LossLogged,
+    SpeedMeasured,
     StateChanged,
     StepsReported,
     Validated,
@@ -176,3 +177,11 @@ def test_warning_is_past_once_a_checkpoint_is_saved() -> None:
     history = fold(RunHistory(), [Warned(message="the disk is full")])
     assert history.warning == "the disk is full"
     assert fold(history, [CheckpointSaved(step=1, epoch=1, file="f", bytes=1)]).warning == ""
+
+
+def test_speed_is_the_last_measured_by_the_process_that_carries_the_run() -> None:
+    """A new start has not measured yet; its device may be another."""
+    slow, fast = (SpeedMeasured(step=step, steps=10, images=40, seconds=5, waiting=1) for step in (10, 20))
+    history = fold(RunHistory(), [run_started(seq=0), slow, fast])
+    assert history.speed == fast
+    assert fold(history, [run_started(seq=3, step=20)]).speed is None

@@ -20,6 +20,7 @@ from cifartui.training.run.events import (
     NotFiniteFound,
     Queued,
     RunFinished,
+    SpeedMeasured,
     StateChanged,
     StepsReported,
     Validated,
@@ -76,6 +77,7 @@ NOT_TOLD: list[AnyEvent] = [
     StepsReported(
         step=1, epoch=1, loss=1, running_loss=1, accuracy=1, learning_rate=1, images_per_second=1
     ),  # drawn as curves
+    SpeedMeasured(step=1, steps=1, images=4, seconds=1, waiting=0),  # judged where the run is shown
     EpochFinished(epoch=1, step=50, loss=1, accuracy=1, seconds=1),  # in the table of the end, and the epoch's number
     ControlAcknowledged(control="a", command="step", step=5),  # shown where the command was given
     ControlDone(control="a", command="step", step=5),

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cifartui.tui.widgets.charts import Curves, binned, legend, round_ticks
+from cifartui.tui.widgets.comparison_chart import clock_ticks
 
 
 @pytest.mark.parametrize(
@@ -59,3 +60,18 @@ def test_curves_are_averaged_without_gaps() -> None:
 def test_curve_that_stands_at_zero_is_averaged() -> None:
     """A run that tells no time, over the time: one point."""
     assert binned([(0.0, 1.0), (0.0, 2.0), (0.0, 3.0)], 2) == [(0.0, 2.0)]
+
+
+@pytest.mark.parametrize(
+    ("end", "wanted", "ticks"),
+    [
+        (7.0, 4, [0, 2, 4, 6]),
+        (355.0, 6, [0, 60, 120, 180, 240, 300]),
+        (5_400.0, 6, [0, 900, 1_800, 2_700, 3_600, 4_500, 5_400]),
+        (1e6, 3, [0, 345_600, 691_200]),
+        (9.0, 0, [0]),
+    ],
+)
+def test_times_at_an_axis_read_well_on_a_clock(end: float, wanted: int, ticks: list[float]) -> None:
+    """Whole seconds, minutes, quarters of an hour, hours, days."""
+    assert clock_ticks(end, wanted) == ticks

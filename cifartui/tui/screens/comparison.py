@@ -106,7 +106,7 @@ class ComparisonScreen(ComparingScreen):
         yield ComparisonPanel("reading the runs …", widget_id="comparison")
 
     def on_mount(self) -> None:
-        self.compare(self._runs)
+        self.call_after_refresh(self.compare, self._runs)  # they may be read before the screen is mounted
 
     def action_scroll_table(self, lines: int) -> None:
         """Scroll the table."""

@@ -1,5 +1,6 @@
 """The curves of several runs in one chart, each with a letter of its own."""
 
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -24,6 +25,12 @@ COLOURS = ("#6cb6ff", "#f6a04d", "#7ee787", "#ff7b72", "#d2a8ff", "#f2cc60", "#5
 TESTED_MARK = "◆"
 STAGGER = 0.06
 """Of the chart's width, by which a letter stands before that of the run before: curves often end at one place."""
+
+
+SHORT_SECONDS = 5.0
+"""Of less, fractions are written."""
+CLOCK_SPACINGS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 14_400, 43_200, 86_400)
+"""Seconds between two ticks that read well on a clock."""
 
 
 class LetteredCurves(NamedTuple):
@@ -94,8 +101,20 @@ class ComparisonChart(PlotextPlot):
         low, high = min(y for _, y in points), max(y for _, y in points)
         high = high if high > low else low + 1
         self.plt.xlim(0, end)
-        ticks = round_ticks(0, end, width // TICK_CELLS)
-        self.plt.xticks(ticks, [clock(tick) if self._axis == "time" else f"{tick:,.6g}" for tick in ticks])
+        if self._axis == "time" and end >= SHORT_SECONDS:
+            ticks = clock_ticks(end, width // TICK_CELLS)
+            labels = [clock(tick) for tick in ticks]
+        else:
+            ticks = round_ticks(0, end, width // TICK_CELLS)
+            labels = [f"{tick:,.6g}{' s' * (self._axis == 'time')}" for tick in ticks]
+        self.plt.xticks(ticks, labels)
         self.plt.ylim(low, high)
         ticks = round_ticks(low, high, min(MOST_TICKS, self.size.height // TICK_LINES))
         self.plt.yticks(ticks, [f"{tick:>{LABEL_CELLS},.10g}" for tick in ticks])
+
+
+def clock_ticks(end: float, wanted: int) -> list[float]:
+    """Times from 0 to `end` seconds, equally far from each other and `wanted` at most besides the first."""
+    spacing = next((each for each in CLOCK_SPACINGS if end / each <= max(1, wanted)), 0)
+    spacing = spacing or CLOCK_SPACINGS[-1] * math.ceil(end / CLOCK_SPACINGS[-1] / max(1, wanted))
+    return [float(number * spacing) for number in range(int(end // spacing) + 1)]

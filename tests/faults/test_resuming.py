@@ -20,7 +20,14 @@ from cifartui.training.run.folder import Run, RunConfig, create_run
 from cifartui.training.run.journal import JournalReader
 from cifartui.training.start import Start
 from tests.training.running import plan, train_in, wait_for
-from tests.training.undisturbed import NETWORK, assert_as_undisturbed, looking_at_every_step, undisturbed, what_holds
+from tests.training.undisturbed import (
+    EVERYTHING,
+    NETWORK,
+    assert_as_undisturbed,
+    looking_at_every_step,
+    undisturbed,
+    what_holds,
+)
 
 KILLS_WHILE_SAVING = 200
 TRAINED_IMAGES = 160
@@ -29,20 +36,17 @@ SAVES_BYTES = 1_500
 
 
 def chancy(dataset: str, folder: Path, *overrides: str) -> RunConfig:
-    """Dropout, batch norm, flips, crops, cut-outs, momentum, held-out images."""
+    """Dropout, batch norm, and all that a recipe can have."""
     network = folder / "chancy.toml"
     network.write_text(NETWORK)
     return plan(
         dataset,
         f"network={network}",
-        "augment.flip=true",
-        "augment.crop_padding=4",
-        "augment.cutout=8",
+        *EVERYTHING,
+        "stopping.epochs=1000",
+        "images_at_once=2",
         "validation.images=40",
         "log_every=7",
-        "schedule.name=cosine",
-        "schedule.warmup_epochs=0.5",
-        "schedule.end_factor=0.01",
         *overrides,
     )
 

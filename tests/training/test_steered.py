@@ -9,12 +9,12 @@ from hypothesis.stateful import run_state_machine_as_test
 from cifartui.dataset.store import DatasetFacts
 from tests.training.running import plan
 from tests.training.steered import SteeredRun
-from tests.training.undisturbed import NETWORK
+from tests.training.undisturbed import EVERYTHING, NETWORK
 
 
 @pytest.mark.parametrize("sequences", [5, pytest.param(500, marks=pytest.mark.faults)])
 def test_whatever_is_done_to_a_run_it_ends_the_same(sketches: DatasetFacts, tmp_path: Path, sequences: int) -> None:
-    """Weights, momentum, generators, tallies, rate, log lines, reports; dropout's and augmentation's chance."""
+    """With all that a recipe can have: weights, their average, momentum, rate, chance, log lines and reports."""
     network = tmp_path / "chancy.toml"
     network.write_text(NETWORK)
     SteeredRun.config = plan(
@@ -24,11 +24,9 @@ def test_whatever_is_done_to_a_run_it_ends_the_same(sketches: DatasetFacts, tmp_
         "batch_size=20",
         "log_every=3",
         "validation.images=20",
-        "augment.flip=true",
-        "augment.crop_padding=2",
-        "schedule.name=cosine",
-        "schedule.warmup_epochs=0.5",
-        "schedule.end_factor=0.1",
+        *EVERYTHING,
+        "stopping.epochs=2",
+        "images_at_once=10",
     )
     run_state_machine_as_test(
         SteeredRun,

@@ -37,6 +37,28 @@ layers = [
 ]
 """
 """Small, with all that depends on chance or on former steps."""
+EVERYTHING = (
+    "initialization=he",
+    "label_smoothing=0.1",
+    "precision=bf16",
+    "channels_last=true",
+    "augment.flip=true",
+    "augment.crop_padding=4",
+    "augment.cutout=8",
+    "augment.brightness=0.2",
+    "mixing.name=cutmix",
+    "optimizer.nesterov=true",
+    "optimizer.weight_decay=0.001",
+    "optimizer.decay_norm_and_bias=false",
+    "schedule.name=cosine",
+    "schedule.warmup_epochs=0.5",
+    "schedule.end_factor=0.1",
+    "clipping.name=norm",
+    "average.name=ema",
+    "average.decay=0.95",
+    "stopping.name=patience",
+)
+"""Settings of a recipe that makes use of all that there is; it needs held-out images."""
 
 Told = StepsReported | LossLogged | EpochFinished | Validated | LearningRateChanged | EpochsChanged
 

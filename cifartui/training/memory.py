@@ -2,6 +2,7 @@
 
 from cifartui.model.memory import kept_bytes
 from cifartui.model.summary import Summary
+from cifartui.training.recipes.average import NoAverage
 from cifartui.training.recipes.optimizers import SGD, Adam, AnyOptimizer, RMSprop
 from cifartui.training.recipes.recipe import Recipe
 
@@ -9,7 +10,7 @@ FLOAT_BYTES = 4
 
 
 def step_bytes(recipe: Recipe, summary: Summary) -> int:
-    """About what a step needs: weights, gradients, the optimizer's state, and what is kept for the backward pass.
+    """About what a step needs: weights, gradients, the optimizer's state, an average, and what the backward pass needs.
 
     Of steps in 16 bits, half of what is kept in 32; libraries take more for themselves.
     """
@@ -17,7 +18,8 @@ def step_bytes(recipe: Recipe, summary: Summary) -> int:
     kept = kept_bytes(summary, images)
     if recipe.precision in ("bf16", "fp16"):
         kept //= 2
-    tensors = FLOAT_BYTES * summary.parameters * (1 + optimizer_tensors(recipe.optimizer))
+    has_average = not isinstance(recipe.average, NoAverage)
+    tensors = FLOAT_BYTES * summary.parameters * (1 + optimizer_tensors(recipe.optimizer) + has_average)
     return summary.weight_bytes + tensors + kept
 
 

@@ -45,7 +45,9 @@ def test_optimizer_keeps_so_many_numbers_for_each_weight(assignments: list[str])
 
 
 def test_step_needs_what_goes_through_at_once() -> None:
-    """The tutorial's step is counted as on the model screen; parts and 16 bits keep less."""
+    """The tutorial's step is counted as on the model screen; parts and 16 bits keep less, an average more."""
+    average = override(TUTORIAL, ["average.name=ema"])
+    assert step_bytes(average, SUMMARY) == step_bytes(TUTORIAL, SUMMARY) + 4 * SUMMARY.parameters
     assert step_bytes(TUTORIAL, SUMMARY) == training_bytes(SUMMARY, TUTORIAL.batch_size)
     large = override(TUTORIAL, ["batch_size=64"])
     parts, half = override(large, ["images_at_once=16"]), override(large, ["precision=bf16"])

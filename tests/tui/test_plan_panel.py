@@ -14,8 +14,9 @@ from cifartui.training.recipes.files import load_recipe, recipe_names
 from cifartui.training.recipes.settings import override
 from cifartui.training.run.folder import all_runs
 from cifartui.tui.app import CifarApp
-from cifartui.tui.widgets.plan_panel import PlanPanel, SettingsTable
+from cifartui.tui.widgets.plan_panel import PlanPanel
 from cifartui.tui.widgets.plan_texts import row_cells, setting_text
+from cifartui.tui.widgets.settings_table import SettingsTable, ValueInput
 from tests.conftest import noise
 from tests.tui.driving import LARGE, SMALL, shown, text_of, wait_for_text, wait_until
 
@@ -87,6 +88,29 @@ async def test_what_is_typed_behind_the_key_is_typed_into_the_line(sketches: Dat
         await wait_for_text(pilot, "epochs = '12q' is not allowed")
         await pilot.press("backspace", "enter")
         await wait_until(pilot, lambda: cast(CifarApp, pilot.app).recipe.epochs == 12)
+
+
+async def test_line_stays_on_its_row_when_what_is_said_needs_room(sketches: DatasetFacts) -> None:
+    """A sentence about what is wrong takes lines of the table away, here that of the row under the cursor."""
+    async with CifarApp().run_test(size=(64, 24)) as pilot:
+        await pilot.press("3")
+        await wait_for_text(pilot, "network = tutorial")
+        panel, table = pilot.app.screen.query_one(PlanPanel), pilot.app.screen.query_one(SettingsTable)
+        panel.go_to("images_at_once")
+        await pilot.press("v")
+        height = table.size.height
+        await pilot.press(*"999999")
+        await wait_for_text(pilot, "is not allowed")
+        await wait_until(pilot, lambda: table.size.height < height)
+        line = pilot.app.screen.query_one(ValueInput)
+
+        def is_on_its_row() -> bool:
+            row = shown(pilot).splitlines()[line.region.y]
+            return "images_at_once" in row and "999999" in row and "=" not in row
+
+        await wait_until(pilot, is_on_its_row)
+        await pilot.press(*["backspace"] * 6, "2", "enter")
+        await wait_until(pilot, lambda: cast(CifarApp, pilot.app).recipe.images_at_once == 2)
 
 
 async def test_groups_are_gone_through(sketches: DatasetFacts) -> None:

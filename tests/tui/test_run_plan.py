@@ -119,8 +119,8 @@ def test_time_is_told_once_a_run_here_had_that_network_and_batch_size(sketches: 
     speed = speed_of(plan.config, speeds)
     assert speed
     slow = msgspec.structs.replace(speed, images_per_second=100.0)
-    assert f"about 0:04, at the 100 images/s that {speed.run[-3:]} had here" in plan_lines(plan, slow).plain
-    assert plan_text(plan, slow).plain.endswith(" · about 0:04")
+    assert f"takes about 0:04, at the 100 images/s that {speed.run[-3:]} had here" in plan_lines(plan, slow).plain
+    assert plan_text(plan, slow).plain.endswith(" · takes about 0:04")
     other = make_plan(in_hand("tutorial", "batch_size=8"), "few").config
     cuda = msgspec.structs.replace(plan.config, device="cuda")
     assert other

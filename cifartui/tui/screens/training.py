@@ -183,6 +183,7 @@ class TrainingScreen(StartingScreen, SteeringScreen):
         self.query_one(ContentSwitcher).current = pane
         if pane == "setup":
             self.query_one("#settings").focus()
+            self.query_one(PlanPanel).look_at_speeds()
         self.refresh_bindings()
 
     def action_runs(self) -> None:

@@ -207,10 +207,11 @@ class PlanPanel(Vertical):
         try:
             plan = make_plan(asked_with(self.asked, planned, event.value), self.dataset)
         except (CifartuiError, OSError) as error:
-            self._show_explanation(planned, event.value, str(failure(error)))
+            plan, problem = self.plan, str(failure(error))
         else:
-            self._show_explanation(planned, event.value)
-            self._show_plan(plan)
+            problem = ""
+        self._show_explanation(planned, event.value, problem)
+        self._show_plan(plan)
 
     @on(SettingsEditor.Kept)
     def _keep(self, event: SettingsEditor.Kept) -> None:

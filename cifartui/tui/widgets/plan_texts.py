@@ -17,6 +17,8 @@ from cifartui.tui.setting_groups import label_of
 from cifartui.tui.view import short_id
 
 CHANGED = "●"
+LONGEST_NETWORK = 40
+"""Characters of a network's name in the list of recipes."""
 
 
 class Fact(NamedTuple):
@@ -78,7 +80,7 @@ def plan_facts(plan: RunPlan, speed: TrainedSpeed | None) -> list[Fact]:
         seconds = epochs * plan.trained_images / speed.images_per_second
         run = speed.run.rpartition("-")[2]
         more = f", at the {speed.images_per_second:,.0f} images/s that {run} had here"
-        said.append(Fact("time", f"about {clock(seconds)}", more))
+        said.append(Fact("time", f"takes about {clock(seconds)}", more))
     return said
 
 
@@ -99,7 +101,9 @@ def recipe_line(listed: ListedRecipe) -> Content:
     if listed.recipe is None:
         return Content.assemble(name, (f"✗ {printable(listed.problem)}", "$error"))
     remarks = ["your own"] if listed.is_own else []
-    remarks += [listed.expected.words] if listed.expected else []
+    epochs = f"{listed.recipe.epochs:,} epoch{'s' * (listed.recipe.epochs > 1)}"
+    network = printable(listed.recipe.network, LONGEST_NETWORK)
+    remarks += [listed.expected.words if listed.expected else f"network {network}, {epochs}"]
     return Content.assemble(name, " ", " · ".join(remarks), "\n", printable(listed.recipe.description))
 
 

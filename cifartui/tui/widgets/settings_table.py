@@ -178,21 +178,29 @@ class SettingsEditor(Container):
                 self.table.add_column(str(place), width=width)
 
     def on_resize(self) -> None:
+        """What is said of a value that is typed may take lines away: the line goes with its row."""
         if self.is_editing:
-            self.end()
+            self.call_after_refresh(self._place_line)
 
     # EDITING IN PLACE
 
     def edit(self, value: str) -> None:
         """Let the value under the cursor be typed."""
-        table, line = self.table, self._input
+        line = self._input
         with line.prevent(Input.Changed):
             line.value = value
-        place = EDGE + sum(self._widths[:3])
-        line.styles.offset = (place, round(table.cursor_row - table.scroll_y))
-        line.styles.width = self.size.width - place - EDGE - table.show_vertical_scrollbar
+        self._place_line()
         line.display = True
         self.screen.set_focus(line)  # at once: the next key is for it
+
+    def _place_line(self) -> None:
+        """Lay the line over the value of the row under the cursor."""
+        table, line, place = self.table, self._input, EDGE + sum(self._widths[:3])
+        top, last = round(table.scroll_y), table.cursor_row - table.size.height + 1
+        if not last <= top <= table.cursor_row:  # the row is out of view
+            table.scroll_to(y=max(0, last), animate=False, immediate=True)
+        line.styles.offset = (place, round(table.cursor_row - table.scroll_y))
+        line.styles.width = self.size.width - place - EDGE - table.show_vertical_scrollbar
 
     def end(self) -> None:
         """Go back to the table."""

@@ -72,3 +72,8 @@ class Watched(msgspec.Struct, frozen=True):
 def unknown(why_not: str) -> Reading:
     """No value, and why."""
     return Reading(None, None, why_not)
+
+
+def nothing_known(why_not: str) -> GpuReadings:
+    """Every reading unknown, for the same reason."""
+    return GpuReadings(*[unknown(why_not)] * len(GpuReadings.__struct_fields__))

@@ -7,7 +7,16 @@ from pathlib import Path
 import psutil
 
 from cifartui.machine.nvml import Handle, NvmlUnavailableError, find_gpu, load_nvml, read_gpu, shut_down, troubles
-from cifartui.machine.readings import CpuReadings, GpuReadings, HostReadings, Reading, Sample, Watched, unknown
+from cifartui.machine.readings import (
+    CpuReadings,
+    GpuReadings,
+    HostReadings,
+    Reading,
+    Sample,
+    Watched,
+    nothing_known,
+    unknown,
+)
 
 ANSWER_SECONDS = 3.0
 """A GPU that fell off the bus can hold whoever asks for it for ever."""
@@ -157,8 +166,3 @@ class _NvidiaSensors:
             self._gpu = None
             self._readings = nothing_known(f"{error}; asked again every {RETRY_SECONDS:g} s")
             self._not_before = time.monotonic() + RETRY_SECONDS
-
-
-def nothing_known(why_not: str) -> GpuReadings:
-    """Every reading unknown, for the same reason."""
-    return GpuReadings(*[unknown(why_not)] * len(GpuReadings.__struct_fields__))

@@ -6,8 +6,8 @@ import time
 import pytest
 
 from cifartui.dataset.store import DatasetFacts
-from cifartui.machine.readings import CpuReadings, GpuReadings, HostReadings, Reading, Sample, unknown
-from cifartui.machine.sensors import Sensors, nothing_known
+from cifartui.machine.readings import CpuReadings, GpuReadings, HostReadings, Reading, Sample, nothing_known, unknown
+from cifartui.machine.sensors import Sensors
 from cifartui.training.run.events import RunFinished
 from cifartui.tui.app import CifarApp
 from cifartui.tui.widgets import device_panel
@@ -110,3 +110,19 @@ async def test_sensors_are_read_while_the_run_lives_and_is_seen(
             await wait_until(pilot, lambda: "load" not in text_of(pilot, "#device"))
             assert text_of(pilot, "#device") == "A Scripted CPU, 2 cores (cpu)"
             assert not [worker for worker in pilot.app.workers if worker.group == "sensors" and worker.is_running]
+
+
+async def test_sensors_that_fail_concern_nobody_else(sketches: DatasetFacts, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Why is said in their place; the run is followed as before."""
+    monkeypatch.setattr(device_panel, "PERIOD_SECONDS", 0.05)
+
+    def fail(self: Sensors) -> Sample:
+        raise PermissionError(13, "Permission denied", "/proc/stat")
+
+    monkeypatch.setattr(Sensors, "read", fail)
+    run, journal = scripted_run(sketches.name, device_type="cpu")
+    with run.lock():
+        async with CifarApp().run_test(size=SMALL) as pilot:
+            await wait_until(pilot, lambda: "n/a: /proc/stat: permission denied" in text_of(pilot, "#device"))
+            journal.append(RunFinished(reason="finished"))
+            await wait_for_text(pilot, "✓ finished")

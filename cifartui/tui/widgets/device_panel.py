@@ -6,9 +6,10 @@ from textual import work
 from textual.content import Content
 from textual.message import Message
 from textual.widgets import Static
-from textual.worker import Worker, get_current_worker
+from textual.worker import Worker, WorkerState, get_current_worker
 
-from cifartui.machine.readings import Sample, Watched
+from cifartui.failures import failure
+from cifartui.machine.readings import HostReadings, Sample, Watched, nothing_known, unknown
 from cifartui.text import printable
 from cifartui.training.run.states import LIVING
 from cifartui.tui.view import RunView
@@ -64,6 +65,13 @@ class DevicePanel(Static):
         message.stop()
         if message.watched == self._watched:
             self._sample = message.sample
+            self._draw()
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        """Sensors that fail are told like those that are not there; neither the run nor the screen is concerned."""
+        if event.state is WorkerState.ERROR and event.worker.error:
+            why = str(failure(event.worker.error))
+            self._sample = Sample(nothing_known(why), HostReadings(unknown(why), unknown(why)))
             self._draw()
 
     def on_resize(self) -> None:

@@ -153,8 +153,6 @@ async def test_marked_runs_are_compared(sketches: DatasetFacts) -> None:
         assert next(each for each in line.splitlines() if "momentum" in each).split()[1:3] == ["0.8", "0.9"]
         await pilot.press("escape")
         await pilot.resize_terminal(160, 45)
-        await wait_for_text(pilot, "space marks a run")
-        await pilot.press("space", "space")
         text = await wait_for_text(pilot, "accuracy, % over steps")
         assert "loss over steps" in text
         assert next(each for each in text.splitlines() if "held-out, best" in each).split()[-3:] == [

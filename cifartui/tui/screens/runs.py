@@ -77,6 +77,7 @@ class RunsScreen(ComparingScreen):
     def on_resize(self) -> None:
         self.query_one(ComparisonPanel).display = self.size.width >= BESIDE_COLUMNS
         self.call_after_refresh(self._draw)
+        self.call_after_refresh(self._compare_marked)
 
     # READING
 

@@ -44,6 +44,7 @@ faults: $(INSTALLED)
 DATASET ?= sketches
 bench: $(INSTALLED)
 	$(BIN)/python -m tests.bench.training --dataset $(DATASET)
+	$(BIN)/python -m tests.bench.recipes --dataset $(DATASET)
 	$(BIN)/python -m tests.bench.watching --dataset $(DATASET)
 	$(BIN)/python -m tests.bench.controls --dataset $(DATASET)
 	$(BIN)/python -m tests.bench.journals

@@ -12,6 +12,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 from cifartui.dataset.sketches import prepare_sketches
 from cifartui.dataset.store import SKETCHES
@@ -21,6 +22,16 @@ from cifartui.training.run.events import RunFinished, RunStarted
 from cifartui.training.run.folder import find_run
 from cifartui.training.run.journal import JournalReader
 from tests.bench.official_files import write_official_files
+
+
+class Trained(NamedTuple):
+    """What one training took."""
+
+    loop: float
+    """Seconds of training alone."""
+    command: float
+    """Seconds of the whole command."""
+    output: str
 
 
 def main() -> None:
@@ -35,13 +46,12 @@ def main() -> None:
         write_official_files(options.dataset, Path(root))
         loops, commands = [], []
         for repeat in range(1, options.repeats + 1):
-            script_loop, script_command = time_script(root)
-            our_loop, our_command = time_program(options.dataset)
-            loops.append(script_loop / our_loop)
-            commands.append(script_command / our_command)
+            script, ours = time_script(root), time_program(options.dataset)
+            loops.append(script.loop / ours.loop)
+            commands.append(script.command / ours.command)
             print(
-                f"{repeat}: script {script_loop:.1f} s (whole command {script_command:.1f} s), "
-                f"cifartui {our_loop:.1f} s (whole command {our_command:.1f} s), "
+                f"{repeat}: script {script.loop:.1f} s (whole command {script.command:.1f} s), "
+                f"cifartui {ours.loop:.1f} s (whole command {ours.command:.1f} s), "
                 f"ratio {loops[-1]:.2f} ({commands[-1]:.2f})",
                 flush=True,
             )
@@ -54,16 +64,16 @@ def prepared(dataset: str) -> str:
     return finish(prepare_sketches()).name if dataset == SKETCHES else dataset
 
 
-def time_script(root: str) -> tuple[float, float]:
-    """Seconds of the script's training loop, and of the whole script."""
+def time_script(root: str) -> Trained:
+    """The tutorial's script; its loop is what it times itself."""
     started = time.perf_counter()
     command = [sys.executable, "-m", "tests.bench.tutorial_script", root]
     output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    return float(output.splitlines()[-1]), time.perf_counter() - started
+    return Trained(float(output.splitlines()[-1]), time.perf_counter() - started, output)
 
 
-def time_program(dataset: str) -> tuple[float, float]:
-    """Seconds from the run's first to its last event, and of the whole command."""
+def time_program(dataset: str, recipe: str = "tutorial", seed: int = 1) -> Trained:
+    """A recipe on the CPU; its loop goes from the run's first to its last event."""
     started = time.perf_counter()
     command = [
         sys.executable,
@@ -71,7 +81,9 @@ def time_program(dataset: str) -> tuple[float, float]:
         "cifartui",
         "train",
         "--recipe",
-        "tutorial",
+        recipe,
+        "--seed",
+        str(seed),
         "--dataset",
         dataset,
         "--device",
@@ -79,11 +91,16 @@ def time_program(dataset: str) -> tuple[float, float]:
     ]
     output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     whole = time.perf_counter() - started
-    run = find_run(output.splitlines()[0].removeprefix("run: "))
+    run = find_run(run_id(output))
     events = JournalReader(run.journal_file).read_new()
     begin = next(event.time for event in events if isinstance(event, RunStarted))
     end = next(event.time for event in events if isinstance(event, RunFinished))
-    return end - begin, whole
+    return Trained(end - begin, whole, output)
+
+
+def run_id(output: str) -> str:
+    """Of what `cifartui train` printed."""
+    return output.splitlines()[0].removeprefix("run: ")
 
 
 def spread(ratios: list[float], digits: int = 2) -> str:

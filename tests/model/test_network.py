@@ -92,5 +92,5 @@ def test_one_bad_file_does_not_hide_the_others(home: Path, capsys: pytest.Captur
 
 def test_unknown_name_lists_the_known_ones() -> None:
     """A name that no network has gets the names there are."""
-    with pytest.raises(DataError, match="choose one of compact, resnet18, tutorial, wide"):
+    with pytest.raises(DataError, match="choose one of compact, plain5, resnet18, resnet9, tutorial, wide"):
         load_network("alexnet")

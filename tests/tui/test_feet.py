@@ -194,14 +194,14 @@ async def test_every_key_has_a_sentence(sketches: DatasetFacts, mode: str) -> No
 # KEYS TYPED FAST
 
 
-async def test_keys_typed_while_a_dialog_opens_go_into_it(sketches: DatasetFacts) -> None:
+async def test_keys_typed_while_a_line_opens_go_into_it(sketches: DatasetFacts) -> None:
     """A new value and enter right behind v: the setting is changed, and no run is started by that enter."""
     async with CifarApp().run_test(size=SMALL) as pilot:
         assert isinstance(pilot.app, CifarApp)
         await wait_for_text(pilot, "few · training images")
         await pilot.press("3")
         await wait_for_text(pilot, "network = tutorial")
-        await pilot.press("down")
+        await pilot.press("right")
         await wait_for_text(pilot, "epochs = 2")
         for key in ("v", "7", "enter"):
             pilot.app.post_message(Key(key, key if key == "7" else None))

@@ -8,12 +8,12 @@ from pathlib import Path
 from cifartui.machine.facts import Graphics, NvidiaGpu, NvmlTrouble
 from cifartui.machine.nvml import NvmlUnavailableError, all_gpus, driver_versions, opened
 from cifartui.text import printable
+from cifartui.training.device_names import HIDING
 
 NVIDIA, AMD = "0x10de", "0x1002"
 """Vendors on the PCI bus."""
 DISPLAY_CLASSES = ("0x0300", "0x0302", "0x0380", "0x1200")
 """Of PCI devices: graphics, 3D, display, and accelerators, which AMD's are."""
-HIDING = ("CUDA_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES", "ROCR_VISIBLE_DEVICES")
 MPS_FOLDER = "tmp/nvidia-mps"
 """Where NVIDIA's Multi-Process Service listens, unless $CUDA_MPS_PIPE_DIRECTORY says otherwise."""
 

@@ -48,9 +48,9 @@ def _colours(terminal: Terminal) -> Finding:
     many = terminal.colours == 256
     what = {256: "256", 16: "16"}.get(terminal.colours, "none") + f" ({name})"
     effect = "pictures have the nearest of them" if many else "pictures are not drawn, charts and tables are"
-    return (
-        fine("colours", f"{what}; {effect}") if many else warning("colours", what, f"{name} says so; {effect}", remedy)
-    )
+    if many:
+        return fine("colours", f"{what}; {effect}")
+    return warning("colours", what, f"{name} says so; {effect}", remedy)
 
 
 def _characters(terminal: Terminal) -> Finding:

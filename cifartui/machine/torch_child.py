@@ -3,6 +3,8 @@
 Each line that it prints is `Torch` as far as it is known by then, or what it does now as `Progress`.
 """
 
+from typing import Any
+
 import msgspec
 
 from cifartui.machine.facts import Torch, TorchDevice
@@ -35,14 +37,14 @@ def main() -> None:
     if torch.backends.mps.is_available():
         offered.append(torch.device("mps"))
     for device in offered:
-        title = devices.device_title(device)
+        title, properties = devices.device_title(device), devices.cuda_properties(device)
         _tell(f"trying {title}")
         seconds, obstacle = devices.try_device(device)
         tried = TorchDevice(
             device=str(device),
             name=title,
-            architecture=_architecture(device),
-            memory=torch.cuda.get_device_properties(device).total_memory if device.type == "cuda" else None,
+            architecture=_architecture(properties),
+            memory=properties.total_memory if properties else None,
             seconds=None if obstacle else seconds,
             obstacle=obstacle,
         )
@@ -60,13 +62,12 @@ def _built_for() -> tuple[str, ...]:
     return tuple(flags.split()) if flags else ()
 
 
-def _architecture(device: object) -> str:
+def _architecture(properties: Any | None) -> str:
+    """Of a CUDA or ROCm device, as its compiler calls it."""
     import torch
 
-    assert isinstance(device, torch.device)
-    if device.type != "cuda":
+    if properties is None:
         return ""
-    properties = torch.cuda.get_device_properties(device)
     if torch.version.hip:
         return printable(str(properties.gcnArchName).partition(":")[0], 40)
     return f"sm_{properties.major}{properties.minor}"

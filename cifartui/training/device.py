@@ -4,6 +4,7 @@ import os
 import warnings
 from collections.abc import Mapping
 from time import perf_counter
+from typing import Any
 
 import msgspec
 import torch
@@ -12,7 +13,7 @@ from torch.nn import functional
 from cifartui.errors import CifartuiError
 from cifartui.processor import cpu_name, usable_cores
 from cifartui.text import printable
-from cifartui.training.device_names import DeviceName, DeviceType
+from cifartui.training.device_names import HIDING, DeviceName, DeviceType
 
 SMALL_STEP_MACS = 10_000_000
 """Below this many multiply-accumulates a step, one thread without oneDNN is fastest on a CPU.
@@ -20,8 +21,6 @@ SMALL_STEP_MACS = 10_000_000
 Measured on 2 cores with the tutorial's network: at batch 4 (2.6 million) handing work to a second thread and to oneDNN
 costs more than it saves; at batch 32 (21 million) both pay.
 """
-HIDING = ("CUDA_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES", "ROCR_VISIBLE_DEVICES")
-"""Environment variables that say which GPUs a program may see."""
 
 
 class DeviceChoice(msgspec.Struct, frozen=True):
@@ -85,14 +84,22 @@ def _why(kind: DeviceType) -> str:
 def device_title(device: torch.device) -> str:
     """What a device calls itself, as far as it does."""
     if device.type == "cuda":
-        return printable(torch.cuda.get_device_name(device), 80)
+        properties = cuda_properties(device)
+        return printable(properties.name, 80) if properties else str(device)
     return "Apple GPU" if device.type == "mps" else cpu_name()
 
 
+def cuda_properties(device: torch.device) -> Any | None:
+    """What CUDA knows of a device; None of others, and of one that cannot even be opened."""
+    try:
+        return torch.cuda.get_device_properties(device) if device.type == "cuda" else None
+    except RuntimeError:
+        return None
+
+
 def _uuid(device: torch.device) -> str:
-    if device.type != "cuda" or torch.version.hip:
-        return ""
-    return printable(str(torch.cuda.get_device_properties(device).uuid), 80)
+    properties = None if torch.version.hip else cuda_properties(device)
+    return printable(str(properties.uuid), 80) if properties else ""
 
 
 def cuda_obstacle(environment: Mapping[str, str] = os.environ) -> str:

@@ -6,3 +6,5 @@ DeviceType = Literal["cpu", "cuda", "mps"]
 """What torch calls the devices on which training runs; AMD's GPUs are `cuda` to it as well."""
 DeviceName = Literal["auto", "cpu", "cuda", "mps"]
 DEVICE_NAMES: tuple[DeviceName, ...] = get_args(DeviceName)
+HIDING = ("CUDA_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES", "ROCR_VISIBLE_DEVICES")
+"""Environment variables that say which GPUs a program may see."""

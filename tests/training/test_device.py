@@ -50,6 +50,21 @@ def test_accelerator_that_fails_its_steps_is_passed_over(monkeypatch: pytest.Mon
     assert (choose_device("auto").device, choose_device("auto").reason) == ("mps", "the GPU of this Mac")
 
 
+def test_gpu_that_cannot_even_be_opened_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is counted, and whatever else is asked of it fails: the CPU is taken, and why is said."""
+
+    def refuse(_: object) -> None:
+        raise RuntimeError("Unexpected error from cudaGetDeviceCount(). Error 802: system not yet initialized")
+
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "get_device_properties", refuse)
+    monkeypatch.setattr(device, "cuda_obstacle", lambda: "")
+    monkeypatch.setattr(torch.backends.mps, "is_built", lambda: False)
+    choice = choose_device("auto")
+    assert choice.device == "cpu"
+    assert choice.reason.startswith("no GPU can be used: a test step on cuda:0 failed (")
+
+
 @pytest.mark.parametrize(
     ("environment", "variable"),
     [

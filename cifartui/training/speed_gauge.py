@@ -6,6 +6,7 @@ from time import perf_counter
 
 import torch
 
+from cifartui.training.device_errors import is_out_of_memory
 from cifartui.training.loading.batches import Batch
 from cifartui.training.precision import Precision
 from cifartui.training.run.events import SpeedMeasured
@@ -44,7 +45,9 @@ class SpeedGauge:
         self._per_image: float | None = None
         """Seconds that each image adds to a step; None while or where that is not known."""
         self._product = 0.0
-        """Multiply-adds a second of a matrix product; 0 while it is not known."""
+        """Multiply-adds a second of a matrix product; 0 while or where that is not known."""
+        self._probes = True
+        """Whether both are still to be found out."""
 
     def timed(self, batches: Iterator[Batch]) -> Iterator[Batch]:
         """The same batches; the time until each is there is taken, and that until the next one is asked for."""
@@ -72,11 +75,13 @@ class SpeedGauge:
 
     def measure(self, step: int) -> SpeedMeasured:
         """What was measured since the last time; `step` steps were taken so far."""
-        if not self._product:
-            self._product = self._time_product()
-            seconds = self._seconds / self._steps
-            if self._rehearses and self._batch and seconds <= LONGEST_REHEARSED:
-                self._per_image = self._rehearse(*self._batch, step)
+        if self._probes:
+            self._probes = False
+            try:
+                self._probe(step)
+            except (RuntimeError, MemoryError) as error:
+                if not is_out_of_memory(error):  # then there is no room for a probe, and the training goes on
+                    raise
         waiting = min(self._waiting, self._seconds)
         busy = self._seconds - waiting
         fixed = None
@@ -95,6 +100,11 @@ class SpeedGauge:
         self._steps, self._images, self._seconds, self._waiting = 0, 0, 0.0, 0.0
         self._quickest, self._due = math.inf, SECONDS
         return measured
+
+    def _probe(self, step: int) -> None:
+        if self._rehearses and self._batch and self._seconds <= LONGEST_REHEARSED * self._steps:
+            self._per_image = self._rehearse(*self._batch, step)
+        self._product = self._time_product()
 
     def _rehearse(self, images: torch.Tensor, labels: torch.Tensor, step: int) -> float | None:
         few = max(2, len(images) // 4)

@@ -114,3 +114,14 @@ def test_code_of_the_users_own_is_not_rehearsed(sketches: DatasetFacts) -> None:
     measured = gauge.measure(50)
     assert (measured.fixed, measured.multiply_adds) == (None, 0.0)
     assert not gauge.is_due
+
+
+def test_no_room_for_a_probe_is_no_end_of_a_training(sketches: DatasetFacts, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the probe would tell is not known then; the rest is, and it is not tried again."""
+    monkeypatch.setattr(speed_gauge, "PRODUCT_SIDE", {"cpu": 10**7})
+    job = prepare(plan(sketches.name))
+    for _ in range(2):
+        job.gauge.add(50, 200, 10.0)
+        measured = job.gauge.measure(50)
+        assert (measured.seconds, measured.multiply_adds_of_product) == (10.0, 0.0)
+        monkeypatch.setattr(speed_gauge, "PRODUCT_SIDE", {"cpu": 8})

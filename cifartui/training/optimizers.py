@@ -28,8 +28,9 @@ class RMSprop(torch.optim.RMSprop):
         changed, kept = list(weights), former
         for weight, state in zip(weights, former_state, strict=True):
             for field, value in self.state[weight].items():
-                changed.append(value)
-                kept.append(state[field] if state else torch.zeros_like(value))
+                if value.device == weight.device:  # but for the count of steps beside Apple's GPUs, which nothing reads
+                    changed.append(value)
+                    kept.append(state[field] if state else torch.zeros_like(value))
         left_out = self.found_inf != 0
         for now, before in zip(changed, kept, strict=True):
             now.copy_(torch.where(left_out, before, now))
@@ -45,14 +46,12 @@ class RMSprop(torch.optim.RMSprop):
 def make_optimizer(module: nn.Module, settings: AnyOptimizer) -> torch.optim.Optimizer:
     """The optimizer of a recipe, for all weights of a module; fused: one kernel updates all, not one for each."""
     groups = _groups(list(module.parameters()), settings)
-    kind: type[torch.optim.Optimizer]
-    how: dict[str, Any]
     if settings.TORCH_CLASS == "RMSprop":
-        on_gpu = any(weight.is_cuda for weight in module.parameters())
-        kind, how = RMSprop, {"capturable": on_gpu}  # all that it remembers is on the GPU, too
-    else:
-        kind, how = getattr(torch.optim, settings.TORCH_CLASS), {"fused": True}
-    return kind(groups, **settings.arguments(), **how)
+        on_cuda = any(weight.is_cuda for weight in module.parameters())
+        return RMSprop(groups, **settings.arguments(), capturable=on_cuda)  # with its count of steps on the GPU
+    kind = getattr(torch.optim, settings.TORCH_CLASS)
+    optimizer: torch.optim.Optimizer = kind(groups, **settings.arguments(), fused=True)
+    return optimizer
 
 
 def _groups(weights: list[nn.Parameter], settings: AnyOptimizer) -> list[dict[str, Any]]:

@@ -19,6 +19,7 @@ from cifartui.training.run.events import NotFiniteFound, RunFinished, StateChang
 from cifartui.training.run.folder import Run, RunConfig, create_run
 from cifartui.training.run.follow import read_history
 from cifartui.training.setup import prepare
+from cifartui.training.state import collect
 from cifartui.training.step import OutOfMemory
 from tests.training.running import losses, plan, train_here, train_in
 from tests.training.troubled import TROUBLED_STEP
@@ -97,6 +98,32 @@ def test_step_that_is_not_finite_is_named_and_left_out(gpu: torch.device, sketch
     (found,) = [event for event in events if isinstance(event, NotFiniteFound)]
     assert (found.step, found.what, found.skipped) == (TROUBLED_STEP, "the loss", 1)
     assert events[-1] == RunFinished(reason="finished")
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adam", "adamw", "rmsprop"])
+def test_bad_step_changes_nothing_that_any_optimizer_remembers(
+    gpu: torch.device, sketches: DatasetFacts, optimizer: str
+) -> None:
+    """Weights, their average and each optimizer's own running means, whose update is left out on the device.
+
+    But for a count of steps beside Apple's GPUs, which RMSprop never reads.
+    """
+    job = prepare(on_gpu(gpu, f"optimizer.name={optimizer}", "clipping.name=norm", "average.name=ema"))
+    images, labels = torch.randn(4, 3, 32, 32, device=gpu), torch.arange(4, device=gpu)
+    for step in range(3):
+        job.engine.take(images, labels, step)
+    before = collect(part for part in job.parts if part.name in ("weights", "optimizer", "average"))
+    job.engine.take(images * float("nan"), labels, 3)
+    after = collect(part for part in job.parts if part.name in ("weights", "optimizer", "average"))
+    assert [name for name in before.tensors if not torch.equal(before.tensors[name], after.tensors[name])] == [
+        name
+        for name in before.tensors
+        if (gpu.type, optimizer) == ("mps", "rmsprop") and name.startswith("optimizer/step/")
+    ]
+    assert before.facts == after.facts
+    found = job.engine.not_finite()
+    assert found is not None
+    assert (found.step, found.skipped) == (4, 1)
 
 
 def test_broken_context_ends_the_host_without_a_checkpoint(cuda: torch.device, sketches: DatasetFacts) -> None:

@@ -145,7 +145,7 @@ def plan_sweep(
         config = plan([*fixed, *(f"{key}={value}" for key, value in chosen.items())])
         check_seed(config.seed + seeds - 1)
         for seed in range(config.seed, config.seed + seeds):
-            words = [f"{key.rpartition('.')[2]}={value}" for key, value in chosen.items()]
+            words = [f"{key.removesuffix('.name').rpartition('.')[2]}={value}" for key, value in chosen.items()]
             title = printable(" ".join([*words, *[f"seed={seed}"] * (seeds > 1)]), MAX_TITLE - 1)
             swept.append(SweptRun(msgspec.structs.replace(config, seed=seed), chosen, title))
     return swept

@@ -46,7 +46,9 @@ def run(sketches: DatasetFacts) -> Run:
             )
         )
         if number % 625 == 0:
-            journal.append(Validated(step=number, epoch=1, images=300, correct=number // 10, loss=1 / number))
+            journal.append(
+                Validated(step=number, epoch=1, images=300, correct=number // 10, loss=1 / number, raw_correct=9)
+            )
             journal.append(CheckpointSaved(step=number, epoch=1, file="f", bytes=1))
     return run
 
@@ -72,6 +74,8 @@ def test_pandas_opens_the_table_and_finds_every_point(run: Run, tmp_path: Path) 
         assert np.isnan(loss) if point.loss is None else loss == point.loss
         assert row[f"{kind}accuracy [0-1]"] == point.accuracy
         assert np.isnan(row[f"{other}accuracy [0-1]"])
+        without_averaging = row["held-out accuracy without averaging [0-1]"]
+        assert np.isnan(without_averaging) if isinstance(point, StepsReported) else without_averaging == 0.03
         if isinstance(point, StepsReported):
             assert row["learning rate"] == point.learning_rate
             assert row["throughput [images/s]"] == point.images_per_second
@@ -95,6 +99,7 @@ def test_tensorboard_reads_back_every_point(run: Run, tmp_path: Path) -> None:
         "device_memory_bytes": [(point, point.device_memory) for point in reports if point.device_memory is not None],
         "loss/held_out": [(point, point.loss) for point in judged],
         "accuracy/held_out": [(point, point.accuracy) for point in judged],
+        "accuracy/held_out_without_averaging": [(point, 0.03) for point in judged],
     }
     assert set(board.Tags()["scalars"]) == set(told)
     for tag, points in told.items():

@@ -74,6 +74,10 @@ def test_every_value_is_planned_with_every_other_and_every_seed(sketches: Datase
     assert [run.config.seed for run in swept] == [1, 2] * 4
     assert {run.config.settings.epochs for run in swept} == {3}
     assert swept[-1].values == {"optimizer.learning_rate": "0.2", "batch_size": "8"}
+    assert [run.title for run in planned(sketches.name, "optimizer.name=sgd,adam")] == [
+        "optimizer=sgd",
+        "optimizer=adam",
+    ]
     assert all_runs() == []
 
 

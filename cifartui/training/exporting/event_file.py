@@ -75,3 +75,5 @@ def _scalars(point: JournalPoint) -> Iterator[tuple[str, float]]:
         yield "images_per_second", point.images_per_second
         if point.device_memory is not None:
             yield "device_memory_bytes", float(point.device_memory)
+    elif point.raw_accuracy is not None:
+        yield "accuracy/held_out_without_averaging", point.raw_accuracy

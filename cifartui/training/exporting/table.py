@@ -24,6 +24,7 @@ HEADER = (
     "held-out loss [nats]",
     "held-out accuracy [0-1]",
     "held-out images",
+    "held-out accuracy without averaging [0-1]",
 )
 REPORT_POINTS = 10_000
 """Between two reports of progress."""
@@ -58,8 +59,8 @@ def _row(point: JournalPoint) -> Iterator[object]:
     if isinstance(point, StepsReported):
         yield math.nan if point.loss is None else point.loss
         yield from (point.running_loss, point.accuracy, point.learning_rate)
-        yield from (point.images_per_second, point.device_memory, None, None, None)
+        yield from (point.images_per_second, point.device_memory, *(None,) * 4)
     else:
         yield from (None,) * 6
         yield math.nan if point.loss is None else point.loss
-        yield from (point.accuracy, point.images)
+        yield from (point.accuracy, point.images, point.raw_accuracy)

@@ -22,6 +22,7 @@ from cifartui.training.losses import training_loss
 from cifartui.training.meter import Meter
 from cifartui.training.optimizers import make_optimizer
 from cifartui.training.precision import Precision, set_products
+from cifartui.training.rate import LearningRate
 from cifartui.training.recipes.average import MovingAverage
 from cifartui.training.recipes.recipe import IMAGES_AT_ONCE, RATE, Recipe
 from cifartui.training.run.checkpoints import CheckpointFacts, find_checkpoint
@@ -32,7 +33,6 @@ from cifartui.training.start import Start
 from cifartui.training.state import (
     Accumulation,
     Generators,
-    LearningRate,
     OptimizerState,
     Order,
     Part,

@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.optim import lr_scheduler
 
+from cifartui.training.rate import LearningRate
 from cifartui.training.recipes.schedules import AnySchedule, Constant, Cosine, Linear, OneCycle, StepDecay, WarmedUp
-from cifartui.training.state import LearningRate, Position
+from cifartui.training.state import Position
 
 RATE = 0.1
 Scheduler = lr_scheduler.LRScheduler

@@ -48,12 +48,13 @@ def window(first: int, room: int, classes: int) -> Window:
 
 
 def overall(evaluation: Evaluation) -> Content:
-    """Accuracy, counts and interval, and what the interval means."""
+    """Accuracy, counts and interval, what the interval means, and which weights answered if there are two."""
     low, high = evaluation.interval95
+    averaged = " · average of the weights" if evaluation.averaged else ""
     return Content.assemble(
         (f"{evaluation.accuracy:.1%}", "bold $primary"),
         f"   {evaluation.correct:,} of {evaluation.images:,}   (95 %: {low:.1%} – {high:.1%})",
-        ("\n95 of 100 intervals made this way hold the truth", "$text-muted"),
+        (f"\n95 of 100 intervals made this way hold the truth{averaged}", "$text-muted"),
     )
 
 

@@ -1,1 +1,1 @@
-"""What this machine is and does: facts, findings, and its sensors while a run lives; knows no terminal and no torch."""
+"""What this machine is and does: facts, findings by rules, sensors while a run lives; draws nothing, loads no torch."""

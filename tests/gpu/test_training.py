@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from cifartui.dataset.store import DatasetFacts
+from cifartui.training.checks import PRECISIONS
 from cifartui.training.launch import start_run
 from cifartui.training.resuming import continue_run, plan_continuation
 from cifartui.training.run.checkpoints import find_checkpoint, list_checkpoints
@@ -23,7 +24,7 @@ from cifartui.training.state import collect
 from cifartui.training.step import OutOfMemory
 from tests.training.running import losses, plan, train_here, train_in
 from tests.training.troubled import TROUBLED_STEP
-from tests.training.undisturbed import NETWORK
+from tests.training.undisturbed import EVERYTHING, NETWORK
 
 pytestmark = pytest.mark.gpu
 
@@ -50,10 +51,12 @@ def steps_taken(run: Run) -> int:
 
 @pytest.fixture
 def chancy(gpu: torch.device, tmp_path: Path, sketches: DatasetFacts) -> RunConfig:
-    """1,000 steps of a network with dropout and batch norm, with flips and crops: all that depends on chance."""
+    """1,000 steps that make use of all that a recipe has, on CUDA with the scaler of fp16."""
     network = tmp_path / "chancy.toml"
     network.write_text(NETWORK)
-    return on_gpu(gpu, f"network={network}", "epochs=20", "augment.flip=true", "augment.crop_padding=4")
+    precision = "fp16" if gpu.type == "cuda" else "bf16"
+    own = (f"network={network}", "epochs=25", "validation.images=40", f"precision={precision}", "stopping.name=never")
+    return on_gpu(gpu, *EVERYTHING, *own)
 
 
 def test_killed_and_continued_is_as_never_killed(chancy: RunConfig) -> None:
@@ -82,6 +85,15 @@ def test_gpu_learns_what_a_cpu_learns(gpu: torch.device, sketches: DatasetFacts)
     _, on_cpu = train_here(plan("few", "epochs=2"))
     _, on_accelerator = train_here(on_gpu(gpu, "epochs=2"))
     assert losses(on_accelerator) == pytest.approx(losses(on_cpu), rel=2e-2)
+
+
+@pytest.mark.parametrize("precision", PRECISIONS["cuda"])
+def test_every_precision_learns_the_same(cuda: torch.device, sketches: DatasetFacts, precision: str) -> None:
+    """The log lines are those of float32 but for the bits that are left out; no step is lost."""
+    _, exact = train_here(on_gpu(cuda, "epochs=2", "channels_last=true"))
+    _, short = train_here(on_gpu(cuda, "epochs=2", "channels_last=true", f"precision={precision}"))
+    assert losses(short) == pytest.approx(losses(exact), rel=5e-2)
+    assert short[-1] == RunFinished(reason="finished")
 
 
 # TROUBLES

@@ -56,11 +56,16 @@ print('{"type":"Torch","version":"2.14","cuda":"13.0","devices":[{"device":"cuda
 async def test_findings_come_while_one_looks_on(
     sketches: DatasetFacts, program: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """h looks, what is quick stands there while the rest is waited for, r looks once more, escape goes back."""
+    """From the palette and by h: what is quick stands there while the rest is waited for; r looks once more."""
     monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
     program.write_text(TORCH)
     async with CifarApp().run_test(size=SMALL) as pilot:
         await wait_for_text(pilot, "few · training images")
+        await pilot.press("ctrl+p", *"machine")
+        await wait_for_text(pilot, "What this machine can do")
+        await pilot.press("enter")
+        await wait_until(pilot, lambda: isinstance(pilot.app.screen, MachineScreen))
+        await pilot.press("escape")
         await pilot.press("3")
         await pilot.press("h")
         await wait_for_text(pilot, "trying A Scripted GPU")
@@ -76,18 +81,3 @@ async def test_findings_come_while_one_looks_on(
         await wait_until(
             pilot, lambda: not [one for one in pilot.app.workers if one.group == "machine" and one.is_running]
         )
-
-
-async def test_palette_leads_to_the_machine(
-    sketches: DatasetFacts, program: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """From any screen."""
-    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
-    program.write_text(TORCH)
-    async with CifarApp().run_test(size=SMALL) as pilot:
-        await wait_for_text(pilot, "few · training images")
-        await pilot.press("ctrl+p", *"machine")
-        await wait_for_text(pilot, "What this machine can do")
-        await pilot.press("enter")
-        await wait_until(pilot, lambda: isinstance(pilot.app.screen, MachineScreen))
-        await pilot.press("escape")

@@ -215,7 +215,7 @@ class TrainingScreen(StartingScreen, SteeringScreen):
         if action in ("start", "change", "save_recipe"):
             return self._sets_up
         if action == "curve":
-            return self._sets_up and not (self.has_class("-wide") or self.has_class("-tall"))
+            return self._sets_up and not self.query_one(PlanPanel).shows_curve_always
         panel = self.query_one(PlanPanel)
         if action in ("recipe", "find_rate"):
             return self._sets_up and not panel.asked.fork

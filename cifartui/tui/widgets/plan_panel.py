@@ -46,6 +46,8 @@ if TYPE_CHECKING:
     from cifartui.tui.app import CifarApp
 
 KEEP, DROP = "keep", "drop"
+BESIDE_CELLS = 140
+"""Columns from which on curve and explanation stand beside the settings, not below them."""
 SAVING = "It will be in the list of recipes. Seed, device and data set are no part of it."
 
 
@@ -76,6 +78,15 @@ class PlanPanel(Vertical):
                 yield Static(id="meaning")
                 with VerticalScroll(id="explaining", can_focus=False):
                     yield Static(id="explanation")
+
+    def on_resize(self) -> None:
+        self.set_class(self.size.width >= BESIDE_CELLS, "-beside")
+        self.post_message(self.Planned())  # whether there is a key for the curve
+
+    @property
+    def shows_curve_always(self) -> bool:
+        """Whether there is room for the learning rate's curve besides all else."""
+        return self.has_class("-beside") or self.screen.has_class("-tall")
 
     def on_mount(self) -> None:
         self.asked = self._plain = self._app.in_hand
@@ -184,7 +195,7 @@ class PlanPanel(Vertical):
         if planned is None:
             return
         key, value = planned.setting.key, planned.setting.value
-        explanation = setting_text(planned, self.asked.origin)
+        explanation = setting_text(planned, self.asked.origin, are_choices_listed=True)
         check = _explaining(partial(self.set_value, key))
         if key == NETWORK:
             self.app.push_screen(

@@ -123,10 +123,10 @@ def row_cells(planned: PlannedSetting, *, forked: bool = False) -> tuple[str, st
     return mark, label_of(setting.key), printable(setting.value), printable(remark)
 
 
-def setting_text(planned: PlannedSetting, origin: str) -> str:
+def setting_text(planned: PlannedSetting, origin: str, *, are_choices_listed: bool = False) -> str:
     """What a setting is, what is allowed, and where its value comes from, in lines of plain text.
 
-    `origin` is whose value it has unless it was changed: `recipe tutorial`.
+    `origin` is whose value it has unless it was changed: `recipe tutorial`. Choices in a list are not named again.
     """
     setting = planned.setting
     lines = [setting.explanation]
@@ -134,7 +134,7 @@ def setting_text(planned: PlannedSetting, origin: str) -> str:
         lines.append(f"Allowed: {setting.allowed}.")
     elif len(setting.choices) == 1:
         lines.append("There is no other.")
-    elif setting.choices:
+    elif setting.choices and not are_choices_listed:
         lines.append(f"One of: {', '.join(setting.choices)}.")
     if planned.changed:
         lines.append(f"Set by you; {f'{origin} has' if planned.of_recipe else 'it is usually'} {planned.own}.")

@@ -24,7 +24,9 @@ def predict(
 ) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
     """Yield logits (float32 `[B, classes]`) and labels (int64 `[B]`) on the device, in the order of the image set.
 
-    The module is put in evaluation mode and back.
+    It is computed in float32 whatever precision the network trained in: an accuracy belongs to the weights, and is the
+    same while training, in an evaluation and in what they are exported to. The module is put in evaluation mode and
+    back.
     """
     normalizer = Normalizer(normalize, device)
     was_training, count = module.training, batch_images(image_set)

@@ -117,7 +117,7 @@ def test_dataset_and_model_json(tmp_path: Path, capsys: pytest.CaptureFixture[st
         (
             ["train", "--dataset", "few", "--recipe", "none"],
             3,
-            "There is no recipe 'none'; choose one of augmented, held-out, tutorial",
+            "There is no recipe 'none'; choose one of augmented, held-out, quick, steady, strong, tutorial",
         ),
         (["train", "--dataset", "few", "--set", "lr=1"], 2, "lr is not a setting"),
         (["train", "--dataset", "few", "--epochs", "0"], 2, "epochs = 0 is not allowed"),

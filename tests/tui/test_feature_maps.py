@@ -69,7 +69,7 @@ async def test_blocks_and_half_built_networks(sketches: DatasetFacts) -> None:
     """Operations within a residual block have maps; a network that breaks shows what comes before the break."""
     async with CifarApp().run_test(size=LARGE) as pilot:
         await wait_for_text(pilot, "few · training images")
-        await pilot.press("2", "o", "down", "enter")
+        await pilot.press("2", "o", "down", "down", "enter")
         await wait_for_text(pilot, "resnet18 · 11,173,962")
         await pilot.press(*["down"] * 4, "right", "down", "right", *["down"] * 4, "f")
         await wait_for_text(pilot, "layer1.0.conv2 conv2d 3×3 · gives 64 × 32 × 32")

@@ -153,7 +153,7 @@ async def test_sequences_and_blocks_open_and_close(sketches: DatasetFacts) -> No
     async with CifarApp().run_test(size=SMALL) as pilot:
         await pilot.press("2", "o")
         await wait_for_text(pilot, "11,173,962")
-        await pilot.press("down", "enter")
+        await pilot.press("down", "down", "enter")
         await wait_for_text(pilot, "resnet18 · 11,173,962 parameters")
         await pilot.press(*["down"] * 5)
         text = await wait_for_text(pilot, "Layers that follow one another under one name")

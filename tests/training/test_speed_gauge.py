@@ -16,6 +16,7 @@ from cifartui.training.run.folder import RunConfig
 from cifartui.training.setup import prepare
 from cifartui.training.verdict import judge_speed
 from tests.training.running import losses, plan, train_here
+from tests.training.undisturbed import EVERYTHING
 
 NETWORK = """
 name = "small"
@@ -43,14 +44,15 @@ def _as_before() -> Iterator[None]:
 
 @pytest.fixture
 def normed(sketches: DatasetFacts, tmp_path: Path) -> RunConfig:
-    """A run with batch norm and dropout, small enough for one thread."""
+    """A run with all that a step can change besides the weights, small enough for one thread."""
     file = tmp_path / "small.toml"
     file.write_text(NETWORK)
-    return plan(sketches.name, f"network={file}", "batch_size=20", "augment.cutout=8", "epochs=2")
+    sizes = ("batch_size=20", "epochs=2", "log_every=2", "validation.images=40")
+    return plan(sketches.name, f"network={file}", *sizes, *EVERYTHING)
 
 
 def test_measuring_changes_nothing(normed: RunConfig, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Batch norm, dropout, cutout and the next losses, to the bit, with a measurement at every report and with none."""
+    """With every feature on, the losses are the same to the bit with a measurement at every report and with none."""
     monkeypatch.setattr(speed_gauge, "FIRST_SECONDS", 1e9)
     _, without = train_here(normed)
     monkeypatch.setattr(speed_gauge, "FIRST_SECONDS", 0.0)
@@ -59,6 +61,7 @@ def test_measuring_changes_nothing(normed: RunConfig, monkeypatch: pytest.Monkey
     speeds = [event for event in measured if isinstance(event, SpeedMeasured)]
     assert not any(isinstance(event, SpeedMeasured) for event in without)
     assert speeds
+    assert len(losses(without)) == 8
     assert losses(measured) == losses(without)
     first = speeds[0]
     assert 0 < first.waiting < first.seconds

@@ -50,7 +50,7 @@ async def draw(folder: Path) -> None:
         await pilot.resize_terminal(*SIZE)
         await pilot.press("escape", "3")
         await until(lambda: True)
-        await pilot.press("down", "v", "end", "backspace", "8", "enter")  # epochs
+        await pilot.press("right", "v", "end", "backspace", "8", "enter")  # epochs
         await pilot.press("enter")
         await until(lambda: app.run_view and app.run_view.history.fraction > 0.8)
         save("training")

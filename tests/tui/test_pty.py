@@ -19,7 +19,7 @@ from tests.dataset.test_importing import picture, tar_with
 from tests.training.running import wait_for
 from tests.tui.terminal import LEAVE_ALTERNATE_SCREEN, Terminal
 
-DOWN, ENTER, END = "\x1b[B", "\r", "\x1b[F"
+DOWN, RIGHT, ENTER, END = "\x1b[B", "\x1b[C", "\r", "\x1b[F"
 
 
 @pytest.fixture
@@ -29,10 +29,10 @@ def started_run(sketches: DatasetFacts) -> Iterator[tuple[Terminal, Run]]:
     terminal.wait_for("few · training images")
     terminal.press(ENTER, "3")
     terminal.wait_for("data set few", "The network to train")
-    terminal.press(DOWN, "v")
-    terminal.wait_for("▊  epochs")
+    terminal.press(RIGHT, "v")
+    terminal.wait_for("epochs = 2", "⏎ keep")
     terminal.press(END, "000", ENTER)
-    terminal.wait_for("2000")
+    terminal.wait_for("● 1 changed", "2000")
     terminal.press(ENTER)
     terminal.wait_for("● running", "/2,000 ·")
     (run,) = all_runs()

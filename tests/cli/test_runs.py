@@ -17,12 +17,13 @@ from cifartui.dataset.store import DatasetFacts
 from cifartui.training.launch import start_run
 from cifartui.training.run.checkpoints import list_checkpoints, tensors_file
 from cifartui.training.run.controls import ChangeEpochs, ChangeRate, Stop, TakeSteps
-from cifartui.training.run.events import MemoryExhausted, NotFiniteFound, Queued, StateChanged
+from cifartui.training.run.events import MemoryExhausted, NotFiniteFound, Queued, SpeedMeasured, StateChanged
 from cifartui.training.run.folder import Run, all_runs, create_run, find_run
 from cifartui.training.run.folding import fold
 from cifartui.training.run.history import RunHistory
+from cifartui.training.run.journal import Journal
 from cifartui.training.run.keeping import pin
-from tests.training.running import plan, train_here
+from tests.training.running import plan, run_started, train_here
 
 Command = Callable[..., str]
 
@@ -256,3 +257,19 @@ def test_run_has_a_title_by_which_it_is_found(sketches: DatasetFacts, answer: Co
     assert answer("runs", "rename", run.id, "") == f"{run.id} has no title\n"
     (run.folder / "title").write_bytes(b"\x1b]0;\xff\nmore")
     assert "\x1b" not in answer("runs", "list")
+
+
+def test_show_says_what_limits_the_speed(sketches: DatasetFacts, answer: Command) -> None:
+    """With what was measured and the option that mends it; nothing of a run that has not measured it."""
+    run = create_run(plan(sketches.name))
+    journal = Journal(run.journal_file)
+    journal.append(run_started())
+    assert json.loads(answer("runs", "show", run.id, "--json"))["speed"] is None
+    assert "speed" not in answer("runs", "show", run.id)
+    journal.append(SpeedMeasured(step=10_000, steps=10_000, images=40_000, seconds=5, waiting=0.05, fixed=4))
+    assert (
+        "speed: launching small steps takes 80% of the time: of 0.5 ms a step, 0.4 ms do not depend on its images; "
+        "more images a step, and a learning rate for them (--set batch_size=64)\n"
+    ) in answer("runs", "show", run.id)
+    speed = json.loads(answer("runs", "show", run.id, "--json"))["speed"]
+    assert (speed["limit"], speed["share"], speed["settings"]) == ("launching", 0.8, ["batch_size=64"])

@@ -46,8 +46,8 @@ class SpeedGauge:
         """Seconds that each image adds to a step; None while or where that is not known."""
         self._product = 0.0
         """Multiply-adds a second of a matrix product; 0 while or where that is not known."""
-        self._probes = True
-        """Whether both are still to be found out."""
+        self._multiplies = True
+        """Whether that is still to be found out, as `_rehearses` says of the images."""
 
     def timed(self, batches: Iterator[Batch]) -> Iterator[Batch]:
         """The same batches; the time until each is there is taken, and that until the next one is asked for."""
@@ -75,13 +75,11 @@ class SpeedGauge:
 
     def measure(self, step: int) -> SpeedMeasured:
         """What was measured since the last time; `step` steps were taken so far."""
-        if self._probes:
-            self._probes = False
-            try:
-                self._probe(step)
-            except (RuntimeError, MemoryError) as error:
-                if not is_out_of_memory(error):  # then there is no room for a probe, and the training goes on
-                    raise
+        try:
+            self._probe(step)
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error):  # then there is no room for a probe, and the training goes on
+                raise
         waiting = min(self._waiting, self._seconds)
         busy = self._seconds - waiting
         fixed = None
@@ -94,6 +92,7 @@ class SpeedGauge:
             seconds=self._seconds,
             waiting=waiting,
             fixed=fixed,
+            quickest=self._quickest if self._device.type == "cpu" and math.isfinite(self._quickest) else 0.0,
             multiply_adds=TIMES_FORWARD * self._macs * self._images / max(busy, 1e-9),
             multiply_adds_of_product=self._product,
         )
@@ -102,9 +101,13 @@ class SpeedGauge:
         return measured
 
     def _probe(self, step: int) -> None:
+        """Find out, once, what is not known yet; steps that are too long now may be short later."""
         if self._rehearses and self._batch and self._seconds <= LONGEST_REHEARSED * self._steps:
+            self._rehearses = False
             self._per_image = self._rehearse(*self._batch, step)
-        self._product = self._time_product()
+        if self._multiplies:
+            self._multiplies = False
+            self._product = self._time_product()
 
     def _rehearse(self, images: torch.Tensor, labels: torch.Tensor, step: int) -> float | None:
         few = max(2, len(images) // 4)

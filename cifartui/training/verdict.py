@@ -7,13 +7,15 @@ import msgspec
 from cifartui.training.recipes.recipe import Recipe
 from cifartui.training.run.events import SpeedMeasured
 
-Limit = Literal["data", "launching", "memory", "arithmetic", "step"]
-"""`step`: the step itself, where it was not measured what of it."""
+Limit = Literal["data", "others", "launching", "memory", "arithmetic", "step"]
+"""`others`: what else runs on the processor; `step`: the step itself, where it was not measured what of it."""
 
 LEAST_STEPS = 2
 """Fewer say nothing (TraceML's bound)."""
 WAITING_SHARE = 0.2
 """Of the time: waiting for batches more than that is what to mend first (TraceML's bound for critical)."""
+SLOWED_SHARE = 0.5
+"""Of the time: where steps take more than that beyond the quickest of them, something else has the processor."""
 FIXED_SHARE = 0.5
 """Of the time: where more than that does not depend on how many images a step has, launching it is what takes time."""
 PRODUCT_SHARE = 0.2
@@ -47,6 +49,9 @@ def judge_speed(measured: SpeedMeasured, recipe: Recipe, *, on_cuda: bool) -> Sp
     waiting = measured.waiting / measured.seconds
     if waiting >= WAITING_SHARE:
         return _waiting_for_data(measured, recipe, waiting)
+    slowed = measured.seconds - measured.waiting - measured.steps * measured.quickest
+    if measured.quickest and slowed >= SLOWED_SHARE * measured.seconds:
+        return _slowed_by_others(measured, recipe, slowed / measured.seconds)
     if measured.fixed is not None and measured.fixed >= FIXED_SHARE * measured.seconds:
         return _launching(measured, recipe, measured.fixed)
     return _computing(measured, recipe, 1 - waiting, on_cuda=on_cuda)
@@ -61,6 +66,15 @@ def _waiting_for_data(measured: SpeedMeasured, recipe: Recipe, share: float) -> 
         return SpeedVerdict("data", share, verdict, why, remedy, ("loader.kind=resident",))
     remedy = "nothing to set: the images lie in memory, and picking and normalising them is what is left"
     return SpeedVerdict("data", share, verdict, why, remedy)
+
+
+def _slowed_by_others(measured: SpeedMeasured, recipe: Recipe, share: float) -> SpeedVerdict:
+    why = f"a step takes {_per_step(measured, measured.seconds)}, and the quickest {1e3 * measured.quickest:.3g} ms"
+    verdict = f"other work on this processor takes {share:.0%} of the time"
+    if recipe.loader.kind == "dataloader":
+        remedy = "the loader's workers are part of it: keep the images in memory as one tensor"
+        return SpeedVerdict("others", share, verdict, why, remedy, ("loader.kind=resident",))
+    return SpeedVerdict("others", share, verdict, why, "let it end first, or train where there are more cores")
 
 
 def _launching(measured: SpeedMeasured, recipe: Recipe, fixed: float) -> SpeedVerdict:

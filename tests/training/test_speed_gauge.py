@@ -101,6 +101,7 @@ def test_slow_batches_are_waited_for(sketches: DatasetFacts) -> None:
     job.gauge.add(5, 20, time.perf_counter() - started)
     measured = job.gauge.measure(5)
     assert 0.1 <= measured.waiting < measured.seconds - 0.05 + 1e-3
+    assert 0.01 <= measured.quickest <= (measured.seconds - measured.waiting) / 5 + 1e-3
     verdict = judge_speed(measured, job.recipe, on_cuda=False)
     assert verdict
     assert verdict.limit == "data"

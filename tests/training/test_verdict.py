@@ -16,6 +16,7 @@ def measured(
     batch: int = 4,
     waiting: float = 0.05,
     fixed: float | None = None,
+    quickest: float = 0.0,
     reached: float = 0.0,
     product: float = 0.0,
 ) -> SpeedMeasured:
@@ -27,6 +28,7 @@ def measured(
         seconds=5.0,
         waiting=waiting,
         fixed=fixed,
+        quickest=quickest,
         multiply_adds=reached,
         multiply_adds_of_product=product,
     )
@@ -53,6 +55,19 @@ SITUATIONS = {
     ),
     "images picked slowly": (measured(waiting=1.5, fixed=0.1), [], False, "data", 0.3, ()),
     "waiting a little": (measured(waiting=0.9, fixed=2.6), [], False, "launching", 0.52, ("batch_size=32",)),
+    "a busy processor": (measured(fixed=4.0, quickest=1e-4), [], False, "others", 0.79, ()),
+    "a processor busy with workers": (
+        *(measured(quickest=2e-4), ["loader.kind=dataloader"], False),
+        *("others", 0.59, ("loader.kind=resident",)),
+    ),
+    "a processor busy for moments": (
+        measured(fixed=4.0, quickest=4e-4),
+        [],
+        False,
+        "launching",
+        0.8,
+        ("batch_size=64",),
+    ),
     "large products on a CPU": (
         *(measured(fixed=0.5, reached=30e9, product=60e9), [], False),
         *("arithmetic", 0.99, ("channels_last=true",)),

@@ -102,6 +102,8 @@ class SpeedMeasured(Event, frozen=True, kw_only=True):
     """Seconds of it before a batch was there."""
     fixed: Rate | None = None
     """Seconds of it that do not depend on how many images a step has; None where that was not measured."""
+    quickest: Rate = 0.0
+    """Seconds of the quickest step on a CPU; 0 on other devices, which go on while the loop does."""
     multiply_adds: Rate = 0.0
     """A second, while no batch was waited for; 0 where the network's are not known."""
     multiply_adds_of_product: Rate = 0.0

@@ -83,7 +83,7 @@ class SpeedGauge:
         waiting = min(self._waiting, self._seconds)
         busy = self._seconds - waiting
         fixed = None
-        if self._per_image is not None and self._batch:
+        if self._per_image is not None and self._batch and math.isfinite(self._quickest):
             fixed = busy * max(0.0, 1 - len(self._batch[1]) * self._per_image / self._quickest)
         measured = SpeedMeasured(
             step=step,

@@ -14,18 +14,12 @@ from cifartui.training.loading.augmentation import Augmenter
 from cifartui.training.precision import Precision
 from cifartui.training.recipes.parts import Augment
 from cifartui.training.recipes.recipe import PrecisionName
-from cifartui.training.run.checkpoints import list_checkpoints
-from cifartui.training.run.controls import Stop
-from cifartui.training.run.folder import create_run
 from cifartui.training.setup import prepare
-from cifartui.training.start import Start
 from cifartui.training.state import OptimizerState, Scale, Weights, collect, restore
 from cifartui.training.step import OVERFLOWS_IN_A_ROW, StepEngine
 from cifartui.training.watch import NotFinite
-from tests.training.running import losses, plan, train_in
-from tests.training.test_resuming import Script
+from tests.training.running import plan
 from tests.training.test_step import CPU, Narrow, Small, batches, same, state_of
-from tests.training.undisturbed import NETWORK, looking_at_every_step
 
 STEPS = 60
 SCALE = 2.0**8
@@ -125,26 +119,6 @@ def test_a_step_that_does_not_fit_leaves_the_scale() -> None:
     engine.images_at_once = 4
     engine.take(images, labels, 0)
     assert Scale(how).facts() == {"scale": 2.0**16, "growth_tracker": 1}
-
-
-def test_stopped_and_continued_in_bf16_is_as_never_stopped(sketches: DatasetFacts, tmp_path: object) -> None:
-    """With channels last: the optimizer's memory lies as the weights do again, and what is saved does not."""
-    network = f"{tmp_path}/chancy.toml"
-    with open(network, "w") as file:
-        file.write(NETWORK)
-    config = plan(
-        sketches.name,
-        *(f"network={network}", "precision=bf16", "channels_last=true", "augment.flip=true", "optimizer.momentum=0.9"),
-        *("batch_size=20", "epochs=2", "log_every=2", "validation.images=20"),
-    )
-    whole = create_run(config)
-    undisturbed = list(train_in(whole))
-    run = create_run(config)
-    with looking_at_every_step():
-        before = list(train_in(run, Script(run.controls_file, None, None, None, Stop())))
-    after = list(train_in(run, start=Start(list_checkpoints(run)[-1].step)))
-    assert losses(before) + losses(after) == losses(undisturbed)
-    assert list_checkpoints(run)[-1].sha256 == list_checkpoints(whole)[-1].sha256
 
 
 def test_channels_lie_last_in_weights_images_and_momentum(sketches: DatasetFacts) -> None:

@@ -51,6 +51,5 @@ def set_products(name: PrecisionName, device: torch.device) -> None:
     Without this torch shortens those of convolutions and not those of matrix products.
     """
     if device.type == "cuda":
-        products = "tf32" if name == "tf32" else "ieee"
-        torch.backends.cuda.matmul.fp32_precision = products
-        torch.backends.cudnn.conv.fp32_precision = products  # type: ignore[attr-defined]  # a property of the module
+        torch.set_float32_matmul_precision("high" if name == "tf32" else "highest")
+        torch.backends.cudnn.allow_tf32 = name == "tf32"

@@ -11,7 +11,7 @@ from cifartui.dataset.store import DatasetFacts
 from cifartui.errors import UsageError
 from cifartui.training.checks import require_precision
 from cifartui.training.loading.augmentation import Augmenter
-from cifartui.training.precision import Precision
+from cifartui.training.precision import Precision, set_products
 from cifartui.training.recipes.parts import Augment
 from cifartui.training.recipes.recipe import PrecisionName
 from cifartui.training.setup import prepare
@@ -133,6 +133,19 @@ def test_channels_lie_last_in_weights_images_and_momentum(sketches: DatasetFacts
     for tensor in (weight, momentum, Augmenter(job.recipe.augment, 1, channels_last=True)(images, 0)):
         assert tensor.is_contiguous(memory_format=torch.channels_last)
         assert not tensor.is_contiguous()
+
+
+def test_only_tf32_shortens_the_factors_of_float32() -> None:
+    """Of matrix products and of convolutions; for a CPU nothing is set."""
+    before = torch.get_float32_matmul_precision(), torch.backends.cudnn.allow_tf32
+    try:
+        for device, name, shortens in (("cuda", "tf32", True), ("cpu", "fp32", True), ("cuda", "bf16", False)):
+            set_products(name, torch.device(device))  # type: ignore[arg-type]
+            assert (torch.get_float32_matmul_precision() == "high") == shortens
+            assert torch.backends.cudnn.allow_tf32 == shortens
+    finally:
+        torch.set_float32_matmul_precision(before[0])
+        torch.backends.cudnn.allow_tf32 = before[1]
 
 
 @pytest.mark.parametrize(("device", "allowed"), [("cpu", "fp32, bf16"), ("mps", "fp32, bf16")])

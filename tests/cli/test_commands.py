@@ -60,7 +60,8 @@ def test_whole_path_by_command(sketches: DatasetFacts, tmp_path: Path, capsys: p
     evaluated = cifartui("evaluate", run, "--json")
     result = json.loads(evaluated.stdout)
     assert list(result) == [
-        *("checkpoint", "dataset", "images", "correct", "accuracy", "interval95", "per_class", "confusion", "seconds")
+        *("checkpoint", "dataset", "images", "correct", "accuracy", "interval95", "per_class", "confusion", "seconds"),
+        "averaged",
     ]
     assert list(result["per_class"][0]) == ["name", "correct", "images", "accuracy"]
     assert (len(result["confusion"]), len(result["confusion"][0]), result["images"]) == (10, 10, 100)

@@ -109,6 +109,10 @@ async def test_line_stays_on_its_row_when_what_is_said_needs_room(sketches: Data
             return "images_at_once" in row and "999999" in row and "=" not in row
 
         await wait_until(pilot, is_on_its_row)
+        for lines in (2, -40):  # a little way, and as far as the row would be out of view
+            table.scroll_relative(y=lines, animate=False)
+            await pilot.pause()
+            await wait_until(pilot, is_on_its_row)
         await pilot.press(*["backspace"] * 6, "2", "enter")
         await wait_until(pilot, lambda: cast(CifarApp, pilot.app).recipe.images_at_once == 2)
 

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from rich.style import Style
 from rich.text import Text
-from textual import events, on
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.color import Color
@@ -130,6 +130,7 @@ class SettingsEditor(Container):
 
     def on_mount(self) -> None:
         self._input.display = False
+        self.watch(self.table, "scroll_y", self._scrolled, init=False)
 
     @property
     def table(self) -> SettingsTable:
@@ -182,6 +183,11 @@ class SettingsEditor(Container):
         if self.is_editing:
             self.call_after_refresh(self._place_line)
 
+    def _scrolled(self) -> None:
+        """The table was scrolled, with the wheel perhaps."""
+        if self.is_editing:
+            self._place_line()
+
     # EDITING IN PLACE
 
     def edit(self, value: str) -> None:
@@ -196,7 +202,7 @@ class SettingsEditor(Container):
     def _place_line(self) -> None:
         """Lay the line over the value of the row under the cursor."""
         table, line, place = self.table, self._input, EDGE + sum(self._widths[:3])
-        top, last = round(table.scroll_y), table.cursor_row - table.size.height + 1
+        top, last = round(table.scroll_y), table.cursor_row - table.scrollable_content_region.height + 1
         if not last <= top <= table.cursor_row:  # the row is out of view
             table.scroll_to(y=max(0, last), animate=False, immediate=True)
         line.styles.offset = (place, round(table.cursor_row - table.scroll_y))
@@ -225,14 +231,3 @@ class SettingsEditor(Container):
     @on(Dropped)
     def _dropped(self) -> None:
         self.end()
-
-    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
-        self._stay(event)
-
-    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
-        self._stay(event)
-
-    def _stay(self, event: events.MouseEvent) -> None:
-        """Nothing moves under a value that is being typed."""
-        if self.is_editing:
-            event.stop()

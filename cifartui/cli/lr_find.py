@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from cifartui.cli.dataset import require_dataset
 from cifartui.cli.interrupting import end_with_workers_when_interrupted
 from cifartui.cli.output import print_json, say
-from cifartui.cli.parsing import Commands, add_json
+from cifartui.cli.parsing import Commands, add_assignments, add_json
 from cifartui.dataset.store import SKETCHES
 from cifartui.text import bar
 from cifartui.training.device_names import DEVICE_NAMES
@@ -34,14 +34,7 @@ def add_commands(commands: Commands) -> None:
     parser.add_argument("--dataset", default=SKETCHES, metavar="NAME", help=f"what to train on ({SKETCHES})")
     parser.add_argument("--seed", type=int, default=DEFAULT_SEED, metavar="N", help=f"as of a run ({DEFAULT_SEED})")
     parser.add_argument("--device", choices=DEVICE_NAMES, default="auto", help="where to train (auto)")
-    parser.add_argument(
-        "--set",
-        action="append",
-        default=[],
-        metavar="KEY=VALUE",
-        dest="assignments",
-        help="change a setting of the recipe",
-    )
+    add_assignments(parser)
     add_json(parser, "print one JSON object per learning rate as it comes, and the suggestions last")
     parser.set_defaults(handler=find)
 

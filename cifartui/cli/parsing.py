@@ -18,6 +18,18 @@ def add_journal_json(parser: argparse.ArgumentParser) -> None:
     add_json(parser, "print the lines of the run's journal, one JSON object each, and nothing else")
 
 
+def add_assignments(parser: argparse.ArgumentParser) -> None:
+    """Add `--set`, which changes settings of a recipe."""
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        dest="assignments",
+        help="change a setting of the recipe",
+    )
+
+
 def add_run(parser: argparse.ArgumentParser) -> None:
     """Add the run's place among the arguments."""
     parser.add_argument("run", metavar="RUN", help="its id, or a part of it that no other run has")

@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 
 from cifartui.cli.output import complain, make_console, print_json, say, table
-from cifartui.cli.parsing import Commands, add_json, group
+from cifartui.cli.parsing import Commands, add_assignments, add_json, group
 from cifartui.text import printable
 from cifartui.training.recipes.document import Expected, encode_recipe
 from cifartui.training.recipes.files import (
@@ -68,9 +68,7 @@ def add_commands(commands: Commands) -> None:
     saving = actions.add_parser("save", help="keep a recipe of your own, which `train --recipe NAME` takes")
     saving.add_argument("name", metavar="NAME")
     saving.add_argument("--recipe", default=DEFAULT, metavar="NAME|FILE", help=f"the one to begin with ({DEFAULT})")
-    saving.add_argument(
-        "--set", action="append", default=[], metavar="KEY=VALUE", dest="assignments", help="change a setting of it"
-    )
+    add_assignments(saving)
     add_json(saving)
     saving.set_defaults(handler=save)
 

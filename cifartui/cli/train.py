@@ -9,7 +9,7 @@ from typing import TypeAlias
 from cifartui.cli.dataset import require_dataset
 from cifartui.cli.follow import show_run
 from cifartui.cli.output import complain, print_json, say, say_followed, watch
-from cifartui.cli.parsing import Commands, add_journal_json, positive_int
+from cifartui.cli.parsing import Commands, add_assignments, add_journal_json, positive_int
 from cifartui.cli.sweeping import run_sweep
 from cifartui.dataset.store import SKETCHES
 from cifartui.errors import UsageError
@@ -44,14 +44,7 @@ def add_commands(commands: Commands) -> None:
     parser.add_argument("--epochs", type=int, metavar="N", help="change the recipe's number of epochs")
     parser.add_argument("--seed", type=int, metavar="N", help=f"same seed, same losses ({DEFAULT_SEED})")
     parser.add_argument("--device", choices=DEVICE_NAMES, help="where to train (auto)")
-    parser.add_argument(
-        "--set",
-        action="append",
-        default=[],
-        metavar="KEY=VALUE",
-        dest="assignments",
-        help="change a setting of the recipe",
-    )
+    add_assignments(parser)
     parser.add_argument(
         "--sweep",
         action="append",

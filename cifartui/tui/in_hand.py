@@ -27,7 +27,7 @@ SEED = Setting(
 DEVICE = Setting(
     "device",
     "auto",
-    "auto takes a GPU that can be used, and says why if there is none; cpu and cuda insist.",
+    "auto takes a GPU that can be used, and says why if there is none; the others insist.",
     choices=DEVICE_NAMES,
 )
 """Both are asked of a run, and no part of its recipe; the values are what they are unless changed."""

@@ -140,7 +140,7 @@ def test_only_tf32_shortens_the_factors_of_float32() -> None:
     before = torch.get_float32_matmul_precision(), torch.backends.cudnn.allow_tf32
     try:
         for device, name, shortens in (("cuda", "tf32", True), ("cpu", "fp32", True), ("cuda", "bf16", False)):
-            set_products(name, torch.device(device))  # type: ignore[arg-type]
+            set_products(name, torch.device(device))
             assert (torch.get_float32_matmul_precision() == "high") == shortens
             assert torch.backends.cudnn.allow_tf32 == shortens
     finally:
@@ -153,6 +153,6 @@ def test_only_tf32_shortens_the_factors_of_float32() -> None:
 def test_a_precision_that_the_device_has_not_is_refused(device: str, allowed: str, precision: str) -> None:
     """With what it has; which device it will be is seen when the run starts."""
     with pytest.raises(UsageError, match=rf"precision = {precision} is not allowed on .* choose one of {allowed}\."):
-        require_precision(precision, device)  # type: ignore[arg-type]
-    require_precision(precision, "auto")  # type: ignore[arg-type]
-    require_precision(precision, "cuda")  # type: ignore[arg-type]
+        require_precision(precision, device)
+    require_precision(precision, "auto")
+    require_precision(precision, "cuda")

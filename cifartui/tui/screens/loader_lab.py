@@ -2,20 +2,16 @@
 
 from typing import ClassVar
 
-import msgspec
-from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import LoadingIndicator, Static
 
-from cifartui.children import Child
-from cifartui.errors import CifartuiError
 from cifartui.text import bar, printable
 from cifartui.training.loading.loader_results import Measured, Verdict, way_of_loading
 from cifartui.training.recipes.settings import override
-from cifartui.tui.screens.base import CifarScreen
+from cifartui.tui.screens.lab import LabScreen
 
 NAME_CELLS = 22
 LEAST_BAR_CELLS = 20
@@ -26,10 +22,11 @@ WAYS = (
 )
 
 
-class LoaderLabScreen(CifarScreen):
+class LoaderLabScreen(LabScreen[None]):
     """Measure, watch the bars come, and take the winner for the next run."""
 
     CSS_PATH = "loader_lab.tcss"
+    RESULTS = Measured | Verdict
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(
             "u",
@@ -54,7 +51,6 @@ class LoaderLabScreen(CifarScreen):
         self._dataset = dataset
         self._measured: list[Measured] = []
         self._verdict: Verdict | None = None
-        self._child: Child | None = None
 
     def compose(self) -> ComposeResult:
         yield Static(id="title", classes="heading")
@@ -64,13 +60,6 @@ class LoaderLabScreen(CifarScreen):
             yield Static(id="bars")
             yield Static(WAYS, id="ways")
 
-    def on_mount(self) -> None:
-        self.action_again()
-
-    def on_unmount(self) -> None:
-        if self._child:
-            self._child.cancel()
-
     def on_resize(self) -> None:
         self._draw()
 
@@ -78,23 +67,7 @@ class LoaderLabScreen(CifarScreen):
         """Measure."""
         self._measured, self._verdict = [], None
         batch_size = self.cifar_app.recipe.batch_size
-        self._child = Child(
-            "cifartui", "bench", "loader", "--dataset", self._dataset, f"--batch-size={batch_size}", "--json"
-        )
-        self.query_one(LoadingIndicator).display = True
-        self._draw()
-        self._watch(self._child)
-
-    @work(thread=True, group="loader lab", exit_on_error=False, description="measure the loaders")
-    def _watch(self, child: Child) -> None:
-        decoder = msgspec.json.Decoder(Measured | Verdict)
-        try:
-            for line in child.lines():
-                self.app.call_from_thread(self._came, decoder.decode(line))
-        except CifartuiError as error:
-            self.app.call_from_thread(self._ended, str(error))
-        else:
-            self.app.call_from_thread(self._ended, "")
+        self._start("bench", "loader", "--dataset", self._dataset, f"--batch-size={batch_size}", "--json")
 
     def _came(self, result: Measured | Verdict) -> None:
         if isinstance(result, Verdict):
@@ -103,16 +76,10 @@ class LoaderLabScreen(CifarScreen):
             self._measured.append(result)
         self._draw()
 
-    def _ended(self, problem: str) -> None:
-        self._child = None
-        self.query_one(LoadingIndicator).display = False
-        if problem:
-            self.cifar_app.complain(problem)
-        self._draw()
-
     def _draw(self) -> None:
         if not self.is_mounted:
             return
+        self.query_one(LoadingIndicator).display = self._child is not None
         state = "measuring images per second …" if self._child else "images per second"
         self.query_one("#title", Static).update(Content(printable(f"loading {self._dataset} · {state}")))
         self.query_one("#bars", Static).update(bars_text(self._measured, self.app.size.width))

@@ -2,21 +2,15 @@
 
 from typing import ClassVar
 
-import msgspec
-from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.widgets import Static
 
-from cifartui.children import Child
-from cifartui.errors import CifartuiError
 from cifartui.text import bar, printable
 from cifartui.training.rate_rules import RATES, RatesFound, RateTried, Suggestion
 from cifartui.tui.in_hand import InHand
-from cifartui.tui.screens.base import BaseScreen
-from cifartui.tui.widgets.key_line import KeyLine
-from cifartui.tui.widgets.notice_line import NoticeLine
+from cifartui.tui.screens.lab import LabScreen
 from cifartui.tui.widgets.rate_chart import CHOSEN_MARK, OTHER_MARK, RateChart
 
 BAR_CELLS = 20
@@ -27,10 +21,11 @@ MEANING = (
 )
 
 
-class RateFinderScreen(BaseScreen[float]):
+class RateFinderScreen(LabScreen[float]):
     """Watch the curve come, and choose one of the suggestions; closes with its rate."""
 
     CSS_PATH = "rate_finder.tcss"
+    RESULTS = RateTried | RatesFound
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(
             "enter",
@@ -65,7 +60,6 @@ class RateFinderScreen(BaseScreen[float]):
         self._tried: list[RateTried] = []
         self._found: RatesFound | None = None
         self._chosen = 0
-        self._child: Child | None = None
 
     def compose(self) -> ComposeResult:
         yield Static(id="title", classes="heading")
@@ -73,48 +67,21 @@ class RateFinderScreen(BaseScreen[float]):
         yield Static(id="suggestions")
         yield Static(MEANING, id="meaning")
 
-    def on_mount(self) -> None:
-        self.mount(NoticeLine(), KeyLine())
-        self.action_again()
-
-    def on_unmount(self) -> None:
-        if self._child:
-            self._child.cancel()
-
     def action_again(self) -> None:
         """Go up from the lowest rate."""
         self._tried, self._found, self._chosen = [], None, 0
         asked = self._asked
-        self._child = Child(
-            *("cifartui", "lr-find", "--json", f"--recipe={asked.name}", f"--dataset={self._dataset}"),
+        self._start(
+            *("lr-find", "--json", f"--recipe={asked.name}", f"--dataset={self._dataset}"),
             *(f"--seed={asked.seed}", f"--device={asked.device}"),
             *(f"--set={assignment}" for assignment in asked.assignments),
         )
-        self._draw()
-        self._watch(self._child)
-
-    @work(thread=True, group="rate finder", exit_on_error=False, description="find a learning rate")
-    def _watch(self, child: Child) -> None:
-        decoder = msgspec.json.Decoder(RateTried | RatesFound)
-        try:
-            for line in child.lines():
-                self.app.call_from_thread(self._came, decoder.decode(line))
-        except CifartuiError as error:
-            self.app.call_from_thread(self._ended, str(error))
-        else:
-            self.app.call_from_thread(self._ended, "")
 
     def _came(self, result: RateTried | RatesFound) -> None:
         if isinstance(result, RatesFound):
             self._found = result
         else:
             self._tried.append(result)
-        self._draw()
-
-    def _ended(self, problem: str) -> None:
-        self._child = None
-        if problem and self.is_mounted:
-            self.cifar_app.complain(problem)
         self._draw()
 
     @property

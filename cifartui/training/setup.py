@@ -95,7 +95,7 @@ def prepare(config: RunConfig) -> Job:
         make_repeatable()
     set_products(recipe.precision, device)
     torch.manual_seed(config.seed)
-    module = initialize(build_module(config.network), recipe.initialization).to(device)
+    module = initialize(build_module(config.network), recipe.initialization, train_set, recipe.normalize).to(device)
     if recipe.channels_last:
         module = module.to(memory_format=torch.channels_last)
     shuffled = ShuffledOrder(len(train_set), torch.get_rng_state())

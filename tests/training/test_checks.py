@@ -31,7 +31,7 @@ REFUSED = {
     ("batch_size=201",): "batch_size = 201 is not allowed: there are 200 images to train on; choose that at most",
     ("clipping.name=norm", "clipping.max_norm=0"): "clipping.max_norm = 0 is not allowed: expected a number > 0",
     ("label_smoothing=1",): "label_smoothing = 1 is not allowed: expected a number < 1",
-    ("initialization=orthogonal",): "initialization = 'orthogonal' is not allowed: choose one of he, torch",
+    ("initialization=orthogonal",): "initialization = 'orthogonal' is not allowed: choose one of he, torch, whitened",
     ("schedule.warmup_epochs=-1",): "schedule.warmup_epochs = -1 is not allowed: expected a number >= 0",
     ("optimizer.name=adam", "optimizer.alpha=0.9"): "optimizer.alpha is not a setting; allowed here: name, learning_r",
     ("optimizer.weight_decay=-0.1",): "optimizer.weight_decay = -0.1 is not allowed: expected a number >= 0",

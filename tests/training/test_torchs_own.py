@@ -9,19 +9,22 @@ from torch import nn, optim
 from torch.nn import functional
 from torch.optim import swa_utils
 
+from cifartui.dataset.images import ImageSet
+from cifartui.errors import UsageError
 from cifartui.training.averaging import WeightAverage
 from cifartui.training.initialization import initialize
 from cifartui.training.loading.augmentation import Augmenter
 from cifartui.training.losses import training_loss
 from cifartui.training.optimizers import make_optimizer
 from cifartui.training.recipes.files import load_recipe
-from cifartui.training.recipes.parts import Augment
+from cifartui.training.recipes.parts import Augment, Normalize
 from cifartui.training.recipes.recipe import Recipe
 from cifartui.training.recipes.settings import override
 from cifartui.training.step import StepEngine
 
 STEPS = 200
 CPU = torch.device("cpu")
+HALVES = Normalize(mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5))
 
 
 def recipe_with(*assignments: str) -> Recipe:
@@ -190,15 +193,41 @@ def test_he_initialization_is_torchs() -> None:
     """Convolutions and linear layers are drawn anew, norm layers stay; `torch` leaves all as it is."""
     net, theirs, left = tiny(), tiny(), tiny()
     torch.manual_seed(9)
-    assert initialize(net, "he") is net
+    assert initialize(net, "he", random_images(), HALVES) is net
     torch.manual_seed(9)
     conv, _, _, _, head = theirs
     for layer in (conv, head):
         nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
         nn.init.zeros_(layer.bias)
     assert_same(net, theirs)
-    assert_same(initialize(left, "torch"), tiny())
+    assert_same(initialize(left, "torch", random_images(), HALVES), tiny())
     assert head.weight.std().item() == pytest.approx((2 / 36) ** 0.5, rel=0.1)
+
+
+def test_whitened_filters_make_patches_uncorrelated_and_stay() -> None:
+    """Those of most variance have uncorrelated outputs of variance 1, then come all negatives; a step changes none."""
+    convolution, images = nn.Conv2d(3, 70, 3), random_images()
+    net = nn.Sequential(convolution, nn.Flatten(), nn.LazyLinear(10))
+    former = convolution.weight.detach().clone()
+    initialize(net, "whitened", images, HALVES)
+    outputs = convolution((images.images / 255 - 0.5) / 0.5).transpose(0, 1).flatten(1)
+    products = outputs[:27] @ outputs[:27].T / outputs.shape[1]
+    torch.testing.assert_close(products[:9, :9], torch.eye(9), atol=0.02, rtol=0)
+    torch.testing.assert_close(outputs[27:54], -outputs[:27])
+    assert torch.equal(convolution.weight[54:], former[54:])
+    before = convolution.weight.clone()
+    engine = engine_of(net, recipe_with("optimizer.weight_decay=0.1"))
+    engine.take(torch.randn(4, 3, 8, 8), torch.tensor([0, 1, 2, 3]), 0)
+    assert torch.equal(convolution.weight, before)
+    with pytest.raises(UsageError, match="initialization = whitened is not allowed: the network's first layer is no"):
+        initialize(nn.Sequential(nn.Flatten(), nn.Linear(12, 10)), "whitened", images, HALVES)
+
+
+def random_images() -> ImageSet:
+    """Pictures whose neighbouring pixels are alike."""
+    noise = torch.randn(64, 3, 8, 8, generator=torch.Generator().manual_seed(2))
+    smooth = functional.avg_pool2d(noise, 3, stride=1, padding=1) * 100 + 128
+    return ImageSet(smooth.clamp(0, 255).to(torch.uint8), torch.zeros(64, dtype=torch.int64), ("one",), "drawn")
 
 
 @pytest.mark.parametrize("first_is_bad", [True, False])

@@ -38,7 +38,7 @@ layers = [
 """
 """Small, with all that depends on chance or on former steps."""
 EVERYTHING = (
-    "initialization=he",
+    "initialization=whitened",
     "label_smoothing=0.1",
     "precision=bf16",
     "channels_last=true",

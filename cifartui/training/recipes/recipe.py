@@ -13,6 +13,7 @@ from cifartui.training.recipes.parts import Augment, Checkpoints, Loader, Normal
 from cifartui.training.recipes.schedules import AnySchedule, Constant
 from cifartui.training.recipes.stopping import AnyStopping, NeverEarly
 
+Initialization = Literal["torch", "he", "whitened"]
 PrecisionName = Literal["fp32", "tf32", "bf16", "fp16"]
 RATE = "optimizer.learning_rate"
 IMAGES_AT_ONCE = "images_at_once"
@@ -54,10 +55,11 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         ),
     ] = 0.0
     initialization: Annotated[
-        Literal["torch", "he"],
+        Initialization,
         described(
             "The weights before the first step. torch: as each kind of layer draws them by itself. he: normal with the "
-            "variance 2 / inputs, biases 0 (He et al. 2015), in convolutions and linear layers."
+            "variance 2 / inputs, biases 0 (He et al. 2015), in convolutions and linear layers. whitened: torch's, but "
+            "the first convolution's make patches of the training images uncorrelated, and are not trained."
         ),
     ] = "torch"
     log_every: Annotated[

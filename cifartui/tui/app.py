@@ -1,6 +1,7 @@
 """The map: four modes, the keys between them, the run in view, signals and theme."""
 
 import gc
+import os
 import sys
 from collections.abc import Iterable
 from functools import partial
@@ -14,7 +15,6 @@ from textual.driver import Driver
 from textual.drivers.linux_driver import LinuxDriver
 from textual.reactive import reactive
 from textual.screen import Screen
-from textual.theme import Theme, ThemeProvider
 from textual.widget import Widget
 from textual.widgets import Input
 from textual.worker import Worker, WorkerState
@@ -33,9 +33,9 @@ from cifartui.tui.run_in_view import RunInView
 from cifartui.tui.screens.keys import KeysScreen
 from cifartui.tui.settings_in_hand import SettingsInHand
 from cifartui.tui.terminal import TerminalDriver
+from cifartui.tui.theme import DARK, LIGHT, first_theme, themes
 from cifartui.tui.widgets.dialogs import ConfirmDialog
 from cifartui.tui.widgets.notice_line import NoticeLine
-from cifartui.tui.widgets.pixels import shows_colours
 
 ERROR_SECONDS, NEWS_SECONDS = 20.0, 8.0
 """How long a sentence stays if no key is pressed."""
@@ -45,21 +45,6 @@ OPENING_SECONDS = 0.01
 """Between two looks at a screen that is opening."""
 GARBAGE_THRESHOLDS = (700, 10, 100)
 """Python's own but for the last: all objects are looked at ten times less often, see `PictureWall`."""
-COLOURS = Theme(
-    name="cifartui",
-    primary="#4cc2ff",
-    secondary="#7a8ea3",
-    accent="#4cc2ff",
-    warning="#ffb454",
-    error="#ff6b6b",
-    success="#7bd88f",
-    foreground="#d7dde4",
-    background="#101418",
-    surface="#101418",
-    panel="#1a2129",
-    dark=True,
-    variables={"text-muted": "#8b97a3"},  # Textual's own is transparent, which texts within a widget cannot be
-)
 
 
 def _dataset_screen() -> Screen[None]:
@@ -107,7 +92,7 @@ class CifarApp(RunInView, SettingsInHand):
         "training": _training_screen,
         "evaluation": _evaluation_screen,
     }
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide")]
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-medium"), (140, "-wide")]  # one, two, three columns
     VERTICAL_BREAKPOINTS = [(0, "-short"), (34, "-tall")]
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(
@@ -161,6 +146,9 @@ class CifarApp(RunInView, SettingsInHand):
     def __init__(self) -> None:
         mend()
         super().__init__()
+        for theme in themes(self.console.color_system):
+            self.register_theme(theme)
+        self.theme = first_theme(os.environ.get("COLORFGBG"))
         self.activations = ActivationSource()
         """What layers make of pictures, for the screens that look into a network."""
         self.network: Network | None = None
@@ -174,8 +162,6 @@ class CifarApp(RunInView, SettingsInHand):
         """The name of a network that was changed and not kept."""
 
     def on_mount(self) -> None:
-        self.register_theme(COLOURS)
-        self.theme = COLOURS.name if shows_colours(self) else "ansi-dark"
         self.end.listen()
         runs = all_runs()
         living = next((run for run in runs if run.is_carried()), None)
@@ -289,8 +275,12 @@ class CifarApp(RunInView, SettingsInHand):
             self.push_screen(MachineScreen())
 
     def search_themes(self) -> None:
-        """Choose another theme, as the palette offers."""
-        self.push_screen(Palette(providers=[ThemeProvider], placeholder="Search for themes…"))
+        """Change between dark and light, as the palette offers."""
+        self.theme = LIGHT if self.current_theme.dark else DARK
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """Our own names of colours, which sheets need before there is a theme of ours."""
+        return themes(None)[0].variables
 
     def action_leave(self) -> None:
         """Leave; a living run does not notice."""

@@ -230,7 +230,7 @@ class EvaluationScreen(KeepingScreen):
 
     @property
     def _shows_both(self) -> bool:
-        return self.has_class("-wide") and self.has_class("-tall")
+        return not self.has_class("-narrow") and self.has_class("-tall")
 
     def action_confusion(self) -> None:
         """Swap classes and confusion matrix."""

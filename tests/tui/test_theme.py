@@ -1,0 +1,108 @@
+"""The palette: what has to be read can be, and no two classes look alike."""
+
+import pytest
+from rich.color import ColorSystem
+from textual.app import App, ComposeResult
+from textual.color import Color
+from textual.content import Content
+from textual.widgets import Input
+
+from cifartui.tui.app import CifarApp
+from cifartui.tui.theme import CLASSES, class_variable, colour, first_theme, themes
+from cifartui.tui.widgets.panel import Panel
+
+READABLE = 4.5
+"""Of the lighter colour to the darker, by WCAG 2.1 (AA)."""
+
+
+def contrast(one: Color, other: Color) -> float:
+    """The ratio of two colours' relative luminances (WCAG 2.1)."""
+
+    def luminance(shown: Color) -> float:
+        shares = [channel / 255 for channel in shown.rgb]
+        red, green, blue = [share / 12.92 if share <= 0.04045 else ((share + 0.055) / 1.055) ** 2.4 for share in shares]
+        return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+    low, high = sorted((luminance(one), luminance(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+@pytest.mark.parametrize("colours", ["truecolor", "256"])
+@pytest.mark.parametrize("place", [0, 1], ids=["dark", "light"])
+def test_texts_are_read_on_their_backgrounds(colours: str, place: int) -> None:
+    """Text, quiet text, explanations, good and bad news on background and bars; the line under the cursor."""
+    own = themes(colours)[place]
+    for background in (own.background, own.panel):
+        for text in (own.foreground, own.variables["quiet"], own.accent, own.warning, own.success, own.error):
+            assert contrast(Color.parse(str(background)), Color.parse(str(text))) >= READABLE, (background, text)
+    cursor = [Color.parse(own.variables[f"block-cursor-{which}"]) for which in ("foreground", "background")]
+    assert contrast(*cursor) >= READABLE
+
+
+@pytest.mark.parametrize("colours", ["truecolor", "256", "standard", None])
+@pytest.mark.parametrize("place", [0, 1], ids=["dark", "light"])
+def test_no_two_classes_have_one_colour(colours: str | None, place: int) -> None:
+    """As the terminal shows them, not only as they are written."""
+    variables = themes(colours)[place].variables
+    seen = [Color.parse(variables[class_variable(name, 0)]).rich_color for name in CLASSES]
+    if colours == "256":
+        seen = [shown.downgrade(ColorSystem.EIGHT_BIT) for shown in seen]
+    assert len({shown.number if colours != "truecolor" else shown.triplet for shown in seen}) == len(CLASSES)
+    assert class_variable("a class of another data set", 13) == f"class-{CLASSES[3]}"
+
+
+def test_the_terminal_says_whether_it_is_light() -> None:
+    """By the last number of `COLORFGBG`; dark where it says nothing, or nothing that is understood."""
+    assert [first_theme(said) for said in (None, "", "15;0", "0;15", "0;default;7", "nonsense")] == [
+        "dark",
+        "dark",
+        "dark",
+        "light",
+        "light",
+        "dark",
+    ]
+
+
+async def test_light_and_dark_change_at_once(home: object) -> None:
+    """By the palette's command, and what draws by red, green and blue follows."""
+    async with CifarApp().run_test() as pilot:
+        dark = colour(pilot.app, "class-cat")
+        pilot.app.search_themes()
+        await pilot.pause()
+        assert pilot.app.theme == "light"
+        assert colour(pilot.app, "class-cat") != dark
+
+
+class PanelApp(App[None]):
+    """Two panels, of which one can have the focus."""
+
+    HORIZONTAL_BREAKPOINTS = CifarApp.HORIZONTAL_BREAKPOINTS
+
+    def __init__(self) -> None:
+        super().__init__()
+        for theme in themes("truecolor"):
+            self.register_theme(theme)
+        self.theme = "dark"
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """The names of our colours."""
+        return themes(None)[0].variables
+
+    def compose(self) -> ComposeResult:
+        yield Panel("[red]one[/] \x1b[31m", Input(), fact="1 of 2", id="one")
+        yield Panel("two", id="two")
+
+
+async def test_a_panel_has_a_border_where_there_is_room() -> None:
+    """From 100 columns on; bright around the focus; its title is text, whatever stands in it; narrow, it is a line."""
+    async with PanelApp().run_test(size=(100, 10)) as pilot:
+        one, two = pilot.app.query(Panel)
+        assert [panel.styles.border_bottom for panel in (one, two)] == [
+            ("round", colour(pilot.app, "accent")),
+            ("round", colour(pilot.app, "edge")),
+        ]
+        assert Content.from_markup(str(one.border_title)).plain == "[red]one[/] �[31m"
+        await pilot.resize_terminal(99, 10)
+        await pilot.pause()
+        assert one.styles.border_bottom[0] == ""
+        assert one.styles.border_top[0] == "blank"

@@ -63,6 +63,23 @@ def durably(target: Path) -> Iterator[Path]:
         leftover.unlink(missing_ok=True)
 
 
+def write_whole(target: Path, data: bytes) -> None:
+    """Write `data` to `target`, of which there is one writer, so that whoever reads it finds the old file or the new.
+
+    It costs no waiting for the disk: if the machine crashes, the file may be torn.
+
+    Raises:
+        OSError: the file cannot be written; nothing is left behind.
+    """
+    temporary = target.with_name(f".{target.name}.part")
+    try:
+        temporary.write_bytes(data)
+        temporary.replace(target)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
 def is_written_through(target: Path) -> bool:
     """Whether `target` is there and no file that another could take the place of: a device, a pipe, a descriptor."""
     try:

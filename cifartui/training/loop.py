@@ -60,7 +60,7 @@ class Training:
         self._stopwatch = Stopwatch()
         self._phases = Phases()
         self._saver = Saver(run, job, self._phases, self._stopwatch)
-        self._steering = Steering(job, self._saver, self._phases, inbox, self._stopwatch, self._report)
+        self._steering = Steering(job, self._saver, self._phases, inbox, self._stopwatch, self._report_at_rest)
         self._last_look = self._last_report = 0.0
 
     def events(self) -> Iterator[AnyEvent]:
@@ -82,6 +82,7 @@ class Training:
             self._last_report = self._stopwatch.read()
         else:
             yield from self._saver.start_anew()
+        self._glimpse()
         yield self._phases.enter("running")
         while position.epoch <= position.epochs and not steering.stop:
             if position.epoch_is_over:
@@ -95,6 +96,7 @@ class Training:
         if steering.stop:
             yield from self._stop(save=steering.stop.save)
             return
+        self._glimpse()
         missing = yield from self._saver.save_at_last("epoch", steering.told_to_stop)
         unsaved = f"without its last checkpoint: {missing}" if missing else ""
         early = job.stopping.reason if position.epoch < position.epochs else ""
@@ -188,6 +190,17 @@ class Training:
             with self._stopwatch.halted():
                 measured = self._job.gauge.measure(self._position.step)
             yield measured
+        if self._job.glimpses.is_due:
+            self._glimpse()
+
+    def _report_at_rest(self) -> Iterator[AnyEvent]:
+        """Report, and show the network as it stays while the training rests."""
+        yield from self._report()
+        self._glimpse()
+
+    def _glimpse(self) -> None:
+        with self._stopwatch.halted():
+            self._job.glimpses.take(self._saver.run, self._position.step)
 
     def _log(self) -> Iterator[AnyEvent]:
         self._meter.read()
@@ -221,7 +234,7 @@ class Training:
         )
 
     def _stop(self, *, save: bool) -> Iterator[AnyEvent]:
-        yield from self._report()
+        yield from self._report_at_rest()
         missing = "as asked"
         if save:
             missing = yield from self._saver.save_at_last("stopped", self._steering.told_to_stop)

@@ -6,12 +6,13 @@ import torch
 from torch import nn
 
 from cifartui.dataset.images import ImageSet, hold_out, load_image_set
-from cifartui.dataset.store import find_dataset
+from cifartui.dataset.store import DatasetFacts, find_dataset
 from cifartui.model.module import build_module
 from cifartui.model.tracing.forward import require_module_fit
 from cifartui.training.averaging import WeightAverage
 from cifartui.training.checks import require_precision
 from cifartui.training.device import DeviceChoice, choose_device, make_repeatable, tune_cpu
+from cifartui.training.glimpses import Glimpses, choose_pictures
 from cifartui.training.initialization import initialize
 from cifartui.training.loading.augmentation import Augmenter
 from cifartui.training.loading.batches import Batches
@@ -68,6 +69,7 @@ class Job:
     validation: ImageSet | None
     parameters: int
     gauge: SpeedGauge
+    glimpses: Glimpses
     checkpoint: CheckpointFacts | None = None
     """From which the training goes on."""
 
@@ -149,7 +151,23 @@ def prepare(config: RunConfig) -> Job:
         validation=validation,
         parameters=summary.parameters,
         gauge=SpeedGauge(engine, device, precision, summary.macs, rehearses=not config.network.factory),
+        glimpses=_glimpses(config, facts, module, average, validation),
     )
+
+
+def _glimpses(
+    config: RunConfig, facts: DatasetFacts, module: nn.Module, average: WeightAverage | None, held_out: ImageSet | None
+) -> Glimpses:
+    """Of the network that the run is judged by, asked about images that it does not train on.
+
+    Code of the user's own is not asked out of turn: it may remember that it was.
+    """
+    source = "validation images" if facts.validation else "held-out images" if held_out else "test images"
+    if held_out is None and (facts.validation or facts.test):
+        held_out = load_image_set(facts.name, "validation" if facts.validation else "test")
+    asked = choose_pictures(held_out, config.seed) if held_out and not config.network.factory else None
+    judged = average.module if average else module
+    return Glimpses(judged, asked, source, config.settings.normalize, is_average=average is not None)
 
 
 def take_up(job: Job, run: Run, start: Start) -> None:

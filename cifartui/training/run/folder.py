@@ -74,6 +74,7 @@ class Run:
         self.journal_file = folder / "events.jsonl"
         self.controls_file = folder / "controls.jsonl"
         self.index_file = folder / "index.json"
+        self.glimpse_file = folder / "glimpse.msgpack"
         self.host_log = folder / "host.log"
         self.checkpoints_folder = folder / "checkpoints"
         self._title_file = folder / "title"

@@ -68,13 +68,15 @@ def column(text: str, width: int) -> str:
 _EIGHTHS = " ▏▎▍▌▋▊▉"
 
 
-def bar(share: float, width: int) -> str:
-    """A bar of `width` cells, filled to `share` (0 to 1) in eighths of a cell and then blank.
+def filled_eighths(share: float, width: int) -> int:
+    """How many eighths of a cell of a bar of `width` cells are filled at a share of 0 to 1.
 
-    Whatever is more than nothing shows at least an eighth; a share that is no number shows nothing.
+    More than nothing is at least one; a share that is no number is none.
     """
-    if not share > 0:
-        return " " * width
-    eighths = min(max(1, round(8 * width * min(share, 1))), 8 * width)
-    full, rest = divmod(eighths, 8)
+    return min(max(1, round(8 * width * min(share, 1))), 8 * width) if share > 0 else 0
+
+
+def bar(share: float, width: int) -> str:
+    """A bar of `width` cells, filled to `share` (0 to 1) in eighths of a cell and then blank."""
+    full, rest = divmod(filled_eighths(share, width), 8)
     return ("█" * full + (_EIGHTHS[rest] if rest else "")).ljust(width)

@@ -9,6 +9,7 @@ from textual.widgets import Input
 
 from cifartui.tui.app import CifarApp
 from cifartui.tui.theme import CLASSES, class_variable, colour, first_theme, themes
+from cifartui.tui.widgets.bars import bar
 from cifartui.tui.widgets.panel import Panel
 
 READABLE = 4.5
@@ -106,3 +107,22 @@ async def test_a_panel_has_a_border_where_there_is_room() -> None:
         await pilot.pause()
         assert one.styles.border_bottom[0] == ""
         assert one.styles.border_top[0] == "blank"
+
+
+async def test_bars_differ_by_eighths() -> None:
+    """The last cell's colour says how much of it is filled; on sixteen colours a cell is full or empty."""
+    async with PanelApp().run_test() as pilot:
+        app = pilot.app
+        looks = [bar(app, share, 10, "class-cat") for share in (0, 0.0001, 0.416, 0.454, 1, 2)]
+        assert {look.cell_length for look in looks} == {10}
+        nothing, little, less, more, whole = (str(look.spans) for look in looks[:-1])
+        assert len({nothing, little, less, more, whole}) == 5
+        assert looks[-1].spans == looks[-2].spans
+        app.theme = "ansi-dark"
+        await pilot.pause()
+        assert [bar(app, share, 10).plain for share in (0, 0.0001, 0.454, 1)] == [
+            " " * 10,
+            "▇" + " " * 9,
+            "▇" * 5 + " " * 5,
+            "▇" * 10,
+        ]

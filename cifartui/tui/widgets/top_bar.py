@@ -42,11 +42,11 @@ class TopBar(Widget):
 
 
 def tabs(current: str) -> Content:
-    """The four nouns with their keys; the one in view stands between bars."""
+    """The four nouns with their keys; the one in view stands between bars, which are seen without colours, too."""
     parts = [Content(" ")]
     for number, noun in enumerate(NOUNS, start=1):
         if noun == current:
-            parts.append(Content.styled(f"▌{number} {noun}▐", "bold $primary"))
+            parts.append(Content.styled(f"▌{number} {noun}▐", "bold $accent reverse"))
         else:
             parts.append(Content.styled(f" {number} {noun} ", "$text-muted"))
     return Content("").join(parts)

@@ -26,6 +26,7 @@ from cifartui.home import datasets_folder, runs_folder
 from cifartui.model.network import Network
 from cifartui.training.run.folder import Run, all_runs
 from cifartui.tui.activations import ActivationSource
+from cifartui.tui.graphics.ability import Graphics, GraphicsFound, forced_graphics, may_ask
 from cifartui.tui.leaving import SignalledEnd, farewell
 from cifartui.tui.library_faults import Palette, mend
 from cifartui.tui.messages import Notice
@@ -36,6 +37,7 @@ from cifartui.tui.terminal import TerminalDriver
 from cifartui.tui.theme import DARK, LIGHT, first_theme, themes
 from cifartui.tui.widgets.dialogs import ConfirmDialog
 from cifartui.tui.widgets.notice_line import NoticeLine
+from cifartui.tui.widgets.pixels import shows_all_colours
 
 ERROR_SECONDS, NEWS_SECONDS = 20.0, 8.0
 """How long a sentence stays if no key is pressed."""
@@ -142,6 +144,8 @@ class CifarApp(RunInView, SettingsInHand):
 
     notice: reactive[Notice | None] = reactive(None)
     """What is said above the line of keys."""
+    graphics: reactive[Graphics | None] = reactive(None)
+    """How real pixels are drawn; None where pictures are drawn as text."""
 
     def __init__(self) -> None:
         mend()
@@ -177,11 +181,27 @@ class CifarApp(RunInView, SettingsInHand):
         if problem:
             self.call_after_refresh(self.complain, problem)
         gc.set_threshold(*GARBAGE_THRESHOLDS)
+        self.graphics = forced_graphics()
+        if may_ask() and shows_all_colours(self):
+            self.call_after_refresh(self._ask_what_the_terminal_draws)
 
     def get_driver_class(self) -> type[Driver]:
         """What draws and reads: our own in place of the library's for a terminal."""
         found = super().get_driver_class()
         return TerminalDriver if found is LinuxDriver else found
+
+    def _ask_what_the_terminal_draws(self) -> None:
+        if isinstance(self._driver, TerminalDriver):
+            self._driver.ask_what_it_draws()
+
+    def on_graphics_found(self, message: GraphicsFound) -> None:
+        self.graphics = message.graphics
+
+    def to_terminal(self, commands: str) -> None:
+        """Write what Textual has no words for, in its turn."""
+        if commands and self._driver:
+            self._driver.write(commands)
+            self._driver.flush()
 
     @on(Driver.SignalResume)
     def _draw_again(self) -> None:

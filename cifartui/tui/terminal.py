@@ -1,4 +1,4 @@
-"""The terminal of the screens: one that is lost, stalls, or is taken away by a shell for a while."""
+"""The terminal of the screens: one that is lost, stalls, or is taken away by a shell for a while; what it can draw."""
 
 import os
 import select
@@ -7,9 +7,14 @@ import termios
 import threading
 import time
 from contextlib import suppress
+from functools import partial
 from typing import Any, TextIO, cast
 
+from textual.drivers import linux_driver
 from textual.drivers.linux_driver import LinuxDriver
+from textual.message import Message
+
+from cifartui.tui.graphics.ability import AnswerParser, Asking, Question
 
 LEAVE = b"\x1b[?2004l\x1b[?7h\x1b[?1000l\x1b[?1003l\x1b[?1015l\x1b[?1006l\x1b[<u\x1b[?1049l\x1b[?25h\x1b[?1004l"
 """What the library writes at the end: paste, wrapping, mouse, keyboard, screen, cursor and focus as they were."""
@@ -53,6 +58,7 @@ class TerminalDriver(LinuxDriver):
         self._output = Output(cast(TextIO, self._file))
         self._file = cast(Any, self._output)  # all that the library's thread asks of a file
         self._has_terminal = self._is_waking = self._is_woken = self._is_ending = False
+        self._question = Question()
         threading.Thread(target=self._watch, name="terminal-watch", daemon=True).start()
 
     def start_application_mode(self) -> None:
@@ -61,9 +67,28 @@ class TerminalDriver(LinuxDriver):
         super().start_application_mode()  # type: ignore[no-untyped-call]  # the library gives it no types
         self._has_terminal = self._writer_thread is not None
 
+    def ask_what_it_draws(self) -> None:
+        """Ask whether the terminal draws real pixels; `GraphicsFound` reaches the app if it does."""
+        self.write(self._question.first())
+        self.flush()
+
+    def run_input_thread(self) -> None:
+        """Read keys, and answers of the terminal."""
+        linux_driver.XTermParser = partial(AnswerParser, self._question)  # type: ignore[assignment,attr-defined]  # not the library's own class
+        super().run_input_thread()
+
+    def process_message(self, message: Message) -> None:
+        """Pass on what was read, but for what the terminal is to be asked next."""
+        if isinstance(message, Asking):
+            self.write(message.question)
+            self.flush()
+        else:
+            super().process_message(message)
+
     def stop_application_mode(self) -> None:
-        """Give the terminal back as it was."""
+        """Give the terminal back as it was; the library reads and drops what answers came meanwhile."""
         if self._has_terminal:
+            self._question.wait()
             super().stop_application_mode()
             self._has_terminal = False
 

@@ -89,13 +89,13 @@ async def test_messages_leave_the_pages_as_they_are() -> None:
     save_dataset("large", pictures, pictures, CLASSES, "made for the tests")
     async with CifarApp().run_test(size=SMALL) as pilot:
         assert isinstance(pilot.app, CifarApp)
-        await wait_for_text(pilot, "large · training images · all classes · page 1 of 15, at 1/4")
+        await wait_for_text(pilot, "large · training images · all classes · page 1 of 15, at 1/2")
         before = pilot.app.screen.query_one(PictureWall).size
         pilot.app.tell("large is imported, and chosen for training: 2 shows the network, 3 trains it. " * 2)
         await wait_for_text(pilot, "✓ large is imported")
         await pilot.pause()
         assert pilot.app.screen.query_one(PictureWall).size == before
-        assert "page 1 of 15, at 1/4" in shown(pilot)
+        assert "page 1 of 15, at 1/2" in shown(pilot)
         assert "? help" in shown(pilot).splitlines()[-1]
 
 

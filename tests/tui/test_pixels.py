@@ -2,11 +2,14 @@
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from rich.color import Color, ColorSystem
 from rich.color_triplet import ColorTriplet
+from rich.segment import Segment
 
 from cifartui.tui.widgets.palette import GREYS, LEVELS, nearest_colours
 from cifartui.tui.widgets.pixels import fitted, half_blocks, scaled
+from cifartui.tui.widgets.quadrants import quadrants
 
 
 def test_pictures_are_scaled_to_any_size() -> None:
@@ -60,3 +63,24 @@ def test_nearest_of_256_colours_are_nearer_than_rounded_ones() -> None:
 def _rounded(red: int, green: int, blue: int) -> tuple[int, int, int]:
     """What Rich makes of a colour where there are 256."""
     return Color.from_triplet(ColorTriplet(red, green, blue)).downgrade(ColorSystem.EIGHT_BIT).get_truecolor()
+
+
+def test_four_pixels_of_two_colours_are_drawn_as_they_are() -> None:
+    """Every way to divide a cell between two colours comes back whole; of more colours the nearest two are taken."""
+    corners = np.array([[number >> bit & 1 for bit in range(4)] for number in range(16)], dtype=np.uint8) * 200 + 20
+    pixels = np.hstack([four.reshape(2, 2) for four in corners])[:, :, None].repeat(3, axis=2)
+    assert np.array_equal(_shown(quadrants(pixels)), pixels)
+    pixels = np.array([[[0, 0, 0], [250, 0, 0]], [[10, 0, 0], [240, 0, 0]]], dtype=np.uint8)
+    assert np.array_equal(_shown(quadrants(pixels))[:, :, 0], [[5, 245], [5, 245]])
+
+
+def _shown(lines: list[list[Segment]]) -> NDArray[np.uint8]:
+    """The pixels that a terminal would show."""
+    in_front = {"█": "1111", "▛": "1110", "▜": "1101", "▀": "1100", "▙": "1011", "▌": "1010", "▚": "1001", "▘": "1000"}
+    shown = np.zeros((2 * len(lines), 2 * len(lines[0]), 3), dtype=np.uint8)
+    for row, line in enumerate(lines):
+        for place, cell in enumerate(line):
+            colours = {"1": cell.style.color.triplet, "0": cell.style.bgcolor.triplet}
+            for number, front in enumerate(in_front[cell.text]):
+                shown[2 * row + number // 2, 2 * place + number % 2] = colours[front]
+    return shown

@@ -31,7 +31,7 @@ from cifartui.tui.widgets.dialogs.fetching import FetchDialog
 from cifartui.tui.widgets.dialogs.importing import ImportDialog
 from cifartui.tui.widgets.dialogs.survey import Import
 from cifartui.tui.widgets.picture_wall import PictureWall, Tile
-from cifartui.tui.widgets.pixels import fitted, part_text, scaled
+from cifartui.tui.widgets.pixels import fitted, part_text, shows_colours
 
 Answer = TypeVar("Answer")
 TILE_BOX = (32, 32)
@@ -150,6 +150,13 @@ class DatasetScreen(NounScreen):
             id="dataset.verify",
         ),
         Binding(
+            "z",
+            "scale",
+            "size",
+            tooltip="Larger pictures, and in the end small ones again",
+            id="dataset.scale",
+        ),
+        Binding(
             "w",
             "wall",
             "wall",
@@ -199,7 +206,9 @@ class DatasetScreen(NounScreen):
                 yield Static(id="facts")
         with Vertical(id="pictures"):
             yield Static(id="wall-title", classes="heading")
-            yield PictureWall(widget_id="wall", caption_cells=CAPTION_CELLS)
+            yield PictureWall(
+                widget_id="wall", caption_cells=CAPTION_CELLS, scale="small" if shows_colours(self.app) else "middle"
+            )
 
     @property
     def _datasets(self) -> DatasetList:
@@ -294,11 +303,8 @@ class DatasetScreen(NounScreen):
 
     def on_page_read(self, message: PageRead) -> None:
         if self._facts and message.asked == self._asked:
-            classes, tile_size = self._facts.classes, fitted(self._facts.image_size, TILE_BOX)
-            tiles = [
-                Tile(scaled(one.pixels, tile_size), printable(classes[one.label]), f"#{one.position}")
-                for one in message.pictures
-            ]
+            classes = self._facts.classes
+            tiles = [Tile(one.pixels, printable(classes[one.label]), f"#{one.position}") for one in message.pictures]
             self.query_one(PictureWall).show_tiles(tiles)
 
     def on_unreadable(self, message: Unreadable) -> None:
@@ -369,6 +375,10 @@ class DatasetScreen(NounScreen):
             splits = self._facts.splits
             self._split = splits[(splits.index(self._split) + 1) % len(splits)]
             self._find_order()
+
+    def action_scale(self) -> None:
+        """Change between small, middle and large pictures."""
+        self.query_one(PictureWall).cycle_scale()
 
     def action_wall(self) -> None:
         """Hide or show what is above the pictures."""

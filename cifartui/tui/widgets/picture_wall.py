@@ -1,24 +1,30 @@
-"""A wall of small pictures, each with its class and number."""
+"""A wall of pictures, each with its class and number: real pixels where the terminal draws them, else text."""
 
 import gc
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
+from textual.geometry import Region
 from textual.message import Message
 from textual.strip import Strip
 from textual.timer import Timer
 from textual.widget import Widget
 
 from cifartui.text import column, shortened
-from cifartui.tui.widgets.pixels import few_colours, half_blocks, shows_colours, shrunk
+from cifartui.tui.graphics.drawing import PixelDrawing, drawing_for
+from cifartui.tui.widgets.pixels import few_colours, half_blocks, scaled, shows_all_colours, shows_colours
+from cifartui.tui.widgets.quadrants import quadrants
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+Scale = Literal["small", "middle", "large"]
+COLUMNS_A_PIXEL: dict[Scale, float] = {"small": 0.5, "middle": 1.0, "large": 2.0}
+"""A line is as high as two columns are wide."""
 TIDY_SECONDS = 1.0
 """After the last page turned; a page makes 20,000 objects, and collecting them in between would hold up the next."""
 GAP = 2
@@ -29,15 +35,17 @@ class Tile(NamedTuple):
     """One picture of a wall."""
 
     pixels: "NDArray[np.uint8]"
-    """`[H, W, 3]`, RGB."""
+    """`[H, W, 3]`, RGB; of any size, and drawn at the wall's."""
     caption: str
     """Cut with a mark where it is too long."""
     number: str = ""
     """What stands after the caption and is never cut."""
+    colour: str = ""
+    """Of a square before the caption, if there is to be one."""
 
 
 class PictureWall(Widget):
-    """As many pictures as fit, each with a caption; at half size where not even one row of whole ones fits."""
+    """As many pictures as fit, each with a caption; smaller where not even one row of whole ones fits."""
 
     @dataclass
     class Resized(Message):
@@ -45,16 +53,32 @@ class PictureWall(Widget):
 
         capacity: int
 
-    def __init__(self, *, widget_id: str, caption_cells: int = 0, must_caption: bool = True) -> None:
+    def __init__(
+        self, *, widget_id: str, caption_cells: int = 0, must_caption: bool = True, scale: Scale = "middle"
+    ) -> None:
         """Narrow pictures stand apart so that their captions have `caption_cells`.
 
         Unless it `must_caption`, a row that is whole but for its captions is drawn without them, not smaller.
         """
         super().__init__(id=widget_id)
         self._caption_cells, self._must_caption = caption_cells, must_caption
+        self._scale: Scale = scale
         self._picture_size = (32, 32)
+        self._tiles: list[Tile] = []
         self._lines: list[Strip] = []
+        self._drawing: PixelDrawing | None = None
         self._tidying: Timer | None = None
+
+    @property
+    def scale(self) -> Scale:
+        """How large the pictures are where there is room."""
+        return self._scale
+
+    def cycle_scale(self) -> None:
+        """The next larger pictures, or the smallest again; `Resized` follows."""
+        scales = list(COLUMNS_A_PIXEL)
+        self._scale = scales[(scales.index(self._scale) + 1) % len(scales)]
+        self.post_message(self.Resized(self.capacity))
 
     @property
     def capacity(self) -> int:
@@ -64,7 +88,7 @@ class PictureWall(Widget):
 
     @property
     def drawn_size(self) -> tuple[int, int]:
-        """How many pixels high and wide each picture is drawn."""
+        """How many pixels high and wide each picture is where there is no room for all of them."""
         height, width = self._picture_size
         return max(1, height // self._shrink()), max(1, width // self._shrink())
 
@@ -74,26 +98,73 @@ class PictureWall(Widget):
 
     def show_tiles(self, tiles: list[Tile]) -> None:
         """Draw these pictures in place of the former."""
+        self._tiles = tiles
+        self._draw()
+
+    def on_mount(self) -> None:
+        self.watch(self.app, "graphics", self._draw, init=False)
+
+    def on_unmount(self) -> None:
+        if self._drawing:
+            self._drawing.forget()
+
+    def on_resize(self, event: events.Resize) -> None:
+        self.post_message(self.Resized(self.capacity))
+
+    def _choose_drawing(self, drawing: PixelDrawing | None) -> None:
+        if self._drawing:
+            self.call_after_refresh(self._drawing.forget)
+        self._drawing = drawing
+
+    def _draw(self) -> None:
+        self._choose_drawing(drawing_for(self) if self._tiles and shows_all_colours(self.app) else None)
         columns, _ = self._grid()
-        width = self._cell_width()
-        coloured, few = shows_colours(self.app), few_colours(self.app)
+        width, height = self._cells()
         style = self.rich_style
-        gap = Segment(" " * (GAP + width - self.drawn_size[1]), style)
+        gap = Segment(" " * (GAP + self._cell_width() - width), style)
         self._lines = []
-        for start in range(0, len(tiles), columns):
-            row = tiles[start : start + columns]
-            blocks = [
-                half_blocks(shrunk(tile.pixels, self._shrink()), coloured=coloured, few_colours=few) for tile in row
-            ]
-            for line in range(len(blocks[0])):
-                strip = Strip([segment for block in blocks for segment in (*block[line], gap)])
-                self._lines.append(strip if coloured else strip.apply_style(style))
-            captions = (column(_caption(tile, width + 1), width + GAP) for tile in row)
-            self._lines.append(Strip([Segment("".join(captions), style + Style(dim=True))]))
+        for start in range(0, len(self._tiles), columns):
+            row = self._tiles[start : start + columns]
+            top = len(self._lines)
+            pictures = []
+            for place, tile in enumerate(row):
+                if self._drawing:
+                    region = Region(place * (self._cell_width() + GAP), top, width, height)
+                    pictures.append(self._drawing.lines(tile.pixels, region))
+                else:
+                    pictures.append(self._as_text(tile.pixels, width, height))
+            for line in range(height):
+                strip = Strip([segment for picture in pictures for segment in (*picture[line], gap)])
+                self._lines.append(strip.apply_style(style))
+            self._lines.append(Strip([segment for tile in row for segment in self._caption(tile)]))
+        if self._drawing:
+            self._drawing.finish()
         self.refresh()
         if self._tidying:
             self._tidying.stop()
         self._tidying = self.set_timer(TIDY_SECONDS, gc.collect)
+
+    def _as_text(self, pixels: "NDArray[np.uint8]", width: int, height: int) -> list[list[Segment]]:
+        """Two pixels a cell, four where there is no room for all of them, or shades where there are few colours."""
+        coloured, few = shows_colours(self.app), few_colours(self.app)
+        if coloured and self._columns_a_pixel() < 1:
+            return quadrants(scaled(pixels, (2 * height, 2 * width)), few_colours=few)
+        odd = coloured and width == self._picture_size[1] and self._picture_size[0] % 2
+        return half_blocks(scaled(pixels, (2 * height - odd, width)), coloured=coloured, few_colours=few)
+
+    def _caption(self, tile: Tile) -> list[Segment]:
+        style = self.rich_style
+        mark = [Segment("■ ", style + Style(color=tile.colour or None))] if tile.colour else []
+        room = self._cell_width() + 1 - 2 * len(mark)
+        text = shortened(tile.caption, max(1, room - len(tile.number) - bool(tile.number)))
+        text = f"{text} {tile.number}" if tile.number else text
+        return [*mark, Segment(column(text, room + GAP - 1), style + Style(dim=True))]
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """The lines of a region; what is drawn over them is drawn again."""
+        if self._drawing:
+            self._drawing.uncovered()
+        return super().render_lines(crop)
 
     def render_line(self, y: int) -> Strip:
         """One line of the terminal."""
@@ -101,30 +172,28 @@ class PictureWall(Widget):
         strip = self._lines[y] if y < len(self._lines) else Strip.blank(self.size.width, style)
         return strip.adjust_cell_length(self.size.width, style)
 
-    def on_resize(self, event: events.Resize) -> None:
-        self.post_message(self.Resized(self.capacity))
+    def _columns_a_pixel(self) -> float:
+        return COLUMNS_A_PIXEL[self._scale] / self._shrink()
+
+    def _cells(self, shrink: int | None = None) -> tuple[int, int]:
+        """Columns and lines of a picture."""
+        height, width = self._picture_size
+        factor = COLUMNS_A_PIXEL[self._scale] / (shrink or self._shrink())
+        return max(1, int(width * factor)), max(1, -int(-height * factor // 2))
 
     def _shrink(self) -> int:
-        """Pixels that become one, in each direction."""
-        height, width = self._picture_size
+        """Pixels that become one, in each direction, for want of room."""
         shrink = 1
-        while shrink < min(height, width) and (
-            self.size.height < -(-(height // shrink) // 2) + self._must_caption or self.size.width < width // shrink
-        ):
+        while shrink < min(self._picture_size):
+            width, height = self._cells(shrink)
+            if self.size.height >= height + self._must_caption and self.size.width >= width:
+                break
             shrink *= 2
         return shrink
 
     def _cell_width(self) -> int:
-        return max(self.drawn_size[1], self._caption_cells)
+        return max(self._cells()[0], self._caption_cells)
 
     def _grid(self) -> tuple[int, int]:
-        cell_height = -(-self.drawn_size[0] // 2) + 1
+        cell_height = self._cells()[1] + 1
         return max(1, (self.size.width + GAP) // (self._cell_width() + GAP)), max(1, self.size.height // cell_height)
-
-
-def _caption(tile: Tile, width: int) -> str:
-    return (
-        f"{shortened(tile.caption, max(1, width - len(tile.number) - 1))} {tile.number}"
-        if tile.number
-        else shortened(tile.caption, width)
-    )

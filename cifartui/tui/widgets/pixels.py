@@ -51,14 +51,16 @@ def half_blocks(
     rows = pixels.tolist()
     for upper, lower in zip_longest(rows[::2], rows[1::2]):
         if lower is None:  # an odd number of rows
-            lines.append([Segment("▀", Style.from_color(_colour(*above))) for above in upper])
+            lines.append([Segment("▀", Style.from_color(pixel_colour(*above))) for above in upper])
             break
-        styles = (Style.from_color(_colour(*above), _colour(*below)) for above, below in zip(upper, lower, strict=True))
+        pairs = zip(upper, lower, strict=True)
+        styles = (Style.from_color(pixel_colour(*above), pixel_colour(*below)) for above, below in pairs)
         lines.append([Segment("▀", style) for style in styles])
     return lines
 
 
-def _colour(red: int, green: int, blue: int) -> Color:
+def pixel_colour(red: int, green: int, blue: int) -> Color:
+    """A pixel's colour for the terminal."""
     return Color("pixel", ColorType.TRUECOLOR, None, ColorTriplet(red, green, blue))  # `from_rgb` takes twice as long
 
 

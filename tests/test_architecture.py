@@ -25,7 +25,7 @@ def modules_after(program: str) -> set[str]:
 )
 def test_core_loads_no_terminal_library(module: str) -> None:
     """The core comes without Textual and Rich."""
-    assert not modules_after(f"import {module}") & {"textual", "rich", "plotext"}
+    assert not modules_after(f"import {module}") & {"textual", "rich"}
 
 
 def test_screens_load_no_torch() -> None:

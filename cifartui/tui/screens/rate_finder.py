@@ -11,7 +11,8 @@ from cifartui.text import bar, printable
 from cifartui.training.rate_rules import RATES, RatesFound, RateTried, Suggestion
 from cifartui.tui.in_hand import InHand
 from cifartui.tui.screens.lab import LabScreen
-from cifartui.tui.widgets.rate_chart import CHOSEN_MARK, OTHER_MARK, RateChart
+from cifartui.tui.widgets.plot import Plot
+from cifartui.tui.widgets.rate_chart import CHOSEN_MARK, OTHER_MARK, rate_figure
 
 BAR_CELLS = 20
 MEANING = (
@@ -63,7 +64,7 @@ class RateFinderScreen(LabScreen[float]):
 
     def compose(self) -> ComposeResult:
         yield Static(id="title", classes="heading")
-        yield RateChart(widget_id="rates")
+        yield Plot(widget_id="rates")
         yield Static(id="suggestions")
         yield Static(MEANING, id="meaning")
 
@@ -95,7 +96,7 @@ class RateFinderScreen(LabScreen[float]):
         title = f"{self._asked.recipe.network} on {self._dataset} · loss over the learning rate"
         self.query_one("#title", Static).update(Content(printable(title)))
         suggestions = self._found.suggestions if self._found else ()
-        self.query_one(RateChart).show(tuple(self._tried), suggestions, self._suggestion)
+        self.query_one(Plot).show(rate_figure(self._tried, suggestions, self._suggestion))
         self.query_one("#suggestions", Static).update(self._suggestions_text())
         self.refresh_bindings()
 

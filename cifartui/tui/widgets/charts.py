@@ -1,220 +1,262 @@
-"""Charts of the training curves, with axes drawn by plotext."""
+"""The charts of a run: loss and accuracy over the steps, looked at closely by keys."""
 
 import math
 from collections.abc import Sequence
-from typing import Literal, NamedTuple
+from dataclasses import dataclass
+from typing import ClassVar
 
-from textual.color import Color
+from textual.binding import Binding, BindingType
 from textual.content import Content
-from textual_plotext import PlotextPlot
+from textual.message import Message
 
 from cifartui.training.run.history import RunHistory
+from cifartui.tui.widgets.dot_canvas import Ink
+from cifartui.tui.widgets.figure import LABEL_CELLS, Figure, Foot, Level, Look, Points, Series, Upright, reading
+from cifartui.tui.widgets.plot import Plot
 
-REDRAW_SECONDS = 0.5
-"""Between two drawings of a chart; drawing takes milliseconds that a busy machine would rather train with."""
-LABEL_CELLS = 5
-"""Of the numbers at the left axis, so that the axes of charts below each other stand in one line."""
-TICK_CELLS, TICK_LINES, MOST_TICKS = 12, 2, 6
-"""Cells and lines between two numbers at the axes, about, and how many there are at most, about."""
-TRAINING, HELD_OUT, BEST, GUESSING, TURN = "primary", "warning", "success", "secondary", "warning"
-"""The theme's colours of what a chart shows; the marks differ too, since colours may not be seen."""
-TRAINING_MARK, HELD_OUT_MARK, BEST_MARK, GUESSING_MARK, TURN_MARK = "⠒", "●", "★", "╌", "┆"
-
-Points = Sequence[tuple[float, float]]
-"""Of (step, value)."""
-
-
-class TurnLabel(NamedTuple):
-    """A new learning rate in a chart, at the step from which it holds."""
-
-    step: float
-    text: str
-    alignment: Literal["left", "right"]
-    """The side of the text that is at the step."""
+RAW, TRAINING = Ink("primary", is_faint=True), Ink("primary", is_bold=True)
+HELD_OUT, BEST, GUESSING = Ink("warning"), Ink("success", is_bold=True), Ink("secondary")
+TURN, EPOCH, CHECKPOINT, NOT_FINITE = Ink("warning"), Ink("secondary", is_faint=True), Ink("success"), Ink("error")
+RAW_MARK, TRAINING_MARK, HELD_OUT_MARK, BEST_MARK, GUESSING_MARK = "⠐", "━", "●", "★", "╌"
+TURN_MARK, EPOCH_MARK, CHECKPOINT_MARK, NOT_FINITE_MARK = "┆", "┊", "▲", "✗"
+"""What a chart shows differs in its marks as in its colours, since colours may not be seen."""
+SMOOTHING = 0.02
+"""Of a run's steps, over which the smoothed curve averages."""
+MOST_EPOCHS = 12
+"""Of a chart, that are told apart by lines: of more, only every second, fifth, tenth … is."""
+ZOOMS = (1, 4, 16)
+FINEST_ZOOM = 64
+PAN_SHARE = 0.25
+"""Of the chart's width, by which it moves on."""
 
 
-class Curves(NamedTuple):
-    """What a chart shows."""
+def smoothed(points: Points, span: float) -> list[tuple[float, float]]:
+    """The mean of the values so far, each weighing less by a factor of e for every `span` that it lies back.
 
-    training: Points = ()
-    held_out: Points = ()
-    """A value for each epoch."""
-    best_step: int | None = None
-    """Where the result on the held-out images is best."""
-    guessing: float | None = None
-    """The loss of a network that gives all classes the same probability."""
-    steps: int = 0
-    """That the whole run will have; 0 while that is not known."""
-    turns: Points = ()
-    """The steps at which the learning rate was changed, and the new one."""
-    from_zero: bool = False
-    """Whether the axis begins at 0, however small the values' range."""
-
-
-class CurveChart(PlotextPlot):
-    """A curve over the steps for the training images, and one for the held-out images upon it."""
-
-    def __init__(self, *, widget_id: str) -> None:
-        super().__init__(id=widget_id)
-        self.theme = "textual-default"  # the colours of the widget: any other is invisible in some terminal
-        self._curves = Curves()
-        self._stale = True
-
-    def on_mount(self) -> None:
-        super().on_mount()
-        self.set_interval(REDRAW_SECONDS, self._redraw)
-
-    def set_curves(self, curves: Curves) -> None:
-        """Take new curves; they are drawn a moment later."""
-        self._stale = self._stale or curves != self._curves
-        self._curves = curves
-
-    def on_resize(self) -> None:
-        self._stale = True
-        self._redraw()
-
-    def _redraw(self) -> None:
-        if not self._stale or not self.is_attached or self.size.width < 10:
-            return
-        self._stale = False
-        curves, width = self._curves, self.size.width - LABEL_CELLS
-        training, held_out = binned(curves.training, width), binned(curves.held_out, width)
-        self.plt.clear_figure()
-        self.plt.xaxes(True, False)
-        self.plt.yaxes(True, False)
-        if curves.guessing is not None and curves.steps:
-            columns = [curves.steps * column / width for column in range(width + 1)]
-            self.plt.scatter(
-                columns, [curves.guessing] * len(columns), marker=GUESSING_MARK, color=self._colour(GUESSING)
-            )
-        values = [value for _, value in (*training, *held_out)]
-        values += [] if curves.guessing is None else [curves.guessing]
-        values += [0.0] if curves.from_zero else []
-        low, high = (min(values), max(values)) if values else (0.0, 1.0)
-        high = high if high > low else low + 1
-        if values and curves.steps:
-            self._draw_turns(curves, low, high)
-        if held_out:  # its line first, its marks last: where the curves meet, both are seen
-            self.plt.plot(*zip(*held_out, strict=True), marker="·", color=self._colour(HELD_OUT))
-        if training:
-            self.plt.plot(*zip(*training, strict=True), marker="braille", color=self._colour(TRAINING))
-        if held_out:
-            self.plt.scatter(*zip(*held_out, strict=True), marker=HELD_OUT_MARK, color=self._colour(HELD_OUT))
-        best = [point for point in curves.held_out if point[0] == curves.best_step]
-        if best:
-            self.plt.scatter(*zip(*best, strict=True), marker=BEST_MARK, color=self._colour(BEST))
-        if curves.steps:
-            self.plt.xlim(0, curves.steps)
-            ticks = round_ticks(0, curves.steps, width // TICK_CELLS)
-            self.plt.xticks(ticks, [f"{tick:,.0f}" for tick in ticks])
-        if values:
-            self.plt.ylim(low, high)
-            ticks = round_ticks(low, high, min(MOST_TICKS, self.size.height // TICK_LINES))
-            self.plt.yticks(ticks, [f"{tick:>{LABEL_CELLS},.10g}" for tick in ticks])
-        self.refresh()
-
-    def _draw_turns(self, curves: Curves, low: float, high: float) -> None:
-        """An upright line at each change of the learning rate, with the new one where there is room for it."""
-        lines, colour = 2 * self.size.height, self._colour(TURN)
-        upright = [low + (high - low) * line / lines for line in range(lines + 1)]
-        for step, _ in curves.turns:
-            self.plt.scatter([step] * len(upright), upright, marker=TURN_MARK, color=colour)
-        for step, text, alignment in turn_labels(curves, self.size.width - LABEL_CELLS):
-            self.plt.text(text, step, high, color=colour, background="default", alignment=alignment)
-
-    def _colour(self, name: str) -> tuple[int, int, int]:
-        return Color.parse(self.app.theme_variables[name]).rgb
-
-
-def loss_curves(history: RunHistory, guessing: float | None) -> Curves:
-    """The losses of a run."""
-    return Curves(
-        [(point.step, math.nan if point.loss is None else point.loss) for point in history.curve],
-        [(point.step, point.loss) for point in history.validation if point.loss is not None],
-        history.best.step if history.best else None,
-        guessing,
-        history.steps,
-        [(change.step, change.after) for change in history.rate_changes],
-    )
-
-
-def accuracy_curves(history: RunHistory) -> Curves:
-    """The accuracies of a run, in per cent."""
-    return Curves(
-        [(point.step, 100 * point.accuracy) for point in history.curve],
-        [(point.step, 100 * point.accuracy) for point in history.validation],
-        history.best.step if history.best else None,
-        None,
-        history.steps,
-    )
-
-
-def legend(title: str, curves: Curves, cells: int) -> Content:
-    """A chart's title, and what its marks stand for in the colours in which they are drawn, in `cells` if possible."""
-    marks = [(f"{TRAINING_MARK} training", TRAINING)]
-    if curves.held_out:
-        marks.append((f"{HELD_OUT_MARK} held-out", HELD_OUT))
-    if curves.best_step is not None:
-        marks.append((f"{BEST_MARK} best", BEST))
-    if curves.turns:
-        marks.append((f"{TURN_MARK} rate", TURN))
-    if curves.guessing is not None:
-        marks.append((f"{GUESSING_MARK} guessing", GUESSING))
-
-    def assembled(gap: str, value: str) -> Content:
-        parts = [(f"{gap}{text}", f"${colour}") for text, colour in marks]
-        return Content.assemble((title, "bold $primary"), *parts, (value, f"${GUESSING}"))
-
-    value = "" if curves.guessing is None else f" ln {math.exp(curves.guessing):.0f} = {curves.guessing:.3f}"
-    roomy = assembled("   ", value)
-    return roomy if roomy.cell_length <= cells else assembled(" ", "")
-
-
-def turn_labels(curves: Curves, cells: int) -> list[TurnLabel]:
-    """Where the new learning rates stand in a chart of so many cells.
-
-    The newest has its place first; those that would touch another are left out, their lines stay.
+    A value that is not finite is a gap, after which the mean begins anew.
     """
-    labels: list[TurnLabel] = []
-    taken: list[tuple[float, float]] = []
-    for step, rate in reversed(curves.turns):
-        text = f"{rate:.3g}"
-        place, length = cells * step / curves.steps, len(text) + 2
-        fits_right = place + length <= cells
-        begin = place if fits_right else place - length
-        if any(begin < end and start < begin + length for start, end in taken):
+    means: list[tuple[float, float]] = []
+    total = weight = 0.0
+    before: float | None = None
+    for place, value in points:
+        if not math.isfinite(value):
+            total, weight, before = 0.0, 0.0, None
+            means.append((place, math.nan))
             continue
-        taken.append((begin, begin + length))
-        if fits_right:
-            labels.append(TurnLabel(step, TURN_MARK + text, "left"))
-        else:
-            labels.append(TurnLabel(step, text + TURN_MARK, "right"))
-    return labels
+        kept = 0.0 if before is None else math.exp((before - place) / span)
+        total, weight, before = total * kept + value, weight * kept + 1, place
+        means.append((place, total / weight))
+    return means
 
 
-def binned(curve: Points, bins: int) -> list[tuple[float, float]]:
-    """Average a curve of (step, value) into at most `bins` equal stretches, without what is not finite."""
-    finite = [(step, value) for step, value in curve if math.isfinite(value)]
-    if len(finite) <= bins:
-        return finite
-    last = finite[-1][0] or 1.0
-    groups: dict[int, list[tuple[float, float]]] = {}
-    for step, value in finite:
-        groups.setdefault(min(bins - 1, int(bins * step / last)), []).append((step, value))
-    return [
-        (sum(step for step, _ in group) / len(group), sum(value for _, value in group) / len(group))
-        for group in groups.values()
+def loss_figure(history: RunHistory, guessing: float | None) -> Figure:
+    """The losses of a run; `guessing` is that of a network that gives all classes the same probability."""
+    training = [(point.step, math.nan if point.loss is None else point.loss) for point in history.curve]
+    held_out = [(point.step, math.nan if point.loss is None else point.loss) for point in history.validation]
+    levels = () if guessing is None else (Level(guessing, GUESSING_MARK, GUESSING),)
+    return _figure(history, training, held_out, levels)
+
+
+def accuracy_figure(history: RunHistory) -> Figure:
+    """The accuracies of a run, in per cent."""
+    training = [(point.step, 100 * point.accuracy) for point in history.curve]
+    held_out = [(point.step, 100 * point.accuracy) for point in history.validation]
+    return _figure(history, training, held_out)
+
+
+def rate_plan_figure(rates: Points, steps: int) -> Figure:
+    """The learning rates of a run that is planned, over its steps."""
+    return Figure((Series("learning rate", tuple(rates), TRAINING),), end=float(steps), floor=0.0)
+
+
+def _figure(history: RunHistory, training: Points, held_out: Points, levels: tuple[Level, ...] = ()) -> Figure:
+    best = history.best
+    uprights = [Upright(change.step, TURN_MARK, TURN, f"lr {change.after:.3g}") for change in history.rate_changes]
+    uprights += [Upright(step, EPOCH_MARK, EPOCH) for step in epoch_ends(history)]
+    feet = [Foot(saved.step, CHECKPOINT_MARK, CHECKPOINT) for saved in history.checkpoints]
+    feet += [Foot(place, NOT_FINITE_MARK, NOT_FINITE) for place, value in training if not math.isfinite(value)]
+    series = [
+        Series("raw", training, RAW, "dots"),
+        Series("held-out", held_out, HELD_OUT, "dashes"),
+        Series("training", smoothed(training, max(1.0, SMOOTHING * history.steps)), TRAINING),
+        Series("held-out", held_out, HELD_OUT, "marks", HELD_OUT_MARK),
+        Series("best", [point for point in held_out if best and point[0] == best.step], BEST, "marks", BEST_MARK),
+    ]
+    return Figure(
+        tuple(each for each in series if each.points),
+        tuple(uprights) if training else (),
+        levels if training else (),
+        tuple(feet),
+        end=float(history.steps),
+    )
+
+
+def epoch_ends(history: RunHistory) -> list[int]:
+    """The steps at which epochs end that others follow, or of many epochs every second, fifth, tenth … of them."""
+    if history.started is None:
+        return []
+    each = 1
+    while history.epochs_asked / each > MOST_EPOCHS:
+        each = each * 5 // 2 if str(each).startswith("2") else each * 2
+    return [history.started.steps_per_epoch * epoch for epoch in range(each, history.epochs_asked, each)]
+
+
+def legend(figure: Figure, cells: int) -> Content:
+    """What a chart's marks stand for, in the inks in which they are drawn; of these as many as fit into `cells`."""
+    names = {each.name for each in figure.series}
+    marks = [
+        (f"{RAW_MARK} raw", RAW, "raw" in names),
+        (f"{TRAINING_MARK} smoothed", TRAINING, "training" in names),
+        (f"{HELD_OUT_MARK} held-out", HELD_OUT, "held-out" in names),
+        (f"{BEST_MARK} best", BEST, "best" in names),
+        (f"{TURN_MARK} rate", TURN, any(each.mark == TURN_MARK for each in figure.uprights)),
+        *((f"{GUESSING_MARK} guessing {level.value:.3f}", GUESSING, True) for level in figure.levels),
+        (f"{NOT_FINITE_MARK} not finite", NOT_FINITE, any(each.mark == NOT_FINITE_MARK for each in figure.feet)),
+        (f"{CHECKPOINT_MARK} checkpoint", CHECKPOINT, any(each.mark == CHECKPOINT_MARK for each in figure.feet)),
+    ]
+    text = Content("")
+    for mark, ink, is_there in marks:
+        part = Content.styled(mark, f"${ink.colour}{' dim' * ink.is_faint}")
+        if is_there and text.cell_length + part.cell_length + 2 <= cells:
+            text = Content.assemble(text, "  " if text.plain else "", part)
+    return text
+
+
+def reading_text(figure: Figure, place: float) -> Content:
+    """The values at a place, of each curve the nearest."""
+    parts: list[Content] = [Content.styled(f"step {place:,.0f}", "bold")]
+    named: Sequence[str] = ()
+    for series, at, value in reading(figure, place):
+        if series.name in (*named, "best"):
+            continue
+        named = (*named, series.name)
+        told = "not finite" if not math.isfinite(value) else f"{value:.4g}"
+        where = f" at {at:,.0f}" if series.name == "held-out" and at != place else ""
+        parts.append(
+            Content.styled(f"{series.name} {told}{where}", f"${series.ink.colour}{' dim' * series.ink.is_faint}")
+        )
+    return Content("  ").join(parts)
+
+
+class CurveChart(Plot, can_focus=True):
+    """A chart whose values are read, and which is looked at closely, by keys."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(
+            "left",
+            "move_cursor(-1)",
+            "read",
+            tooltip="Read the values under a cursor, and move it back",
+            id="chart.back",
+            key_display="←→",
+        ),
+        Binding("right", "move_cursor(1)", "read", show=False, tooltip="Move the cursor on", id="chart.on"),
+        Binding(
+            "z",
+            "zoom",
+            "zoom",
+            tooltip="Look at a quarter of the steps, then at a sixteenth, then at all; at the cursor if there is one",
+            id="chart.zoom",
+        ),
+        Binding("up", "scale(2)", "closer", show=False, tooltip="Look at half as many steps", id="chart.closer"),
+        Binding("down", "scale(0.5)", "wider", show=False, tooltip="Look at twice as many steps", id="chart.wider"),
+        Binding("shift+left", "pan(-1)", "earlier", show=False, tooltip="Look at earlier steps", id="chart.earlier"),
+        Binding("shift+right", "pan(1)", "later", show=False, tooltip="Look at later steps", id="chart.later"),
+        Binding(
+            "y",
+            "log",
+            "log scale",
+            tooltip="Draw the values along their logarithms, or as they are: small differences of small losses show",
+            id="chart.log",
+        ),
+        Binding(
+            "escape",
+            "rest",
+            "whole chart",
+            show=False,
+            tooltip="Take the cursor away and look at all steps",
+            id="chart.rest",
+        ),
     ]
 
+    @dataclass
+    class Looked(Message):
+        """It is looked at otherwise."""
 
-def round_ticks(low: float, high: float, wanted: int) -> list[float]:
-    """Round numbers at equal distances from `low` to the higher `high`, about `wanted` and two at least."""
-    rough = 0.8 * (high - low) / max(1, wanted)
-    magnitude = 10.0 ** math.floor(math.log10(rough))
-    spacings = [factor * magnitude for factor in (10, 5, 2, 1, 0.5, 0.2)]
-    widest = min(spacing for spacing in spacings if spacing >= rough)
-    for spacing in spacings[spacings.index(widest) :]:
-        first, last = math.ceil(low / spacing - 1e-9), math.floor(high / spacing + 1e-9)
-        if last > first:
-            break
-    return [round(number * spacing, 12) for number in range(first, last + 1)]
+        chart: "CurveChart"
+        look: Look
+
+        @property
+        def control(self) -> "CurveChart":
+            return self.chart
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Keys that would do nothing are not there."""
+        if action == "rest":
+            return self.look._replace(is_log=False) != Look()
+        if action == "pan":
+            return self.look.zoom > 1
+        return super().check_action(action, parameters)
+
+    def action_move_cursor(self, way: int) -> None:
+        """Move the cursor by a cell, or to the next value if that is farther; at first it is at the last in sight."""
+        figure, look = self.figure, self.look
+        places = self._places
+        if not places:
+            return
+        low, high = look.window(figure)
+        if look.cursor is None:
+            cursor = max((place for place in places if place <= high), default=places[0])
+        else:
+            wanted = look.cursor + way * (high - low) / max(1, self.size.width - LABEL_CELLS)
+            if way > 0:
+                cursor = min((place for place in places if place >= wanted), default=places[-1])
+            else:
+                cursor = max((place for place in places if place <= wanted), default=places[0])
+        look = look._replace(cursor=cursor)
+        self._look_as(look if low <= cursor <= high else _centred(look, figure, cursor))
+
+    @property
+    def _places(self) -> list[float]:
+        """At which values can be read."""
+        return [place for series in self.figure.series[:1] for place, _ in series.points]
+
+    def action_zoom(self) -> None:
+        """Look closer, or in the end at all again."""
+        following = [zoom for zoom in ZOOMS if zoom > self.look.zoom]
+        self._zoom_to(following[0] if following else 1)
+
+    def action_scale(self, factor: float) -> None:
+        """Look at half or twice as many steps."""
+        self._zoom_to(int(min(FINEST_ZOOM, max(1, self.look.zoom * factor))))
+
+    def _zoom_to(self, zoom: int) -> None:
+        figure, look = self.figure, self.look
+        low, high = look.window(figure)
+        middle = (low + high) / 2 if look.zoom > 1 or not self._places else self._places[-1]
+        self._look_as(_centred(look._replace(zoom=zoom), figure, middle if look.cursor is None else look.cursor))
+
+    def action_pan(self, way: int) -> None:
+        """Look at earlier or later steps."""
+        left = self.look.left + way * PAN_SHARE / self.look.zoom
+        self._look_as(self.look._replace(left=min(max(0.0, left), 1 - 1 / self.look.zoom)))
+
+    def action_log(self) -> None:
+        """Draw values along their logarithms, or as they are."""
+        self._look_as(self.look._replace(is_log=not self.look.is_log))
+
+    def action_rest(self) -> None:
+        """Look at all, without the cursor."""
+        self._look_as(Look(is_log=self.look.is_log))
+
+    def _look_as(self, look: Look) -> None:
+        self.look = look
+        self.refresh_bindings()
+        self.post_message(self.Looked(self, look))
+
+
+def _centred(look: Look, figure: Figure, place: float) -> Look:
+    """A look with a place in its middle, as far as the figure goes."""
+    length = figure.end - figure.start
+    share = (place - figure.start) / length if length > 0 else 0.0
+    return look._replace(left=min(max(0.0, share - 0.5 / look.zoom), 1 - 1 / look.zoom))

@@ -10,8 +10,9 @@ from textual.widgets import Static
 
 from cifartui.evaluation.comparison import Axis, Quantity, RunBeside, RunCurves, curves_of
 from cifartui.tui.widgets.charts import HELD_OUT_MARK
-from cifartui.tui.widgets.comparison_chart import TESTED_MARK, ComparisonChart, LetteredCurves
+from cifartui.tui.widgets.comparison_chart import TESTED_MARK, LetteredCurves, comparison_figure
 from cifartui.tui.widgets.comparison_texts import legend, side_by_side
+from cifartui.tui.widgets.plot import Plot
 
 BOTH_LINES = 32
 """From so many lines on, loss and accuracy are both drawn."""
@@ -34,7 +35,7 @@ class ComparisonPanel(Vertical):
         yield Static(Content(self._hint), id="compared")
         for quantity in TITLES:
             yield Static(id=f"{quantity}-over", classes="heading")
-            yield ComparisonChart(widget_id=f"{quantity}-compared")
+            yield Plot(widget_id=f"{quantity}-compared")
         with VerticalScroll(id="table", can_focus=False):
             yield Static(id="side-by-side")
 
@@ -74,7 +75,7 @@ class ComparisonPanel(Vertical):
             heading.display = chart.display = shown
             if shown:
                 curves = [self._curves(place, run, quantity) for place, run in enumerate(self._runs)]
-                self.query_one(f"#{quantity}-compared", ComparisonChart).set_curves(curves, self._axis)
+                self.query_one(f"#{quantity}-compared", Plot).show(comparison_figure(curves, self._axis))
                 self.query_one(f"#{quantity}-over", Static).update(
                     Content(f"{title} over {OVER[self._axis]}{_marks([each.curves for each in curves])}")
                 )

@@ -22,7 +22,7 @@ def legend(runs: Sequence[RunBeside], width: int) -> Content:
     lines: list[list[Content]] = [[]]
     for place, run in enumerate(runs):
         name = shortened(name_of(run), width - 2)
-        part = Content.assemble((LETTERS[place], f"bold {COLOURS[place]}"), f" {name}")
+        part = Content.assemble((LETTERS[place], f"bold ${COLOURS[place]}"), f" {name}")
         if lines[-1] and sum(each.cell_length + LEGEND_GAP for each in lines[-1]) + part.cell_length > width:
             lines.append([])
         lines[-1].append(part)
@@ -49,7 +49,7 @@ def side_by_side(runs: Sequence[RunBeside], width: int) -> Content:
     lines = [
         Content.assemble(
             " " * keys,
-            *((column(LETTERS[place], each), f"bold {COLOURS[place]}") for place in range(len(runs))),
+            *((column(LETTERS[place], each), f"bold ${COLOURS[place]}") for place in range(len(runs))),
         )
     ]
     lines += [_line(key, values, keys, each) for key, values in results]

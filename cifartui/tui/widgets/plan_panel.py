@@ -28,7 +28,7 @@ from cifartui.training.run.speeds import TrainedSpeed, speed_of, trained_speeds
 from cifartui.tui.in_hand import NETWORK, InHand
 from cifartui.tui.networks import OTHER_NETWORK, network_choices
 from cifartui.tui.run_plan import PlannedSetting, RunPlan, asked_with, asked_without, make_plan
-from cifartui.tui.widgets.charts import CurveChart, Curves
+from cifartui.tui.widgets.charts import rate_plan_figure
 from cifartui.tui.widgets.dialogs import ChoiceDialog, TextDialog
 from cifartui.tui.widgets.paths import TOML
 from cifartui.tui.widgets.plan_texts import (
@@ -40,6 +40,7 @@ from cifartui.tui.widgets.plan_texts import (
     setting_text,
     title_text,
 )
+from cifartui.tui.widgets.plot import Plot
 from cifartui.tui.widgets.settings_table import SettingsEditor, SettingsTable
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ class PlanPanel(Vertical):
             yield SettingsEditor(widget_id="editor")
             with Vertical(id="beside"):
                 yield Static(id="rate-title", classes="heading")
-                yield CurveChart(widget_id="rate-curve")
+                yield Plot(widget_id="rate-curve")
                 yield Static(id="meaning")
                 with VerticalScroll(id="explaining", can_focus=False):
                     yield Static(id="explanation")
@@ -167,7 +168,7 @@ class PlanPanel(Vertical):
         self.query_one("#meaning", Static).update(plan_lines(plan, speed))
         rates = plan.rates
         self.query_one("#rate-title", Static).update(Content(rate_text(rates)))
-        self.query_one(CurveChart).set_curves(Curves(training=rates, steps=plan.steps, from_zero=True))
+        self.query_one(Plot).show(rate_plan_figure(rates, plan.steps))
         self.set_class(bool(plan.problem) or plan.config is None, "-unknown")
 
     def refuse(self, sentence: str) -> None:

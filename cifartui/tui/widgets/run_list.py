@@ -4,12 +4,14 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, ClassVar, NamedTuple
 
+from rich.style import Style
 from rich.text import Text
 from textual.binding import Binding, BindingType
 from textual.widgets import DataTable
 
 from cifartui.evaluation.comparison import NOTHING, ComparedRun
 from cifartui.text import clock, column, printable, shortened, size
+from cifartui.tui.theme import colour
 from cifartui.tui.view import MARKS, short_id
 from cifartui.tui.widgets.comparison_chart import COLOURS, LETTERS
 
@@ -118,7 +120,15 @@ class RunList(DataTable[Text]):
         `letters` are those of the marked ones, by id; `styles` are those of a run's cells and of cells with nothing.
         """
         room = max(0, self.outer_size.width - PADDING_CELLS - CELLS)
-        rows = {run.id: _cells(run, letters.get(run.id, ""), room, *styles(run)) for run in runs}
+        inks = {
+            letter: Style(color=colour(self.app, variable).rich_color, bold=True)
+            for letter, variable in zip(LETTERS, COLOURS, strict=True)
+        }
+        rows = {}
+        for run in runs:
+            rows[run.id] = _cells(run, letters.get(run.id, ""), room, *styles(run))
+            if run.id in letters:
+                rows[run.id][0].stylize(inks[letters[run.id]])
         before, under_cursor, drawn_as = self._rows, self.under_cursor, (order, room)
         self._rows = rows
         with self.app.batch_update():
@@ -147,10 +157,7 @@ class RunList(DataTable[Text]):
 
 
 def _cells(run: ComparedRun, letter: str, room: int, style: str, empty: str) -> list[Text]:
-    cells = [Text(cell, style=empty if cell.strip() == NOTHING else style) for cell in row_of(run, letter, room)]
-    if letter:
-        cells[0].stylize(f"bold {COLOURS[LETTERS.index(letter)]}")
-    return cells
+    return [Text(cell, style=empty if cell.strip() == NOTHING else style) for cell in row_of(run, letter, room)]
 
 
 def row_of(run: ComparedRun, letter: str = "", room: int = 0) -> list[str]:

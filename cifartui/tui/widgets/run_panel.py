@@ -1,19 +1,23 @@
 """The run in view: its curves, its facts, its log, and what to do next."""
 
+from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
+from textual.timer import Timer
 from textual.widgets import Static
 
 from cifartui.text import printable
 from cifartui.training.run.controls import AnyControl
 from cifartui.training.run.states import LIVING
 from cifartui.tui.view import RunView
-from cifartui.tui.widgets.charts import CurveChart, Curves, accuracy_curves, legend, loss_curves
+from cifartui.tui.widgets.charts import CurveChart, accuracy_figure, legend, loss_figure, reading_text
 from cifartui.tui.widgets.control_texts import controls_text
 from cifartui.tui.widgets.device_panel import DevicePanel
 from cifartui.tui.widgets.run_texts import facts_text, notes_text
 
+REDRAW_SECONDS = 0.5
+"""Between two drawings of the charts; drawing takes milliseconds that a busy machine would rather train with."""
 CHARTS = {"loss": "loss", "accuracy": "accuracy, %"}
 """Their titles."""
 
@@ -24,7 +28,8 @@ class RunPanel(Vertical):
     def __init__(self, *, widget_id: str) -> None:
         super().__init__(id=widget_id)
         self._drawn: RunView | None = None
-        self._curves: tuple[Curves, ...] = ()
+        self._drawing: Timer | None = None
+        """Until the charts are drawn again; None while they show all that is known."""
         self._sent: list[AnyControl] = []
         """Commands that the run in view has not answered yet."""
 
@@ -49,10 +54,10 @@ class RunPanel(Vertical):
         """Draw a run as far as it is known; what has not changed is left alone."""
         before, self._drawn = self._drawn, view
         is_other = before is None or before.run.id != view.run.id
-        self._curves = (loss_curves(view.history, view.guessing), accuracy_curves(view.history))
-        for name, curves in zip(CHARTS, self._curves, strict=True):
-            self.query_one(f"#{name}", CurveChart).set_curves(curves)
-        self._draw_legends()
+        if is_other:
+            self._draw_charts()
+        elif before and view.history != before.history and self._drawing is None:
+            self._drawing = self.set_timer(REDRAW_SECONDS, self._draw_charts)
         self._write("facts", facts_text(view))
         self.query_one(DevicePanel).show(view)
         self.query_one("#device-title").set_class(view.history.started is None, "-unknown")
@@ -69,6 +74,23 @@ class RunPanel(Vertical):
         if is_other:
             self.query_one("#log", VerticalScroll).anchor()  # at its end, until who reads scrolls back
 
+    def _draw_charts(self) -> None:
+        self._drawing = None
+        if self._drawn:
+            view = self._drawn
+            self.query_one("#loss", CurveChart).show(loss_figure(view.history, view.guessing))
+            self.query_one("#accuracy", CurveChart).show(accuracy_figure(view.history))
+            self._draw_legends()
+
+    @on(CurveChart.Looked)
+    def _look_together(self, message: CurveChart.Looked) -> None:
+        """Both charts show the same steps."""
+        message.stop()
+        for chart in self.query(CurveChart):
+            is_log = message.look.is_log if chart is message.chart else chart.look.is_log
+            chart.look = message.look._replace(is_log=is_log)
+        self._draw_legends()
+
     def show_sent(self, control: AnyControl) -> None:
         """Tell of a command that was sent to the run in view."""
         self._sent.append(control)
@@ -84,9 +106,13 @@ class RunPanel(Vertical):
         self.call_after_refresh(self._draw_legends)
 
     def _draw_legends(self) -> None:
-        for (name, title), curves in zip(CHARTS.items(), self._curves, strict=False):
-            cells = self.query_one(f"#{name}-title").content_size.width
-            self._write(f"{name}-title", legend(title, curves, cells))
+        for name, title in CHARTS.items():
+            heading, chart = self.query_one(f"#{name}-title"), self.query_one(f"#{name}", CurveChart)
+            if chart.look.cursor is None:
+                fact = legend(chart.figure, heading.content_size.width - len(title) - 3)
+            else:
+                fact = reading_text(chart.figure, chart.look.cursor)
+            self._write(f"{name}-title", Content.assemble((title, "bold $primary"), "   ", fact))
 
     def _write(self, widget: str, text: Content) -> None:
         """Give a text to its widget, unless it stands there already: it would be laid out again ten times a second."""

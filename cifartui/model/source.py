@@ -3,7 +3,8 @@
 from keyword import iskeyword
 
 from cifartui.errors import UsageError
-from cifartui.model.layers import KINDS, AnyLayer
+from cifartui.model.layers import KINDS, Layer
+from cifartui.model.layers.blocks import Add
 from cifartui.model.network import Network, sequences
 from cifartui.model.shapes import format_shape
 from cifartui.model.summary import summarize
@@ -73,13 +74,23 @@ def loading_source(network: Network, path: str) -> str:
     return "\n".join(["import torch", "", *lines, "", "# with the class", python_source(network)])
 
 
+def layer_lines(layer: Layer) -> list[str]:
+    """Where a layer is made and where it is used; members of sequences and blocks only as they are made."""
+    if isinstance(layer, Add):
+        return ["x = residual + shortcut"]
+    made, _, member = layer.name.rpartition(".")
+    if made:
+        return [f"{_constructor(layer)}  # {layer.name}"]
+    return [f"self.{member} = {_constructor(layer)}", "...", f"x = self.{member}(x)"]
+
+
 def class_name(network: Network) -> str:
     """The name of the network's class in its source."""
     name = "".join(part.capitalize() for part in network.name.split("_")) or "Net"
     return f"{name}Net" if iskeyword(name) or name in TAKEN else name
 
 
-def _constructor(layer: AnyLayer) -> str:
+def _constructor(layer: Layer) -> str:
     arguments, settings = layer.construction()
     spelled = ", ".join([*map(repr, arguments), *(f"{name}={value!r}" for name, value in settings.items())])
     return f"nn.{layer.TORCH_CLASS}({spelled})" if layer.TORCH_CLASS else f"{type(layer).__name__}({spelled})"

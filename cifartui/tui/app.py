@@ -31,7 +31,7 @@ from cifartui.tui.leaving import SignalledEnd, farewell
 from cifartui.tui.library_faults import Palette, mend
 from cifartui.tui.messages import Notice
 from cifartui.tui.run_in_view import RunInView
-from cifartui.tui.screens.keys import KeysScreen
+from cifartui.tui.screens.base import BaseScreen
 from cifartui.tui.settings_in_hand import SettingsInHand
 from cifartui.tui.terminal import TerminalDriver
 from cifartui.tui.theme import DARK, LIGHT, first_theme, themes
@@ -129,7 +129,14 @@ class CifarApp(RunInView, SettingsInHand):
             id="show.evaluation",
             show=False,
         ),
-        Binding("question_mark", "help", "help", tooltip="Show this list of keys", id="help", key_display="?"),
+        Binding(
+            "question_mark",
+            "help",
+            "explain",
+            tooltip="Explain what is under the cursor, with this list of keys",
+            id="help",
+            key_display="?",
+        ),
         Binding("q", "leave", "leave", tooltip="Leave the program; a run that trains goes on without it", id="leave"),
         Binding("ctrl+c", "leave", "leave", show=False, system=True),
         Binding(
@@ -273,9 +280,11 @@ class CifarApp(RunInView, SettingsInHand):
             self.switch_mode(mode)
 
     def action_help(self) -> None:
-        """Show the keys of this screen."""
-        if not self.screen.is_modal:
-            self.push_screen(KeysScreen(self.screen))
+        """Explain what is under the cursor, with the keys of this screen."""
+        from cifartui.tui.screens.explain import ExplainScreen
+
+        if isinstance(self.screen, BaseScreen) and not self.screen.is_modal:
+            self.push_screen(ExplainScreen(self.screen, self.screen.topic))
 
     def action_command_palette(self) -> None:
         """Show the command palette."""

@@ -96,7 +96,7 @@ async def test_messages_leave_the_pages_as_they_are() -> None:
         await pilot.pause()
         assert pilot.app.screen.query_one(PictureWall).size == before
         assert "page 1 of 15, at 1/2" in shown(pilot)
-        assert "? help" in shown(pilot).splitlines()[-1]
+        assert "? explain" in shown(pilot).splitlines()[-1]
 
 
 async def test_first_start_draws_the_sketches(home: Path) -> None:
@@ -180,7 +180,7 @@ async def test_pictures_of_any_size_are_looked_at(pixels: tuple[int, int], size:
         assert pilot.app.screen.query_one(PictureWall).capacity >= 4
         await pilot.press("o")
         await wait_for_text(pilot, f"pixel ({width // 2}, {height // 2})")
-        text = await wait_for_text(pilot, "? help")
+        text = await wait_for_text(pilot, "? explain")
         assert "Normalize" in text
         assert ("z zoom" in text) == shrunk
         await pilot.press("z", "right", "down")

@@ -173,7 +173,7 @@ async def test_it_fits_again_after_a_dialog_and_a_resize(sketches: DatasetFacts)
         await wait_for_text(pilot, "few · training images")
         await pilot.press("2", "down", "w")
         await wait_until(pilot, lambda: is_whole(pilot))
-        await pilot.press("question_mark")
+        await pilot.press("question_mark", "k")
         await wait_for_text(pilot, "on this screen")
         await pilot.press("escape")
         await pilot.resize_terminal(40, 12)
@@ -196,7 +196,7 @@ async def test_pictures_larger_than_the_screen_are_walked_with_trained_weights()
         await pilot.press("end")
         assert_shows_the_modules_value(pilot)
         lines = shown(pilot).splitlines()
-        assert "? help" in lines[-1]
+        assert "? explain" in lines[-1]
         assert "at row 59, col 59 " in lines[-2]
 
 

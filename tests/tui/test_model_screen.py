@@ -225,7 +225,7 @@ async def test_keys_are_told(sketches: DatasetFacts) -> None:
     async with CifarApp().run_test(size=SMALL) as pilot:
         await pilot.press("2", "down")
         await wait_for_text(pilot, "conv1 · conv2d")
-        await pilot.press("question_mark")
+        await pilot.press("question_mark", "k")
         text = await wait_for_text(pilot, "Add a layer below the one")
         assert "Hide the layers inside the block (not now)" in text
         assert "Page" not in text
@@ -279,7 +279,7 @@ async def test_the_network_follows_the_data_set_in_hand(tmp_path: Path) -> None:
         text = shown(pilot)
         assert "tutorial · changed" in text
         assert "r repair" in text
-        assert "? help" in text
+        assert "? explain" in text
         await pilot.press("r")
         await wait_for_text(pilot, "16·14·14 = 3,136")
         await wait_until(pilot, lambda: "✗" not in shown(pilot))

@@ -5,8 +5,8 @@ import pytest
 from cifartui.dataset.store import DatasetFacts
 from cifartui.training.run.events import LossLogged, RunFinished, SpeedMeasured, StateChanged, StepsReported, Warned
 from cifartui.tui.app import CifarApp
-from cifartui.tui.screens.keys import KEY_CELLS
 from cifartui.tui.widgets.charts import CurveChart
+from cifartui.tui.widgets.keys_text import KEY_CELLS
 from tests.tui.driving import LARGE, SMALL, control_lines, scripted_run, shown, text_of, wait_for_text, wait_until
 
 
@@ -160,7 +160,7 @@ async def test_keys_stand_in_their_column(sketches: DatasetFacts) -> None:
         async with CifarApp().run_test(size=SMALL) as pilot:
             await wait_for_text(pilot, "● running")
             await wait_for_text(pilot, "space pause")
-            await pilot.press("question_mark")
+            await pilot.press("question_mark", "k")
             await wait_for_text(pilot, "on this screen")
             lines = text_of(pilot, "#keys").splitlines()
             assert all(line[KEY_CELLS : KEY_CELLS + 1].isspace() for line in lines if len(line) > 20)

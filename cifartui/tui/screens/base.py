@@ -2,15 +2,21 @@
 
 from typing import TYPE_CHECKING, ClassVar, cast
 
+from textual import events, on
 from textual.app import ComposeResult
 from textual.await_complete import AwaitComplete
-from textual.containers import Container
+from textual.containers import Container, Horizontal
 from textual.screen import Screen, ScreenResultType
+from textual.widgets import DataTable, OptionList
 from textual.worker import Worker, WorkerState
 
 from cifartui.failures import failure
+from cifartui.lessons.topic import Topic
+from cifartui.tui.explaining import explanation_of, keys_in_hand
+from cifartui.tui.widgets.explain import Explain
 from cifartui.tui.widgets.key_line import KeyLine
 from cifartui.tui.widgets.notice_line import NoticeLine
+from cifartui.tui.widgets.panel import Understand
 from cifartui.tui.widgets.top_bar import TopBar
 
 if TYPE_CHECKING:
@@ -25,6 +31,19 @@ class BaseScreen(Screen[ScreenResultType]):
     def cifar_app(self) -> "CifarApp":
         """The app, with its type."""
         return cast("CifarApp", self.app)
+
+    @property
+    def topic(self) -> Topic:
+        """What is to be explained: what the widget with the focus, or one around it, has as its `topic`."""
+        for node in self.focused.ancestors_with_self if self.focused else ():
+            if node is not self and isinstance(topic := getattr(node, "topic", None), Topic):
+                return topic
+        return self.own_topic
+
+    @property
+    def own_topic(self) -> Topic:
+        """What the screen itself is."""
+        return Topic("screen")
 
     def dismiss(self, result: ScreenResultType | None = None) -> AwaitComplete:
         """Close, once: a second enter would close the screen below."""
@@ -49,12 +68,33 @@ class NounScreen(CifarScreen):
 
     def compose(self) -> ComposeResult:
         yield TopBar(self.NOUN)
-        with Container(id="body"):
-            yield from self.compose_body()
+        with Horizontal(id="columns"):
+            with Container(id="body"):
+                yield from self.compose_body()
+            with Understand():
+                yield Explain(id="explain")
 
     def compose_body(self) -> ComposeResult:
         """The widgets between the line on top and the keys."""
         raise NotImplementedError
+
+    @property
+    def own_topic(self) -> Topic:
+        return Topic(f"screen.{self.NOUN}")
+
+    @on(DataTable.RowHighlighted)
+    @on(OptionList.OptionHighlighted)
+    @on(events.DescendantFocus)
+    @on(events.ScreenResume)
+    @on(events.Resize)
+    def explain(self) -> None:
+        """Explain what is under the cursor now, where the panel for it has room."""
+        self.call_after_refresh(self._explain)
+
+    def _explain(self) -> None:
+        panel = self.query_one(Explain)
+        if self.is_active and self.has_class("-wide"):
+            panel.show(explanation_of(self.topic, self.cifar_app, keys_in_hand(self)))
 
 
 class RunScreen(NounScreen):

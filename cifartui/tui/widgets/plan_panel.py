@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from cifartui.tui.app import CifarApp
 
 KEEP, DROP = "keep", "drop"
-BESIDE_CELLS = 140
+BESIDE_CELLS = 112
 """Columns from which on curve and explanation stand beside the settings, not below them."""
 SAVING = "It will be in the list of recipes. Seed, device and data set are no part of it."
 

@@ -2,21 +2,13 @@
 
 import textwrap
 from collections.abc import Iterable, Iterator
-from typing import ClassVar
 
-from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
-from textual.containers import VerticalScroll
+from textual.binding import Binding
 from textual.content import Content
 from textual.dom import DOMNode
 from textual.screen import Screen
-from textual.widgets import Label, Static
-
-from cifartui.tui.widgets.dialogs.base import Dialog
 
 KEY_CELLS = 12
-FRAME_CELLS = 8
-"""Border, padding and scroll bar of the dialog."""
 NAMES = {
     "escape": "esc",
     "pageup": "pgup",
@@ -36,28 +28,6 @@ NAMES = {
     "shift+up": "shift+↑",
     "shift+down": "shift+↓",
 }
-
-
-class KeysScreen(Dialog[None]):
-    """What each key of the screen below does; the arrows scroll."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,question_mark,q", "dismiss", "back", id="keys.back", key_display="esc")
-    ]
-
-    def __init__(self, below: Screen[object]) -> None:
-        super().__init__()
-        self._below = below
-        self._active = {one.binding.id for one in below.active_bindings.values() if one.enabled}
-
-    def compose(self) -> ComposeResult:
-        with VerticalScroll(classes="dialog reading"):
-            yield Label(Content.assemble(("keys", "bold"), "   ↑↓ scroll   esc back"))
-            yield Static(id="keys")
-
-    def on_resize(self) -> None:
-        columns = self.app.size.width * 96 // 100 - FRAME_CELLS
-        self.query_one("#keys", Static).update(keys_text(self._below, self._active, columns))
 
 
 def keys_text(screen: Screen[object], active: set[str | None], columns: int) -> Content:

@@ -1,0 +1,78 @@
+"""The panel that explains what is under the cursor."""
+
+import re
+import textwrap
+from collections.abc import Iterator, Sequence
+
+from textual.content import Content
+from textual.widgets import Static
+
+from cifartui.lessons.topic import Explanation
+from cifartui.text import printable
+from cifartui.tui.widgets.panel import Panel
+
+MARKED = re.compile(r"\*\*(.+?)\*\*|`(.+?)`")
+"""What is strong in a lesson's text, and what is code."""
+LEAST_CELLS = 20
+
+
+class Explain(Panel):
+    """What a thing is, why it is so, the lines of PyTorch that do it, and what to try."""
+
+    def __init__(self, *, id: str) -> None:  # noqa: A002  # as in all widgets of the library
+        super().__init__("", Static(id="lesson"), id=id, classes="-explaining")
+        self._explanation: Explanation | None = None
+
+    def show(self, explanation: Explanation) -> None:
+        """Explain another thing, or the same with other numbers."""
+        if explanation != self._explanation:
+            self._explanation = explanation
+            self._draw()
+
+    def on_resize(self) -> None:
+        self._draw()
+
+    def _draw(self) -> None:
+        if self._explanation:
+            self.entitle(self._explanation.title)
+            text = explanation_text(self._explanation, self.content_size.width)
+            self.query_one(Static).update(text)
+            is_whole = self.query_one(Static).get_content_height(self.content_size, self.size, self.content_size.width)
+            self.say("" if is_whole <= self.content_size.height else "? shows the rest")
+
+
+def explanation_text(explanation: Explanation, columns: int) -> Content:
+    """An explanation apart from its title, for a panel of so many columns."""
+    parts = [Content("\n\n").join(map(lesson_text, explanation.paragraphs))]
+    if explanation.code:
+        parts.append(Content.assemble(("in PyTorch", "bold $explanation"), "\n", code_text(explanation.code, columns)))
+    if explanation.ideas:
+        ideas = Content("\n").join(map(lesson_text, explanation.ideas))
+        parts.append(Content.assemble(("try", "bold $explanation"), "\n", ideas))
+    return Content("\n\n").join(parts)
+
+
+def lesson_text(text: str) -> Content:
+    """A lesson's text with what is strong and what is code."""
+    parts, end = list[Content](), 0
+    shown = printable(text, 4_000)
+    for mark in MARKED.finditer(shown):
+        strong, code = mark.groups()
+        parts += [Content(shown[end : mark.start()]), Content.styled(strong or code, "bold" if strong else "$primary")]
+        end = mark.end()
+    return Content("").join([*parts, Content(shown[end:])])
+
+
+def code_text(lines: Sequence[str], columns: int) -> Content:
+    """Lines of Python, highlighted; longer ones go on below, further in."""
+    from textual.highlight import highlight  # its lexers take longer to load than a frame to draw
+
+    folded = [part for line in lines for part in _folded(printable(line), max(columns, LEAST_CELLS))]
+    return highlight("\n".join(folded), language="python")
+
+
+def _folded(line: str, columns: int) -> Iterator[str]:
+    indent = " " * (len(line) - len(line.lstrip()))
+    yield from textwrap.wrap(
+        line.lstrip(), columns, initial_indent=indent, subsequent_indent=f"{indent}    ", break_on_hyphens=False
+    )

@@ -314,7 +314,7 @@ class CifarApp(RunInView, SettingsInHand):
     def action_leave(self) -> None:
         """Leave; a living run does not notice."""
         if self.unsaved and not self.screen.is_modal:
-            question = f"The changes to network {self.unsaved} are not kept (2, then s, keeps them). Leave?"
+            question = f"The changes to network {self.unsaved} are not kept (2, then k, keeps them). Leave?"
             self.push_screen(ConfirmDialog(question), lambda leave: self.exit() if leave else None)
         else:
             self.exit()

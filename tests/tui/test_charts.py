@@ -231,7 +231,7 @@ async def test_keys_look_closer_and_read() -> None:
         assert chart.look.zoom == 4
         low, high = chart.look.window(chart.figure)
         assert low < 480 < high
-        await pilot.press("shift+left", "y")
+        await pilot.press("shift+left", "L")
         assert chart.look.window(chart.figure)[0] < low
         assert chart.look.is_log
         await pilot.press("escape")

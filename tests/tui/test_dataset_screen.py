@@ -52,7 +52,7 @@ async def test_keys_turn_pages_and_choose_class_and_split() -> None:
         await wait_for_text(pilot, "page 2 of")
         await pilot.press("left")
         await wait_for_text(pilot, "page 1 of")
-        await pilot.press("c")
+        await pilot.press("slash")
         text = await wait_for_text(pilot, "look at one class (training + test images)")
         assert re.search(r"automobile +20 \+ +10", text)
         await pilot.press("down", "enter")
@@ -60,12 +60,12 @@ async def test_keys_turn_pages_and_choose_class_and_split() -> None:
         assert "airplane #" in text
         await pilot.press("s")
         await wait_for_text(pilot, "test images · airplane")
-        await pilot.press("c")
+        await pilot.press("slash")
         await wait_for_text(pilot, "look at one class")
         assert pilot.app.screen.query_one(OptionList).highlighted == 1
         await pilot.press("escape")
         before = pilot.app.screen.query_one(PictureWall).size.height
-        await pilot.press("w")
+        await pilot.press("Z")
         await wait_until(pilot, lambda: pilot.app.screen.query_one(PictureWall).size.height > before + 8)
 
 
@@ -73,7 +73,7 @@ async def test_keys_stand_on_their_line_where_there_is_room() -> None:
     """At 160 columns those for split, histogram, check and wall, too."""
     async with CifarApp().run_test(size=LARGE) as pilot:
         text = await wait_for_text(pilot, "page 1 of")
-        assert all(key in text.splitlines()[-1] for key in ("s split", "h histogram", "v verify", "w wall", "q leave"))
+        assert all(key in text.splitlines()[-1] for key in ("s split", "c histogram", "h verify", "Z wall", "q leave"))
 
 
 def test_lines_that_are_highlighted_have_no_colours_of_their_own() -> None:
@@ -116,7 +116,7 @@ async def test_damaged_data_set_is_marked_and_told_where_its_facts_would_stand(h
         await wait_for_text(pilot, f"✗ {SKETCHES} · damaged")
         assert "it has 5 bytes" in " ".join(text_of(pilot, "#facts").split())
         assert f"{SKETCHES} · damaged" in text_of(pilot, "#wall-title")
-        await pilot.press("c", "s", "right", "o", "enter", "h")
+        await pilot.press("slash", "s", "right", "o", "enter", "c")
         assert "delete removes what is damaged" in text_of(pilot, "#next")
         await pilot.press("delete", "y")
         await wait_until(pilot, lambda: not is_prepared(SKETCHES))
@@ -196,7 +196,7 @@ async def test_hundreds_of_classes_are_listed_with_their_counts() -> None:
         text = await wait_for_text(pilot, "many · training images")
         assert "more: c lists them" in text
         assert "a_class_wi…" in text
-        await pilot.press("c")
+        await pilot.press("slash")
         await wait_for_text(pilot, "look at one class")
         await pilot.press("end", "enter")
         await wait_until(pilot, lambda: "a_class_with_a_long_name_299 · page 1" in text_of(pilot, "#wall-title"))
@@ -211,7 +211,7 @@ async def test_return_finds_everything_as_it_was() -> None:
         await wait_for_text(pilot, "sketches · training images")
         await pilot.press("s")
         await wait_for_text(pilot, "sketches · test images")
-        await pilot.press("c", "down", "down", "enter")
+        await pilot.press("slash", "down", "down", "enter")
         await wait_for_text(pilot, "sketches · test images · automobile · page 1")
         await pilot.press("right")
         await wait_for_text(pilot, "automobile · page 2")
@@ -269,12 +269,12 @@ async def test_fetch_that_fails_asks_again_with_the_reason(tmp_path: Path) -> No
 
 
 async def test_data_sets_are_verified_renamed_and_removed() -> None:
-    """v hashes, r asks for a name and refuses a wrong one, delete asks first."""
+    """h hashes, v asks for a name and refuses a wrong one, delete asks first."""
     async with CifarApp().run_test(size=LARGE, notifications=True) as pilot:
         await wait_for_text(pilot, "page 1 of")
-        await pilot.press("v")
+        await pilot.press("h")
         await wait_until(pilot, lambda: load_facts(SKETCHES).verified is not None)
-        await pilot.press("r")
+        await pilot.press("v")
         pilot.app.screen.query_one(Input).value = "../mine"
         await pilot.press("enter")
         await wait_for_text(pilot, "cannot name a data set")

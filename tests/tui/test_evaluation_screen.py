@@ -63,7 +63,7 @@ async def test_file_that_does_not_fit_is_a_sentence(sketches: DatasetFacts, tmp_
         await wait_for_text(pilot, "few · training images")
         await pilot.press("4")
         await wait_for_text(pilot, "no checkpoints yet")
-        await pilot.press("f")
+        await pilot.press("i")
         pilot.app.screen.query_one(Input).value = str(tmp_path / "odd.pth")
         await pilot.press("enter")
         await wait_for_notice(pilot, "conv1.weight is 1 and should be 6×3×5×5")
@@ -73,20 +73,20 @@ async def test_file_that_does_not_fit_is_a_sentence(sketches: DatasetFacts, tmp_
 async def test_export_writes_the_tutorials_file_and_says_how_to_load_it(
     sketches: DatasetFacts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """x writes the checkpoint under the cursor as a .pth file; the code on the screen loads it in plain PyTorch."""
+    """p writes the checkpoint under the cursor as a .pth file; the code on the screen loads it in plain PyTorch."""
     run, _ = train_here(plan(sketches.name, "epochs=1"))
     async with CifarApp().run_test(size=LARGE) as pilot:
         await wait_for_text(pilot, "few · training images")
         await pilot.press("4")
         await wait_for_text(pilot, "50 last")
         monkeypatch.chdir(tmp_path)
-        await pilot.press("x")
+        await pilot.press("p")
         await wait_for_text(pilot, "A name without a folder is a file in")
         assert pilot.app.screen.query_one(Input).value == "few_net.pth"
         pilot.app.screen.query_one(Input).value = "net.pth"
         await pilot.press("enter")
         text = await wait_for_text(pilot, "the state_dict of")
-        assert "x export" not in text
+        assert "p export" not in text
         code = loading_source(run.config().network, str(tmp_path / "net.pth"))
         assert all(line in shown(pilot) for line in code.splitlines()[2:4])
         await pilot.press("escape")
@@ -184,16 +184,16 @@ async def test_a_checkpoint_that_goes_keeps_its_result_and_says_why(sketches: Da
 
 
 async def test_checkpoint_is_pinned_and_let_go_again(sketches: DatasetFacts) -> None:
-    """p marks it in the list, and on disk; p again takes the mark away."""
+    """k marks it in the list, and on disk; k again takes the mark away."""
     run, _ = train_here(plan(sketches.name, "epochs=1"))
     async with CifarApp().run_test(size=SMALL) as pilot:
         await pilot.press("4")
         await wait_for_text(pilot, "last")
-        await pilot.press("p")
+        await pilot.press("k")
         await wait_for_text(pilot, "◆ pinned: stays")
         assert any(line.strip().startswith("◆ ") and "last" in line for line in shown(pilot).splitlines())
         assert [facts.pinned for facts in list_checkpoints(run)] == [True]
-        await pilot.press("p")
+        await pilot.press("k")
         await wait_until(pilot, lambda: "◆" not in shown(pilot), seconds=10)
         assert [facts.pinned for facts in list_checkpoints(run)] == [False]
 
@@ -280,7 +280,7 @@ async def test_a_file_is_judged_as_weights_of_the_network_in_hand(tmp_path: Path
         await wait_for_text(pilot, "compact")
         await pilot.press("enter")
         await wait_for_text(pilot, "compact · ")
-        await pilot.press("4", "f")
+        await pilot.press("4", "i")
         await wait_for_text(pilot, "of network compact")
         pilot.app.screen.query_one(Input).value = str(tmp_path / "compact.pth")
         await pilot.press("enter")

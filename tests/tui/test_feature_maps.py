@@ -22,7 +22,7 @@ async def test_every_layer_is_shown(sketches: DatasetFacts) -> None:
     """Down from the first to the last: maps where there is height and width, bars elsewhere, classes at the end."""
     async with CifarApp().run_test(size=LARGE) as pilot:
         await wait_for_text(pilot, "few · training images")
-        await pilot.press("2", "f")
+        await pilot.press("2", "l")
         await wait_for_text(pilot, "conv1 conv2d 5×5 · gives 6 × 28 × 28")
         for operation in summarize(load_network("tutorial")).operations[1:]:
             await pilot.press("down")
@@ -40,7 +40,7 @@ async def test_maps_larger_than_the_screen_are_shrunk_and_say_so() -> None:
     facts = save_dataset("large", noise(4, 224, 2), noise(4, 224, 2, seed=1), ("cat", "dog"), "noise for the tests")
     async with CifarApp().run_test(size=SMALL) as pilot:
         await wait_for_text(pilot, f"{facts.name} · training images")
-        await pilot.press("2", "f")
+        await pilot.press("2", "l")
         text = await wait_for_text(pilot, "gives 6 × 220 × 220, 1–2 shown, at 1/6")
         assert re.search(r"black -?\d+\.\d+, white\s+-?\d+\.\d+ · ", text)
         assert "untrained" in text
@@ -48,19 +48,19 @@ async def test_maps_larger_than_the_screen_are_shrunk_and_say_so() -> None:
 
 
 async def test_filters_and_pages(sketches: DatasetFacts) -> None:
-    """f shows the first layer's six filters; where not all maps fit, the title says which are shown."""
+    """c shows the first layer's six filters; where not all maps fit, the title says which are shown."""
     async with CifarApp().run_test(size=SMALL) as pilot:
         await wait_for_text(pilot, "few · training images")
-        await pilot.press("2", "down", "f")
+        await pilot.press("2", "down", "l")
         await wait_for_text(pilot, "gives 6 × 28 × 28, 1–2 shown")
         await pilot.press("right", "right", "right")
         await wait_for_text(pilot, "5–6 shown")
-        await pilot.press("f")
+        await pilot.press("c")
         await wait_for_text(pilot, "6 filters of 5×5")
         screen = pilot.app.screen
         assert isinstance(screen, FeatureMapsScreen)
         assert not screen.check_action("page", ())
-        await pilot.press("f", "down")
+        await pilot.press("c", "down")
         await wait_for_text(pilot, "relu1 relu")
         assert not screen.check_action("filters", ())
 
@@ -71,7 +71,7 @@ async def test_blocks_and_half_built_networks(sketches: DatasetFacts) -> None:
         await wait_for_text(pilot, "few · training images")
         await pilot.press("2", "o", "down", "down", "enter")
         await wait_for_text(pilot, "resnet18 · 11,173,962")
-        await pilot.press(*["down"] * 4, "right", "down", "right", *["down"] * 4, "f")
+        await pilot.press(*["down"] * 4, "right", "down", "right", *["down"] * 4, "l")
         await wait_for_text(pilot, "layer1.0.conv2 conv2d 3×3 · gives 64 × 32 × 32")
         await pilot.press("down", "down", "down")
         await wait_for_text(pilot, "layer1.0.relu2 relu")
@@ -79,9 +79,9 @@ async def test_blocks_and_half_built_networks(sketches: DatasetFacts) -> None:
         await wait_for_text(pilot, "tutorial · 62,006")
         pilot.app.screen.query_one(LayerTable).move_cursor(row=8)
         await wait_for_text(pilot, "fc1 · linear")
-        await pilot.press("x")
+        await pilot.press("delete")
         await wait_for_text(pilot, "✗ fc2")
-        await pilot.press("f")
+        await pilot.press("l")
         await wait_for_text(pilot, "gives")
         assert "nothing to look at" not in text_of(pilot, "#title")
 

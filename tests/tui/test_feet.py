@@ -44,7 +44,7 @@ async def test_keys_of_the_screen_below_a_dialog_stay_as_they_are(sketches: Data
         async with CifarApp().run_test(size=SMALL) as pilot:
             await wait_for_text(pilot, "space pause")
             below, keys = pilot.app.screen, foot(pilot)
-            await pilot.press("s")
+            await pilot.press("x")
             await wait_for_text(pilot, "let it go on")
             below.refresh_bindings()
             below.query_one(KeyLine).refresh()
@@ -71,17 +71,17 @@ async def test_help_and_the_way_out_stand_at_the_right_on_every_screen(sketches:
             await has(LEAVE, "escape")
             await wait_for_text(pilot, "space go on")
             await has(LEAVE, "1")
-            await has(LEAVE, "h", "w", "s", "w")
+            await has(LEAVE, "c", "Z", "s", "Z")
             await has(BACK, "o")
             await has(LEAVE, "escape")
             await has(BACK, "l")
             await has(LEAVE, "escape")
-            await has(LEAVE, "2", "down", "x", "u")
+            await has(LEAVE, "2", "down", "delete", "u")
             await has("esc drop", "enter")
             await has(LEAVE, "escape")
             await has(LEAVE, "4", "c")
             await has(LEAVE, "2")
-            await has(BACK, "f")
+            await has(BACK, "l")
             await wait_for_text(pilot, "gives 6 × 28 × 28")
             await has(BACK)
             await has(LEAVE, "escape")
@@ -168,7 +168,7 @@ async def test_help_lists_every_key_of_the_screen_in_sentences(sketches: Dataset
         assert "Use the data set under the cursor for training" in text
         listed = " ".join(str(pilot.app.screen.query_one("#keys", Static).content).split())
         for part in (
-            "w Give the pictures the whole screen",
+            "Z Give the pictures the whole screen",
             "an export (not now)",
             "del Remove the data set",
             "on every screen 1 d Go to the data sets",

@@ -72,12 +72,12 @@ async def test_steps_show_the_modules_values(sketches: DatasetFacts, size: tuple
             await pilot.press(key)
             assert_shows_the_modules_value(pilot)
         for layer in ("pool1", "conv2", "pool2"):
-            await pilot.press("l")
+            await pilot.press("s")
             await wait_for_text(pilot, f"{layer} ")
             for key in ("pagedown", "right", "down"):
                 await pilot.press(key)
                 assert_shows_the_modules_value(pilot)
-        await pilot.press("l")
+        await pilot.press("s")
         await wait_for_text(pilot, "conv1 conv2d 5×5")
         await pilot.press("escape")
         await wait_for_text(pilot, "62,006 parameters")
@@ -103,7 +103,7 @@ async def test_play_fills_the_output_and_stops_at_its_end(sketches: DatasetFacts
 
 
 async def test_pictures_and_weights_change(sketches: DatasetFacts, tmp_path: Path) -> None:
-    """n takes the next picture, i one of the user's own, w the weights of a real checkpoint."""
+    """n takes the next picture, i one of the user's own, o the weights of a real checkpoint."""
     run, _ = train_here(plan(sketches.name, "epochs=1"))
     order = picture_order(sketches.name, "test", None)
     async with CifarApp().run_test(size=SMALL, notifications=True) as pilot:
@@ -114,7 +114,7 @@ async def test_pictures_and_weights_change(sketches: DatasetFacts, tmp_path: Pat
         await pilot.press("n")
         await wait_for_text(pilot, f"#{order[1]} · untrained")
         assert_shows_the_modules_value(pilot)
-        await pilot.press("p", "p", "w")
+        await pilot.press("N", "N", "o")
         await wait_for_text(pilot, "step 50")
         await pilot.press("down", "enter")
         await wait_until(pilot, lambda: f"#{order[0]} · {run.id[14:]}@50" in text_of(pilot, "#title"))
@@ -133,7 +133,7 @@ async def test_pictures_and_weights_change(sketches: DatasetFacts, tmp_path: Pat
         assert_shows_the_modules_value(pilot)
         await pilot.press("escape")
         await wait_for_text(pilot, "62,006 parameters")
-        await pilot.press("f")
+        await pilot.press("l")
         await wait_for_text(pilot, f"mine.png · {run.id[14:]}@50")
 
 
@@ -146,7 +146,7 @@ async def test_what_was_asked_for_last_is_shown(sketches: DatasetFacts, tmp_path
         await wait_for_text(pilot, "running the network")
         await pilot.press("i")
         pilot.app.screen.query_one(Input).value = str(tmp_path / "mine.png")
-        await pilot.press("enter", "w")
+        await pilot.press("enter", "o")
         await wait_for_text(pilot, "that training starts with")
         await pilot.press("enter")
         await wait_for_text(pilot, "mine.png · untrained")
@@ -160,7 +160,7 @@ async def test_without_a_data_set_it_asks_for_a_picture(tmp_path: Path) -> None:
     async with CifarApp().run_test(size=SMALL, notifications=True) as pilot:
         await pilot.press("2", "down", "w")
         await wait_for_text(pilot, "There is no data set")
-        await pilot.press("space", "right", "l", "i")
+        await pilot.press("space", "right", "s", "i")
         pilot.app.screen.query_one(Input).value = str(tmp_path / "mine.png")
         await pilot.press("enter")
         await wait_for_text(pilot, "mine.png")
@@ -189,7 +189,7 @@ async def test_pictures_larger_than_the_screen_are_walked_with_trained_weights()
         await wait_for_text(pilot, "pets · training images")
         await pilot.press("2", "down", "w")
         await wait_for_text(pilot, "step 1/3600, at 1/2 · ")
-        await pilot.press("w")
+        await pilot.press("o")
         await wait_for_text(pilot, "step 1")
         await pilot.press("down", "enter")
         await wait_until(pilot, lambda: text_of(pilot, "#title").endswith(f"{run.id[14:]}@1"))

@@ -137,7 +137,7 @@ async def test_no_terminal_is_too_small(sketches: DatasetFacts, size: tuple[int,
     scripted_run(sketches.name)
     async with CifarApp().run_test(size=size) as pilot:
         await pilot.pause()
-        for key in ("1", "o", "escape", "l", "escape", "2", "p", "escape", "3", "4", "f", "escape", "?", "escape"):
+        for key in ("1", "o", "escape", "l", "escape", "2", "p", "escape", "3", "4", "i", "escape", "?", "escape"):
             await pilot.press(key)
 
 

@@ -18,7 +18,7 @@ sys.exit(run_command(sys.argv[1:]))
 
 
 async def test_measure_and_use_the_winner(sketches: DatasetFacts, program: Path) -> None:
-    """l measures for real in a child process, in hundredths of a second; u puts the winner into the recipe in hand."""
+    """l measures for real in a child process, in hundredths of a second; y puts the winner into the recipe in hand."""
     program.write_text(SHORT)
     async with CifarApp().run_test(size=SMALL, notifications=True) as pilot:
         assert isinstance(pilot.app, CifarApp)
@@ -33,9 +33,9 @@ async def test_measure_and_use_the_winner(sketches: DatasetFacts, program: Path)
         )
         await pilot.press("l")
         await wait_for_text(pilot, "DataLoader, 0 workers")
-        await wait_for_text(pilot, "u use this")
+        await wait_for_text(pilot, "y use this")
         assert "Resident tensors load" in shown(pilot)
-        await pilot.press("u")
+        await pilot.press("y")
         assert pilot.app.recipe.loader.kind == "resident"
         await pilot.press("escape")
         await wait_for_text(pilot, "few · training images")

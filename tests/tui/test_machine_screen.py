@@ -74,7 +74,7 @@ async def test_findings_come_while_one_looks_on(
         await wait_for_text(pilot, "training runs on A Scripted GPU (cuda): the only CUDA device")
         assert "A Scripted GPU: ready to train" in text_of(pilot, "#findings").replace("\n", "")
         assert "none of 5 can be reached" in shown(pilot)
-        await pilot.press("r")
+        await pilot.press("g")
         await wait_for_text(pilot, "this machine · ")
         await pilot.press("escape")
         await wait_until(pilot, lambda: not isinstance(pilot.app.screen, MachineScreen))

@@ -98,14 +98,14 @@ async def test_typing_changes_every_later_shape_and_r_repairs(sketches: DatasetF
         await wait_for_text(pilot, "✗ fc1")
         await pilot.press("enter", *["down"] * 7)
         await wait_for_text(pilot, "fc1 expects 400 inputs; flatten gives 16·6·6 = 576.")
-        await wait_for_text(pilot, "r sets in_features=576 out_features=120")
-        await pilot.press("r")
+        await wait_for_text(pilot, "y sets in_features=576 out_features=120")
+        await pilot.press("y")
         await wait_for_text(pilot, "83,126 parameters")
         assert "✗" not in shown(pilot)
         await pilot.press("u", "u")
         await wait_for_text(pilot, "62,006 parameters")
         assert "changed" not in shown(pilot)
-        await pilot.press("y")
+        await pilot.press("U")
         await wait_for_text(pilot, "✗ fc1")
 
 
@@ -122,7 +122,7 @@ async def test_escape_leaves_the_layer_as_it_was(sketches: DatasetFacts) -> None
 
 
 async def test_layers_are_added_moved_removed_and_the_network_kept(sketches: DatasetFacts) -> None:
-    """a adds below the cursor, shift and arrows move, x removes, i changes the input, s keeps it for recipes."""
+    """a adds below the cursor, shift and arrows move, delete removes, v changes the input, k keeps it for recipes."""
     async with CifarApp().run_test(size=SMALL, notifications=True) as pilot:
         await pilot.press("2", "down")
         await wait_for_text(pilot, "multiply-adds     28")
@@ -132,7 +132,7 @@ async def test_layers_are_added_moved_removed_and_the_network_kept(sketches: Dat
         await wait_for_text(pilot, "62,018 parameters")
         await pilot.press("shift+down")
         await wait_until(pilot, lambda: shown(pilot).index("relu1") < shown(pilot).index("norm1"))
-        await pilot.press("s")
+        await pilot.press("k")
         pilot.app.screen.query_one(Input).value = "tutorial"
         await pilot.press("enter")
         await wait_for_text(pilot, "tutorial comes with the program")
@@ -140,9 +140,9 @@ async def test_layers_are_added_moved_removed_and_the_network_kept(sketches: Dat
         await pilot.press("enter")
         await wait_for_text(pilot, "normed · 62,018 parameters")
         assert [layer.name for layer in load_network("normed").layers][:3] == ["conv1", "relu1", "norm1"]
-        await pilot.press("x")
+        await pilot.press("delete")
         await wait_for_text(pilot, "62,006 parameters")
-        await pilot.press("i")
+        await pilot.press("v")
         pilot.app.screen.query_one(Input).value = "3x64x64"
         await pilot.press("enter")
         await wait_for_text(pilot, "✗ fc1")
@@ -237,7 +237,7 @@ async def test_leaving_with_changes_asks(sketches: DatasetFacts) -> None:
     """q after a change asks; n stays, y leaves; without changes nothing is asked."""
     app = CifarApp()
     async with app.run_test(size=SMALL) as pilot:
-        await pilot.press("2", "down", "x")
+        await pilot.press("2", "down", "delete")
         await wait_for_text(pilot, "tutorial · changed")
         await pilot.press("q")
         await wait_for_text(pilot, "The changes to network tutorial are not kept")
@@ -257,7 +257,7 @@ async def test_tab_goes_from_number_to_number(sketches: DatasetFacts) -> None:
         await wait_for_text(pilot, "6 × 30 × 30")
         await pilot.press("shift+tab", "8", "enter")
         await wait_for_text(pilot, "✗ conv2 expects 6 channels; it is given 8.")
-        await pilot.press("r")
+        await pilot.press("y")
         await wait_for_text(pilot, "16 × 11 × 11")
 
 
@@ -278,14 +278,14 @@ async def test_the_network_follows_the_data_set_in_hand(tmp_path: Path) -> None:
         await wait_until(pilot, lambda: reason in " ".join(shown(pilot).split()))
         text = shown(pilot)
         assert "tutorial · changed" in text
-        assert "r repair" in text
+        assert "y repair" in text
         assert "? explain" in text
-        await pilot.press("r")
+        await pilot.press("y")
         await wait_for_text(pilot, "16·14·14 = 3,136")
         await wait_until(pilot, lambda: "✗" not in shown(pilot))
         await pilot.press("u", "u")
         await wait_until(pilot, lambda: "changed" not in shown(pilot))
-        await pilot.press("i")
+        await pilot.press("v")
         pilot.app.screen.query_one(Input).value = "3x32x32"
         await pilot.press("enter")
         await wait_for_text(pilot, "✗ fc1 expects 2,704 inputs; flatten gives 16·5·5 = 400.")

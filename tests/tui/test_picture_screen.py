@@ -47,7 +47,7 @@ async def test_pixel_under_the_cursor_goes_through_the_transforms(
 
 
 async def test_next_picture_and_back(sketches: DatasetFacts) -> None:
-    """n and p turn, escape goes back to the wall."""
+    """n and N turn, escape goes back to the wall."""
     order = picture_order(sketches.name, "train", None)
     async with CifarApp().run_test(size=SMALL) as pilot:
         await wait_for_text(pilot, "few · training images")
@@ -55,23 +55,23 @@ async def test_next_picture_and_back(sketches: DatasetFacts) -> None:
         await wait_for_text(pilot, f"#{order[0]} of the training images")
         await pilot.press("n")
         await wait_for_text(pilot, f"#{order[1]} of the training images")
-        await pilot.press("p")
+        await pilot.press("N")
         await wait_for_text(pilot, f"#{order[0]} of the training images")
         await pilot.press("escape")
         await wait_for_text(pilot, "few · training images")
 
 
 async def test_augmented_variants_are_those_of_the_recipe(sketches: DatasetFacts) -> None:
-    """a takes the picture through the recipe in hand in a child process; the tutorial's changes nothing and says so."""
+    """c takes the picture through the recipe in hand in a child process; the tutorial's changes nothing and says so."""
     async with CifarApp().run_test(size=LARGE, notifications=True) as pilot:
         await wait_for_text(pilot, "few · training images")
         await pilot.press("o")
         await wait_for_text(pilot, "pixel (16, 16)")
-        await pilot.press("a")
+        await pilot.press("c")
         await wait_for_text(pilot, "Recipe tutorial changes no images")
         assert isinstance(pilot.app, CifarApp)
         pilot.app.recipe_name, pilot.app.recipe = "augmented", load_recipe("augmented")
-        await pilot.press("a")
+        await pilot.press("c")
         screen = pilot.app.screen
         assert isinstance(screen, PictureScreen)
         await wait_until(pilot, lambda: screen.variants)

@@ -87,5 +87,5 @@ async def test_no_suggestion_is_a_sentence(sketches: DatasetFacts, program: Path
         await wait_for_text(pilot, "The loss fell at no learning rate")
         assert "use it" not in shown(pilot)
         finder(program, "sys.exit('cifartui: The memory does not suffice.')", rates=3)
-        await pilot.press("r")
+        await pilot.press("g")
         await wait_for_text(pilot, "The memory does not suffice.")

@@ -116,7 +116,7 @@ def test_ended_run_says_what_to_press_next(run: Run, reason: Reason) -> None:
     assert "it saved no checkpoint" in without
     assert "4 evaluates" not in without
     for text in (with_checkpoint, without):
-        assert "n another run · o all runs" in text
+        assert "a another run · o all runs" in text
         assert ("g trains it for more epochs" in text) == (reason == "finished")
         assert ("g goes on" in text) == (reason != "finished")
         assert ("the disk is full" in text) == (reason == "failed")
@@ -211,7 +211,7 @@ def test_trouble_has_answers_while_the_run_lives(run: Run) -> None:
     history = history_of(run_started(50), trouble)
     living = notes_text(RunView(run, history, "paused")).plain
     assert "space  go on with the next batch" in living
-    assert "s      stop; then n sets up another run" in living
+    assert "x      stop; then a sets up another run" in living
     ended = fold(history, [RunFinished(reason="stopped", message="at step 7")])
     stopped = notes_text(RunView(run, ended, "stopped")).plain
     assert "Step 7 (epoch 1, batch 7) made the loss nan or infinite." in stopped

@@ -105,19 +105,19 @@ async def test_runs_are_sorted_filtered_and_named(sketches: DatasetFacts) -> Non
         await pilot.press(*"sssss")
         await wait_for_text(pilot, "by best")
         assert shares(pilot) == ["75.0%", "60.0%", "45.0%"]
-        await pilot.press("r")
+        await pilot.press("S")
         await wait_until(pilot, lambda: shares(pilot) == ["45.0%", "60.0%", "75.0%"])
         await pilot.press("slash", *"fin")
         await wait_for_text(pilot, "2 with 'fin'")
         assert shares(pilot) == ["45.0%", "60.0%"]
-        await pilot.press("enter", "home", "n", *"the third", "enter")
+        await pilot.press("enter", "home", "v", *"the third", "enter")
         await wait_for_text(pilot, "the th")
         assert run.title() == "the third"
         await pilot.press("escape")
         await wait_for_text(pilot, "3 runs · by best, reversed")
         assert len(shares(pilot)) == 3
         await pilot.press("escape")
-        await wait_for_text(pilot, "n another run")
+        await wait_for_text(pilot, "a another run")
 
 
 def shares(pilot: Pilot[None]) -> list[str]:
@@ -146,7 +146,7 @@ async def test_marked_runs_are_compared(sketches: DatasetFacts) -> None:
         text = await wait_for_text(pilot, "settings that differ")
         assert f"A tutorial-{runs[1].id[-3:]}   B tutorial-{runs[0].id[-3:]}" in text
         assert "loss over steps   ● held-out" in text
-        await pilot.press("x", "x", "y")
+        await pilot.press("s", "s", "c")
         await wait_for_text(pilot, "accuracy, % over time of training")
         pilot.app.screen.query_one("#table").scroll_end(animate=False)
         line = await wait_for_text(pilot, "optimizer.momentum")
@@ -173,7 +173,7 @@ async def test_run_that_ended_meanwhile_is_in_view_after_a_restart(sketches: Dat
         assert "▌1 dataset▐" in await wait_for_text(pilot, f"{run.id[-3:]} ✓ finished")
         assert pilot.app.dataset_name == "stripes"
         await pilot.press("3")
-        await wait_for_text(pilot, "n another run")
+        await wait_for_text(pilot, "a another run")
         await wait_for_text(pilot, "[1,  4000] loss: 1.705")
 
 

@@ -72,7 +72,7 @@ async def test_key_is_sent_taken_and_done_in_one_place(sketches: DatasetFacts) -
             journal.append(ControlDone(control=rate, command="rate", step=6_000))
             await wait_for_text(pilot, "learning rate 0.001 → 0.002, done at step 6,000")
             await wait_for_text(pilot, "lr 0.002 = 0.001 × 2")
-            await pilot.press("c")
+            await pilot.press("k")
             await wait_until(pilot, lambda: '"command":"checkpoint"' in control_lines(run))
             await wait_for_text(pilot, "checkpoint sent")
             reason = "The checkpoint could not be saved: the disk is full."
@@ -108,7 +108,7 @@ async def test_values_are_typed_and_checked(sketches: DatasetFacts) -> None:
                     await pilot.press("enter")
 
             await answer("equals_sign", "fast", "0.05")
-            await answer("l", "0", "3")
+            await answer("v", "0", "3")
             await answer("greater_than_sign", "25")
             await pilot.press("full_stop")
             await wait_until(pilot, lambda: len(control_lines(run).splitlines()) == 4)
@@ -150,7 +150,7 @@ async def test_trouble_is_told_with_its_answers(sketches: DatasetFacts) -> None:
     with run.lock():
         async with CifarApp().run_test(size=SMALL) as pilot:
             await wait_for_text(pilot, "space pause")
-            await pilot.press("b", "a")
+            await pilot.press("b", "y")
             journal.append(NOT_FINITE)
             journal.append(StateChanged(state="paused"))
             text = " ".join((await wait_for_text(pilot, "with half the rate")).split())
@@ -164,7 +164,7 @@ async def test_trouble_is_told_with_its_answers(sketches: DatasetFacts) -> None:
 def test_memory_is_told_with_what_fits() -> None:
     """In parts, again, or stop; where not even one image fits, in parts is no answer."""
     text = trouble_text(history_of(MemoryExhausted(step=6_000, batch_size=512, fits=128))).plain
-    assert "a      on in parts of 128 images, one update for all 512" in text
+    assert "y      on in parts of 128 images, one update for all 512" in text
     assert "Out of memory after step 6,000" in text
     nothing_fits = trouble_text(history_of(MemoryExhausted(step=6_000, batch_size=512, fits=0))).plain
     assert "not even one fits" in nothing_fits
@@ -192,7 +192,7 @@ async def test_queued_run_says_behind_whom_and_can_be_taken_out(sketches: Datase
         async with CifarApp().run_test(size=SMALL) as pilot:
             await wait_for_text(pilot, "waits for tutorial-k3f")
             assert "space pause" not in shown(pilot)
-            await pilot.press("s")
+            await pilot.press("x")
             await wait_for_text(pilot, "out of the queue?")
             await pilot.press("enter")
             await wait_until(pilot, lambda: '"command":"stop"' in control_lines(run))

@@ -54,31 +54,31 @@ async def test_keys_write_controls_and_the_state_follows_the_journal(sketches: D
             journal.append(StateChanged(state="paused"))
             await wait_for_text(pilot, "‖ paused")
             await wait_for_text(pilot, "space go on")
-            await pilot.press("space", "c")
+            await pilot.press("space", "k")
             await wait_until(pilot, lambda: '"command":"checkpoint"' in control_lines(run))
             assert '"command":"resume"' in control_lines(run)
-            await pilot.press("s")
+            await pilot.press("x")
             await wait_for_text(pilot, "that of step 6,000 has it all")
             await pilot.press("escape")
             assert '"command":"stop"' not in control_lines(run)
-            await pilot.press("s")
             await pilot.press("x")
+            await pilot.press("d")
             await wait_until(pilot, lambda: '"command":"stop"' in control_lines(run))
             assert '"save":false' in control_lines(run)
 
 
 async def test_what_would_be_faster_is_put_into_the_next_run(sketches: DatasetFacts) -> None:
-    """u takes the settings that the verdict on the speed names, and is there only when it names some."""
+    """y takes the settings that the verdict on the speed names, and is there only when it names some."""
     run, journal = scripted_run(sketches.name)
     with run.lock():
         async with CifarApp().run_test(size=SMALL) as pilot:
             assert isinstance(pilot.app, CifarApp)
             await wait_for_text(pilot, "● running")
-            await pilot.press("u")
+            await pilot.press("y")
             assert pilot.app.recipe.batch_size == 4
             journal.append(SpeedMeasured(step=7_000, steps=7_000, images=28_000, seconds=5, waiting=0, fixed=4))
             await wait_for_text(pilot, "Launching small steps takes 80% of the time")
-            await pilot.press("u")
+            await pilot.press("y")
             await wait_for_text(pilot, "The next run has batch_size=64")
             assert pilot.app.recipe.batch_size == 64
 

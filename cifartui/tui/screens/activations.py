@@ -29,10 +29,10 @@ SEPARATOR = " · "
 
 KEYS: list[BindingType] = [
     Binding("n", "turn(1)", "next", tooltip="Take the next picture", id="look.next"),
-    Binding("p", "turn(-1)", "previous", tooltip="Take the picture before", show=False, id="look.previous"),
+    Binding("N", "turn(-1)", "previous", tooltip="Take the picture before", show=False, id="look.previous"),
     Binding("i", "image", "own", tooltip="Take a picture file of your own", id="look.image"),
     Binding(
-        "w",
+        "o",
         "weights",
         "weights",
         tooltip="Choose the weights: untrained ones, or those of a checkpoint",

@@ -24,14 +24,14 @@ class ComparingScreen(CifarScreen):
     CSS_PATH = "comparison.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(
-            "x",
+            "s",
             "turn_axis",
             "axis",
             tooltip="Draw the curves over steps, over epochs or over the time of training",
             id="comparison.axis",
         ),
         Binding(
-            "y",
+            "c",
             "turn_quantity",
             "loss/accuracy",
             tooltip="Draw accuracies instead of losses, or the other way round; where there is room, both are drawn",
@@ -94,7 +94,7 @@ class ComparisonScreen(ComparingScreen):
         Binding("up", "scroll_table(-1)", "up", show=False, tooltip="Scroll the table back", id="comparison.up"),
         Binding("down", "scroll_table(1)", "down", show=False, tooltip="Scroll the table on", id="comparison.down"),
         Binding(
-            "escape,c,q", "close", "back", tooltip="Back to the list of runs", id="comparison.close", key_display="esc"
+            "escape,q", "close", "back", tooltip="Back to the list of runs", id="comparison.close", key_display="esc"
         ),
     ]
 

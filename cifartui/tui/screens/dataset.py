@@ -115,7 +115,7 @@ class DatasetScreen(NounScreen):
         ),
         Binding("l", "lab", "lab", tooltip="Measure which way of loading pictures is fastest here", id="dataset.lab"),
         Binding(
-            "c",
+            "slash",
             "class",
             "class",
             tooltip="Look at one class, chosen from a list with the counts of each",
@@ -136,14 +136,14 @@ class DatasetScreen(NounScreen):
             id="dataset.split",
         ),
         Binding(
-            "h",
+            "c",
             "histogram",
             "histogram",
             tooltip="Show how bright the pictures are, or the counts again",
             id="dataset.histogram",
         ),
         Binding(
-            "v",
+            "h",
             "verify",
             "verify",
             tooltip="Check that the stored data set is undamaged",
@@ -157,14 +157,14 @@ class DatasetScreen(NounScreen):
             id="dataset.scale",
         ),
         Binding(
-            "w",
+            "Z",
             "wall",
             "wall",
             tooltip="Give the pictures the whole screen, or take it back",
             id="dataset.wall",
         ),
         Binding(
-            "r",
+            "v",
             "rename",
             "rename",
             tooltip="Give the data set under the cursor another name",

@@ -60,7 +60,7 @@ class EvaluationScreen(KeepingScreen):
             tooltip="Show which class is taken for which, or the classes again",
             id="evaluation.confusion",
         ),
-        Binding("f", "file", "file", tooltip="Evaluate a .pth or .safetensors file of weights", id="evaluation.file"),
+        Binding("i", "file", "file", tooltip="Evaluate a .pth or .safetensors file of weights", id="evaluation.file"),
     ]
 
     def __init__(self) -> None:
@@ -142,7 +142,7 @@ class EvaluationScreen(KeepingScreen):
         )
         self.query_one("#legend", Static).update(Content(legend(judged)))
         if not lines:
-            self._say("no checkpoints yet", "Train first: press 3. Or press f to evaluate a .pth file.")
+            self._say("no checkpoints yet", "Train first: press 3. Or press i to evaluate a .pth file.")
             return
         identities = [identity for identity, _ in lines]
         before = highlighted.id if highlighted else None

@@ -39,7 +39,7 @@ class FeatureMapsScreen(ActivationScreen):
         ),
         Binding("left", "page(-1)", "page", tooltip="Show the maps before these", show=False, id="maps.left"),
         Binding(
-            "f",
+            "c",
             "filters",
             "filters",
             tooltip="Show the layer's filters, that is its weights, or its maps again",

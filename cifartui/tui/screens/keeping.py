@@ -24,14 +24,14 @@ class KeepingScreen(NounScreen):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(
-            "x",
+            "p",
             "export",
             "export",
             tooltip="Write the checkpoint under the cursor as a .pth file for PyTorch",
             id="evaluation.export",
         ),
         Binding(
-            "p",
+            "k",
             "pin",
             "pin",
             tooltip="Keep the checkpoint under the cursor whatever comes after it, or let it go again in its turn",

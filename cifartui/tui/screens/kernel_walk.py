@@ -50,7 +50,7 @@ class KernelWalkScreen(ActivationScreen):
         ),
         Binding("up", "filter(-1)", "filter", tooltip="Use the filter before", show=False, id="walk.up"),
         Binding("c", "channel", "channel", tooltip="Show the numbers of the next input channel", id="walk.channel"),
-        Binding("l", "layer", "layer", tooltip="Go to the next convolution or max pool", id="walk.layer"),
+        Binding("s", "layer", "layer", tooltip="Go to the next convolution or max pool", id="walk.layer"),
         *KEYS,
     ]
 

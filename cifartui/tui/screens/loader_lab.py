@@ -29,13 +29,13 @@ class LoaderLabScreen(LabScreen[None]):
     RESULTS = Measured | Verdict
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(
-            "u",
+            "y",
             "use",
             "use this",
             tooltip="Put the fastest way of loading into the settings for training",
             id="lab.use",
         ),
-        Binding("r", "again", "again", tooltip="Measure once more", id="lab.again"),
+        Binding("g", "again", "again", tooltip="Measure once more", id="lab.again"),
         Binding(
             "escape,l,q",
             "close",

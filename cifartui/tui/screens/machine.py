@@ -34,7 +34,7 @@ class MachineScreen(CifarScreen):
 
     CSS_PATH = "machine.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("r", "again", "again", tooltip="Look at the machine once more", id="machine.again"),
+        Binding("g", "again", "again", tooltip="Look at the machine once more", id="machine.again"),
         Binding(
             "escape,h,q",
             "close",

@@ -57,24 +57,24 @@ class ModelScreen(NounScreen):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("space", "more", "more", tooltip="Show the rest of the layer's text, and round again", id="model.more"),
         Binding("a", "add", "add", tooltip="Add a layer below the one under the cursor", id="model.add"),
-        Binding("x", "remove", "remove", tooltip="Remove the layer under the cursor", id="model.remove"),
+        Binding("delete", "remove", "remove", tooltip="Remove the layer under the cursor", id="model.remove"),
         Binding(
-            "r",
+            "y",
             "repair",
             "repair",
             tooltip="Put the numbers right where one layer's output does not fit the next",
             id="model.repair",
         ),
         Binding("u", "undo", "undo", tooltip="Take the last change back", id="model.undo"),
-        Binding("y", "redo", "redo", tooltip="Make the change again that u took back", id="model.redo", show=False),
+        Binding("U", "redo", "redo", tooltip="Make the change again that u took back", id="model.redo", show=False),
         Binding("shift+up", "move(-1)", "up", tooltip="Move the layer under the cursor up", id="model.up", show=False),
         Binding(
             "shift+down", "move(1)", "down", tooltip="Move the layer under the cursor down", id="model.down", show=False
         ),
         Binding(
-            "i", "input", "input", tooltip="Try another size of the pictures that come in", id="model.input", show=False
+            "v", "input", "input", tooltip="Try another size of the pictures that come in", id="model.input", show=False
         ),
-        Binding("s", "save", "save", tooltip="Keep the changed network under a name, to train it", id="model.save"),
+        Binding("k", "save", "save", tooltip="Keep the changed network under a name, to train it", id="model.save"),
         Binding("p", "source", "source", tooltip="Show the network as PyTorch code", id="model.source", show=False),
         Binding(
             "w",
@@ -83,7 +83,7 @@ class ModelScreen(NounScreen):
             tooltip="Step through a picture with the layer's window and see each value computed",
             id="model.walk",
         ),
-        Binding("f", "maps", "maps", tooltip="Show what each layer makes of a picture", id="model.maps"),
+        Binding("l", "maps", "maps", tooltip="Show what each layer makes of a picture", id="model.maps"),
         Binding("escape", "drop", "drop", tooltip="Leave the layer as it was", id="model.drop", key_display="esc"),
         Binding("o", "networks", "networks", tooltip="Choose another network, or a file of yours", id="model.networks"),
     ]

@@ -70,10 +70,10 @@ class PictureScreen(CifarScreen):
         Binding("up", "move(0, -1)", "pixel", show=False, tooltip="Look at the pixel above", id="picture.up"),
         Binding("down", "move(0, 1)", "pixel", show=False, tooltip="Look at the pixel below", id="picture.down"),
         Binding("n", "turn(1)", "next", tooltip="Open the next picture", id="picture.next"),
-        Binding("p", "turn(-1)", "previous", tooltip="Open the picture before", id="picture.previous"),
+        Binding("N", "turn(-1)", "previous", tooltip="Open the picture before", id="picture.previous"),
         Binding("z", "zoom", "zoom", tooltip="The part around the pixel, pixel by pixel", id="picture.zoom"),
         Binding(
-            "a",
+            "c",
             "augment",
             "augmented",
             tooltip="Show the picture as the recipe's augmentation changes it",

@@ -43,7 +43,7 @@ class RateFinderScreen(LabScreen[float]):
             id="rate.other",
             key_display="←→",
         ),
-        Binding("r", "again", "again", tooltip="Go up with the learning rate once more", id="rate.again"),
+        Binding("g", "again", "again", tooltip="Go up with the learning rate once more", id="rate.again"),
         Binding(
             "escape,q",
             "close",

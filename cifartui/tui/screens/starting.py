@@ -39,14 +39,14 @@ class StartingScreen(RunScreen):
             id="training.continue",
         ),
         Binding(
-            "f",
+            "A",
             "fork",
             "fork",
             tooltip="Set up a run of its own that goes on from a checkpoint of this one, with other settings",
             id="training.fork",
         ),
         Binding(
-            "G",
+            "b",
             "go_back",
             "go back",
             tooltip="Let the run that ended go on from another of its checkpoints",
@@ -78,7 +78,7 @@ class StartingScreen(RunScreen):
         waiting = f" and {len(ahead) - 1:,} more wait{'s' * (len(ahead) == 2)}" if len(ahead) > 1 else ""
         answers = [
             Answer("enter", IN_TURN, "wait its turn: it starts by itself, also when you have left"),
-            Answer("x", AT_ONCE, "start at once: the two slow each other"),
+            Answer("g", AT_ONCE, "start at once: the two slow each other"),
         ]
 
         def take(answer: str | None) -> None:
@@ -175,7 +175,7 @@ class StartingScreen(RunScreen):
         dialog = AnswerDialog(
             f"Go on with {short_id(plan.run.id)} from step {plan.checkpoint.step:,}?",
             [Answer("enter", GO_ON, meaning)],
-            explanation="What came after that step is trained anew. To keep it, fork instead: f.",
+            explanation="What came after that step is trained anew. To keep it, fork instead: A.",
         )
         self.app.push_screen(dialog, take)
 
@@ -202,7 +202,7 @@ class StartingScreen(RunScreen):
     ) -> None:
         """Ask for one of a run's checkpoints, the newest first; where there is one, it is taken unasked."""
         if not checkpoints:
-            self.cifar_app.complain(f"Run {short_id(run.id)} has no checkpoint; c saves one while it trains.")
+            self.cifar_app.complain(f"Run {short_id(run.id)} has no checkpoint; k saves one while it trains.")
             return
         if len(checkpoints) == 1:
             take(checkpoints[0])

@@ -66,15 +66,15 @@ class SteeringScreen(RunScreen):
             id="training.rollback",
         ),
         Binding(
-            "a",
+            "y",
             "accumulate",
             "in parts",
             tooltip="Go on with each step's images in parts that fit into the memory, and one update for all of them",
             id="training.accumulate",
         ),
-        Binding("c", "checkpoint", "checkpoint", tooltip="Save a checkpoint now", id="training.checkpoint"),
+        Binding("k", "checkpoint", "checkpoint", tooltip="Save a checkpoint now", id="training.checkpoint"),
         Binding(
-            "s",
+            "x",
             "stop",
             "stop",
             tooltip="End the run, with a checkpoint or without; you are asked first",
@@ -105,7 +105,7 @@ class SteeringScreen(RunScreen):
             key_display="=",
             show=False,
         ),
-        Binding("l", "epochs", "epochs", tooltip="Train for more or fewer epochs", id="training.epochs"),
+        Binding("v", "epochs", "epochs", tooltip="Train for more or fewer epochs", id="training.epochs"),
     ]
 
     @property
@@ -189,7 +189,7 @@ class SteeringScreen(RunScreen):
             dialog = AnswerDialog(f"Take {view.short_id} out of the queue?", answers, escape="let it wait")
         else:
             question = stop_question(view.history)
-            answers = [Answer("enter", STOP, question.saving), Answer("x", STOP_UNSAVED, question.not_saving)]
+            answers = [Answer("enter", STOP, question.saving), Answer("d", STOP_UNSAVED, question.not_saving)]
             title = f"Stop {view.short_id}?"
             dialog = AnswerDialog(title, answers, explanation=question.warning, escape="let it go on")
 

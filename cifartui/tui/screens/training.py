@@ -32,14 +32,14 @@ class TrainingScreen(StartingScreen, SteeringScreen):
     CSS_PATH = "training.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(
-            "u",
+            "y",
             "use_remedy",
             "use it",
             tooltip="Put what would make this run faster into the settings of the next one",
             id="training.use_remedy",
         ),
         Binding("o", "runs", "runs", tooltip="Choose the run to look at, living or ended", id="training.runs"),
-        Binding("n", "new", "new run", tooltip="Set up another run", id="training.new"),
+        Binding("a", "new", "new run", tooltip="Set up another run", id="training.new"),
         Binding(
             "h",
             "app.machine",
@@ -196,7 +196,7 @@ class TrainingScreen(StartingScreen, SteeringScreen):
         if view and view.speed and view.speed.settings:
             settings = view.speed.settings
             self.cifar_app.recipe = override(self.cifar_app.recipe, settings)
-            self.cifar_app.tell(f"The next run has {', '.join(settings)}; press n to see it.")
+            self.cifar_app.tell(f"The next run has {', '.join(settings)}; press a to see it.")
 
     def action_new(self) -> None:
         """Set up another run."""
@@ -223,7 +223,8 @@ class TrainingScreen(StartingScreen, SteeringScreen):
             return self._sets_up and panel.selected is not None and panel.selected.changed
         if action == "use_remedy":
             view = self.run_in_view
-            return bool(view and view.speed and view.speed.settings)
+            proposed = bool(view and view.speed and view.speed.settings)
+            return proposed and not super().check_action("accumulate", ())  # which has the same key, and presses
         if action == "back":
             return self._sets_up and self.cifar_app.run_view is not None
         if action == "new":

@@ -163,7 +163,7 @@ class CurveChart(Plot, can_focus=True):
         Binding("shift+left", "pan(-1)", "earlier", show=False, tooltip="Look at earlier steps", id="chart.earlier"),
         Binding("shift+right", "pan(1)", "later", show=False, tooltip="Look at later steps", id="chart.later"),
         Binding(
-            "y",
+            "L",
             "log",
             "log scale",
             tooltip="Draw the values along their logarithms, or as they are: small differences of small losses show",

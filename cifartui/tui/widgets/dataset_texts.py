@@ -135,7 +135,7 @@ def next_text(facts: DatasetFacts | None, chosen: str | None, working: bool) -> 
     elif facts.name == chosen:
         steps = "Training will use ●. Next: 2 shows the network, 3 trains it."
     else:
-        steps = "enter: train on this one. ←→ pictures, o opens one, c a class."
+        steps = "enter: train on this one. ←→ pictures, o opens one, / a class."
     return Content.assemble((steps, "bold"), f" {more}\n" if more else "\n", (DATA_SET, "$text-muted"))
 
 

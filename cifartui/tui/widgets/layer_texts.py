@@ -26,7 +26,7 @@ def row_text(row: Row, summary: Summary, batch_size: int, follows: str = "") -> 
         return Content(printable(row.name)), sequence_text(row.members, opened=row.opened)
     if row.problem:
         offer = repair(summary)
-        repaired = f"\nr sets {settings_text(offer)}" if offer else ""
+        repaired = f"\ny sets {settings_text(offer)}" if offer else ""
         what = "the forward pass ends here" if row.position is None else f"{row.name} does not fit"
         return Content(what), Content.styled(printable(row.problem), "$error").append(repaired)
     if row.position is not None:
@@ -78,7 +78,7 @@ def input_text(summary: Summary, batch_size: int, follows: str = "") -> Content:
     ]
     if follows:
         rows.insert(0, (FOLLOWS, follows))
-    keys = "i tries another size of the pictures"
+    keys = "v tries another size of the pictures"
     return _rows(rows, f"{keys}." if summary.network.factory else f"{keys}; p shows the network as PyTorch code.")
 
 

@@ -64,7 +64,9 @@ class PathInput(Input):
     """
 
     DEFAULT_CSS = "PathInput { border-subtitle-align: left; border-subtitle-color: $text-muted; }"
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("tab", "complete", "complete", id="path.complete", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("tab", "complete", "complete", tooltip="Complete the path", id="path.complete", show=False)
+    ]
 
     def __init__(
         self,

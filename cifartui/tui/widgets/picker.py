@@ -15,8 +15,8 @@ class Picker(Widget, can_focus=True):
 
     DEFAULT_CSS = "Picker { height: 1; } Picker:focus { text-style: bold; }"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("left", "turn(-1)", "value before", id="picker.before", show=False),
-        Binding("right,space", "turn(1)", "next value", id="picker.next", show=False),
+        Binding("left", "turn(-1)", "value before", tooltip="The value before", id="picker.before", show=False),
+        Binding("right,space", "turn(1)", "next value", tooltip="The next value", id="picker.turn", show=False),
     ]
 
     @dataclass

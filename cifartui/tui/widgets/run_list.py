@@ -74,7 +74,7 @@ class RunList(DataTable[Text]):
             id="runs.compare",
         ),
         Binding("s", "screen.sort", "sort", tooltip="Sort by the next column", id="runs.sort"),
-        Binding("r", "screen.reverse", "reverse", tooltip="Turn the order round", show=False, id="runs.reverse"),
+        Binding("S", "screen.reverse", "reverse", tooltip="Turn the order round", show=False, id="runs.reverse"),
         Binding(
             "slash",
             "screen.filter",
@@ -83,7 +83,7 @@ class RunList(DataTable[Text]):
             id="runs.filter",
             key_display="/",
         ),
-        Binding("n", "screen.rename", "name", tooltip="Give the run under the cursor a title", id="runs.rename"),
+        Binding("v", "screen.rename", "name", tooltip="Give the run under the cursor a title", id="runs.rename"),
         Binding(
             "delete",
             "screen.remove",

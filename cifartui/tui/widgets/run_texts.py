@@ -149,21 +149,21 @@ def _problem(view: RunView) -> str:
 
 def _next(view: RunView) -> str:
     if view.problem:
-        return "n another run · o all runs"
+        return "a another run · o all runs"
     if view.state == "queued":
-        return "s takes it out of the queue · o all runs"
+        return "x takes it out of the queue · o all runs"
     if view.history.trouble and view.state in LIVING:
         return ""  # said with its answers
     if view.state == "paused":
-        return "space lets it go on · . one step · > steps · + − rate · s stops it"
+        return "space lets it go on · . one step · > steps · + − rate · x stops it"
     if view.state in LIVING:
         return ""
     goes_on = "g trains it for more epochs" if view.state == "finished" else f"g goes on{_from(view.history)}"
     saved = view.history.checkpoints
     if not saved:
-        return f"{goes_on} · n another run · o all runs · it saved no checkpoint, so there is nothing to evaluate"
+        return f"{goes_on} · a another run · o all runs · it saved no checkpoint, so there is nothing to evaluate"
     which = "" if saved[-1].step == view.history.step else f" (saved at step {saved[-1].step:,})"
-    return f"4 evaluates it{which} on the test images · {goes_on} · f forks it · n another run · o all runs"
+    return f"4 evaluates it{which} on the test images · {goes_on} · A forks it · a another run · o all runs"
 
 
 def _from(history: RunHistory) -> str:

@@ -36,7 +36,7 @@ class SettingsTable(DataTable[Text]):
         Binding("enter", "screen.start", "start", tooltip="Start training with these settings", id="training.start"),
         Binding("v", "screen.change", "change", tooltip="Change the setting under the cursor", id="training.change"),
         Binding(
-            "backspace,delete",
+            "u,backspace",
             "screen.take_back",
             "unset",
             tooltip="Take the change of the setting under the cursor back",
@@ -45,7 +45,7 @@ class SettingsTable(DataTable[Text]):
         ),
         Binding("r", "screen.recipe", "recipe", tooltip="Choose a recipe", id="training.recipe"),
         Binding(
-            "s",
+            "k",
             "screen.save_recipe",
             "save",
             tooltip="Keep these settings as a recipe of your own",

@@ -32,9 +32,9 @@ def _not_finite_text(found: NotFiniteFound) -> str:
 
 
 def _not_finite_answers(history: RunHistory) -> list[tuple[str, str]]:
-    answers = [("space", "go on with the next batch; such steps are left out"), ("s", "stop")]
+    answers = [("space", "go on with the next batch; such steps are left out"), ("x", "stop")]
     if not history.checkpoints:
-        return [answers[0], ("s", "stop; then n sets up another run, with a lower learning rate")]
+        return [answers[0], ("x", "stop; then a sets up another run, with a lower learning rate")]
     rate = history.learning_rate
     back = f"back to the checkpoint of step {history.checkpoints[-1].step:,}, on with half the rate: {rate / 2:.4g}"
     return [("b", back), *answers]
@@ -49,8 +49,8 @@ def _memory_text(exhausted: MemoryExhausted) -> str:
 
 
 def _memory_answers(exhausted: MemoryExhausted) -> list[tuple[str, str]]:
-    answers = [("space", "try again as it is, if others gave memory back"), ("s", "stop")]
+    answers = [("space", "try again as it is, if others gave memory back"), ("x", "stop")]
     if not exhausted.fits:
         return answers
     parts = f"on in parts of {exhausted.fits:,} images, one update for all {exhausted.batch_size:,}: the same training"
-    return [("a", parts), *answers]
+    return [("y", parts), *answers]

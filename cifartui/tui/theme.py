@@ -9,7 +9,7 @@ from typing import Any
 
 from textual.app import App
 from textual.color import Color
-from textual.theme import Theme
+from textual.theme import BUILTIN_THEMES, Theme
 
 DARK, LIGHT = "dark", "light"
 CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
@@ -218,6 +218,8 @@ def themes(color_system: str | None) -> tuple[Theme, Theme]:
 
 
 def _theme(name: str, palette: Palette) -> Theme:
+    is_ansi = palette.background == "ansi_default"
+    library = BUILTIN_THEMES[f"ansi-{name}"].variables if is_ansi else {}  # what its sheets need on sixteen colours
     return Theme(
         name=name,
         primary=palette.accent,
@@ -232,8 +234,8 @@ def _theme(name: str, palette: Palette) -> Theme:
         panel=palette.bar,
         boost=palette.background,
         dark=name == DARK,
-        ansi=palette.background == "ansi_default",
-        variables=palette.variables(),
+        ansi=is_ansi,
+        variables={**library, **palette.variables()},
     )
 
 

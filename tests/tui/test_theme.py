@@ -64,8 +64,10 @@ def test_the_terminal_says_whether_it_is_light() -> None:
     ]
 
 
-async def test_light_and_dark_change_at_once(home: object) -> None:
-    """By the palette's command, and what draws by red, green and blue follows."""
+@pytest.mark.parametrize("colours", ["truecolor", "256", "standard"])
+async def test_light_and_dark_change_at_once(home: object, colours: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the palette's command, whatever colours there are, and what draws by red, green and blue follows."""
+    monkeypatch.setattr("textual.constants.COLOR_SYSTEM", colours)
     async with CifarApp().run_test() as pilot:
         dark = colour(pilot.app, "class-cat")
         pilot.app.search_themes()

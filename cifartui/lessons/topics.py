@@ -38,7 +38,6 @@ def layer_topic(operation: Operation, before: Operation | None = None) -> Topic:
         "parameters_formula": sums.parameters_formula,
         "macs_formula": sums.macs_formula,
         "note": sums.note,
-        "padding_given": str(fields.get("padding") or ""),
         "field": str(operation.receptive_field or ""),
         "before_formula": before.arithmetic.formula if before and len(before.arithmetic.output) == 1 else "",
         "before": before.layer.name if before else "",

@@ -13,8 +13,10 @@ from cifartui.training.recipes.settings import settings
 
 def values_in_hand(recipe: Recipe, facts: DatasetFacts | None, summary: Summary | None) -> dict[str, Value]:
     """Every setting under its own key, what follows from the settings, and what is known of images and network."""
-    values: dict[str, Value] = {setting.key: setting.value for setting in settings(recipe)}
-    return {**values, **_of_settings(recipe), **_of_dataset(recipe, facts), **_of_network(summary)}
+    of_settings: dict[str, Value] = {
+        setting.key: int(setting.value) if setting.value.isdigit() else setting.value for setting in settings(recipe)
+    }
+    return {**of_settings, **_of_settings(recipe), **_of_dataset(recipe, facts), **_of_network(summary)}
 
 
 def _of_settings(recipe: Recipe) -> dict[str, Value]:

@@ -75,6 +75,17 @@ def initialization_lines(recipe: Recipe) -> list[str]:
     """The weights before the first step."""
     if recipe.initialization == "torch":
         return ["net = Net()  # each layer draws its weights"]
+    if recipe.initialization == "whitened":
+        return [
+            "first = next(layer for layer in net.modules() if isinstance(layer, nn.Conv2d))",
+            "patches = nn.functional.unfold(images[:5000], first.kernel_size)",
+            "patches = patches.transpose(1, 2).flatten(0, 1)",
+            "variances, directions = torch.linalg.eigh(patches.T @ patches / len(patches))",
+            "filters = (directions / (variances + 5e-4).sqrt()).T.flip(0)",
+            "filters = filters[: len(first.weight) // 2].view(-1, *first.weight.shape[1:])",
+            "first.weight.data[: 2 * len(filters)] = torch.cat([filters, -filters])",
+            "first.requires_grad_(False)",
+        ]
     return [
         "for layer in net.modules():",
         "    if isinstance(layer, (nn.Conv2d, nn.Linear)):",

@@ -14,7 +14,7 @@ MEANINGS = {
     "a": "add new",  # one more of what the screen is about
     "A": "fork",  # one more that goes on from a checkpoint
     "b": "rollback go_back",  # back to a checkpoint
-    "c": "histogram confusion curve filters quantity augment channel compare",  # another view of what is shown
+    "c": "drawing histogram confusion curve filters quantity augment channel compare",  # another view of what is shown
     "d": "dataset",
     "e": "evaluation",
     "f": "fetch",

@@ -17,7 +17,7 @@ from cifartui.training.recipes.settings import override
 from cifartui.tui.app import CifarApp
 from cifartui.tui.widgets.layer_table import LayerTable
 from tests.conftest import noise
-from tests.tui.driving import LARGE, SMALL, shown, wait_for_text, wait_until
+from tests.tui.driving import LARGE, SMALL, shown, text_of, wait_for_text, wait_until
 
 OWN_NETS = """
 import time
@@ -192,7 +192,7 @@ async def test_code_of_ones_own_is_run_and_looked_at(sketches: DatasetFacts, tmp
             await pilot.press("down", "enter", "down")
             await wait_for_text(pilot, "layer1.0.conv1 · conv2d 3×3")
             await pilot.press("o", "tab", *"own_nets:Odd", "enter")
-            await wait_for_text(pilot, "Odd · code of yours, not edited here · ✗ fc expects 7 inputs")
+            await wait_for_text(pilot, "Odd · code of yours, not edited here · ✗ the chain breaks")
             await wait_for_text(pilot, "fc expects 7 inputs; it is given 4,704 inputs.")
             await pilot.press("end", *["down"] * 9)
             await wait_for_text(pilot, "the forward pass ends here")
@@ -212,12 +212,14 @@ async def test_memory_follows_the_batch_size(sketches: DatasetFacts) -> None:
     app = CifarApp()
     async with app.run_test(size=LARGE) as pilot:
         await pilot.press("2")
-        await wait_for_text(pilot, "that the backward pass needs of a batch of 4")
+        await wait_for_text(pilot, "at batch size 4")
+        assert "that the backward pass needs of a batch of 4" in text_of(pilot, "#layer")
         app.recipe = override(app.recipe, ["batch_size=512"])
         await pilot.press("1", "2")
+        await wait_for_text(pilot, "at batch size 512")
         expected = size(training_bytes(summarize(load_network("tutorial")), 512))
-        text = await wait_for_text(pilot, "that the backward pass needs of a batch of 512")
-        assert f"at least {expected}" in text
+        await wait_until(pilot, lambda: "needs of a batch of 512" in text_of(pilot, "#layer"))
+        assert f"at least {expected}" in text_of(pilot, "#layer")
 
 
 async def test_keys_are_told(sketches: DatasetFacts) -> None:
@@ -319,10 +321,10 @@ async def test_a_line_that_is_gone_before_its_text_is_drawn(sketches: DatasetFac
         await wait_for_text(pilot, "conv2d 5×5")
         screen = pilot.app.screen
         table = screen.query_one(LayerTable)
-        screen._draw(load_network("resnet18"))
+        screen.draw(load_network("resnet18"))
         table.action_scroll_bottom()
         table.on_data_table_row_highlighted()
-        screen._draw(load_network("tutorial"))
+        screen.draw(load_network("tutorial"))
         await pilot.press("end")
         await wait_for_text(pilot, "fc3 · linear · 84 → 10")
 

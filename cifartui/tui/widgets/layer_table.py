@@ -12,14 +12,19 @@ from textual.coordinate import Coordinate
 from textual.message import Message
 from textual.widgets import DataTable
 
+from cifartui.lessons.topic import Topic
+from cifartui.lessons.topics import input_topic, layer_topic
 from cifartui.model.network import sequences
 from cifartui.model.shapes import format_shape
 from cifartui.model.summary import Operation, Summary
-from cifartui.text import printable
+from cifartui.text import bar, printable
 
-LEAST_CELLS = 8
-"""Of the last column, however narrow the terminal."""
-COLUMNS = ("layer", "kind", "output", "parameters", "how")
+LAYER, KIND, OUTPUT, PARAMETERS, SHARE, HOW, MACS = range(7)
+COLUMNS = ("layer", "kind", "output", "parameters", "", "how", "multiply-adds")
+PADDING, BAR_CELLS = 2, 8
+"""Cells between two columns, and of the bars that compare parameters."""
+LEAST_HOW = 25
+"""Cells of a layer's arithmetic below which it is left out: it stands beside the table, or below it."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +33,8 @@ class Row:
 
     name: str
     cells: tuple[str, ...]
+    """Of `COLUMNS`; the bar is drawn later, when the longest is known."""
+    parameters: int = 0
     position: int | None = None
     """Of the layer in the network; None for a line that is no layer by itself."""
     below: int = 0
@@ -85,6 +92,8 @@ class LayerTable(DataTable[Text]):
         self._summary: Summary | None = None
         self._following: frozenset[str] = frozenset()
         self._rows: list[Row] = []
+        self._shown: tuple[int, ...] = ()
+        """The columns that there is room for."""
         self._drawn: list[list[Text]] = []
 
     def on_resize(self) -> None:
@@ -93,9 +102,28 @@ class LayerTable(DataTable[Text]):
             self.show(self._summary, following=self._following)
 
     @property
+    def lines(self) -> list[Row]:
+        """All of them, as they stand below one another."""
+        return self._rows
+
+    @property
     def selected(self) -> Row | None:
         """The line under the cursor."""
         return self._rows[self.cursor_row] if self.cursor_row < len(self._rows) else None
+
+    @property
+    def topic(self) -> Topic:
+        """What is under the cursor, for the panel that explains."""
+        row, summary = self.selected, self._summary
+        if row is None or summary is None:
+            return Topic("screen.model")
+        if row.operation:
+            return layer_topic(row.operation, summary.operations[row.position - 1] if row.position else None)
+        if row.problem:
+            return Topic("screen.model.broken", {"problem": row.problem})
+        if row.opened is not None:
+            return Topic("screen.model.sequence", {"name": row.name, "layers": len(row.members)})
+        return input_topic(summary) if row.is_known else Topic("screen.model.broken", {"problem": summary.problem})
 
     def show(self, summary: Summary, cursor: str | None = None, following: frozenset[str] = frozenset()) -> None:
         """Draw a network; the cursor goes to the line of the name `cursor`, or stays where it is.
@@ -107,11 +135,13 @@ class LayerTable(DataTable[Text]):
             replace(row, cells=(f"{row.cells[0]} *", *row.cells[1:])) if row.name in following else row
             for row in layer_rows(summary, frozenset(self._opened))
         ]
+        columns = self._columns()
+        has_other_columns, self._shown = columns != self._shown, columns
         texts = self._texts()
-        if len(self._drawn) != len(texts):
+        if len(self._drawn) != len(texts) or has_other_columns:
             place = self.cursor_row
             self.clear(columns=True)
-            self.add_columns(*COLUMNS)
+            self.add_columns(*(self._heading(number) for number in self._shown))
             self.add_rows(texts)
             self.move_cursor(row=min(place, len(texts) - 1))
         else:
@@ -121,25 +151,59 @@ class LayerTable(DataTable[Text]):
                         self.update_cell_at(Coordinate(number, column), text, update_width=True)
         self._drawn = texts
         if cursor:
-            self._move_to(cursor)
+            self.go_to(cursor)
         self._tell()
 
+    def _widths(self) -> list[int]:
+        headed = zip(COLUMNS, *(row.cells for row in self._rows), strict=True)
+        return [BAR_CELLS if number == SHARE else max(map(cell_len, cells)) for number, cells in enumerate(headed)]
+
+    def _room(self, columns: tuple[int, ...]) -> int:
+        """Cells that are left beside some columns and the scrollbar."""
+        widths = self._widths()
+        return self.size.width - 1 - sum(widths[number] + PADDING for number in columns)
+
+    def _columns(self) -> tuple[int, ...]:
+        """The columns that there is room for: the arithmetic before the bars, and both before the multiply-adds."""
+        always = (LAYER, KIND, OUTPUT, PARAMETERS)
+        full = (*always, SHARE, HOW, MACS)
+        for columns in (full, (*always, SHARE, HOW)):
+            if self._room(tuple(number for number in columns if number != HOW)) >= self._least_how() + PADDING:
+                return columns
+        if self._room(always) >= LEAST_HOW + PADDING:
+            return (*always, HOW)
+        return (*always, SHARE) if self._room((*always, SHARE)) >= 0 else always
+
+    def _least_how(self) -> int:
+        """Cells for the arithmetic of all layers but a few very long ones."""
+        return min(self._widths()[HOW], LEAST_HOW + BAR_CELLS)
+
+    def _heading(self, number: int) -> Text:
+        return Text(COLUMNS[number], justify="right" if number in (PARAMETERS, MACS) else "left")
+
     def _texts(self) -> list[list[Text]]:
-        """The cells, as texts in which nothing is markup; the last of a line is cut where there is no room for it."""
-        error = Style(color=Color.parse(self.app.theme_variables["error"]).rich_color)
-        widths = [
-            max(map(cell_len, column)) for column in zip(COLUMNS, *(row.cells for row in self._rows), strict=True)
-        ]
-        room = self.size.width - sum(width + 2 for width in widths[:-1]) - 3  # padding, and the bar on the right
+        """The cells, as texts in which nothing is markup; the arithmetic is cut where there is no room for it."""
+        variables = self.app.theme_variables
+        error, quiet, accent = (
+            Style(color=Color.parse(variables[name]).rich_color) for name in ("error", "text-muted", "primary")
+        )
+        room = self._room(tuple(number for number in self._shown if number != HOW)) - PADDING
+        most = max((row.parameters for row in self._rows), default=0) or 1
         made = []
         for row in self._rows:
-            style = error if row.problem else Style() if row.is_known else Style(dim=True)
-            cells = [Text(cell, style) for cell in row.cells]
-            cells[-1].truncate(max(room, LEAST_CELLS), overflow="ellipsis")
-            made.append(cells)
+            own = error if row.problem else Style() if row.is_known else Style(dim=True)
+            cells = [Text(cell, own) for cell in row.cells]
+            cells[LAYER].stylize("bold")
+            cells[SHARE] = Text(bar(row.parameters / most, BAR_CELLS), accent)
+            cells[PARAMETERS].justify = cells[MACS].justify = "right"
+            if not row.problem:
+                cells[HOW].style = quiet
+            cells[HOW].truncate(max(room, 0), overflow="ellipsis")
+            made.append([cells[number] for number in self._shown])
         return made
 
-    def _move_to(self, name: str) -> None:
+    def go_to(self, name: str) -> None:
+        """Put the cursor on the line of a name."""
         place = next((number for number, row in enumerate(self._rows) if row.name == name), None)
         if place is not None:
             self.move_cursor(row=place)
@@ -177,13 +241,13 @@ class LayerTable(DataTable[Text]):
 
 def layer_rows(summary: Summary, opened: frozenset[str]) -> list[Row]:
     """The lines of the table: the input, each layer that fits, the one that does not, and those after it."""
-    rows = [Row("", ("input", "", format_shape(summary.input), "", ""))]
+    rows = [Row("", ("input", "", format_shape(summary.input), "", "", "", ""))]
     done, layers = summary.operations, summary.network.layers
     if not layers:
         for operation in done:
             rows += _operation_rows(operation, "", 0, opened)
         if summary.problem:
-            rows.append(Row("forward", ("✗", "", "–", "", printable(summary.problem)), problem=summary.problem))
+            rows.append(Row("forward", ("✗", "", "–", "", "", printable(summary.problem), ""), problem=summary.problem))
     position = 0
     for sequence, members in sequences(layers):
         first, position = position, position + len(members)
@@ -211,11 +275,13 @@ def _operation_rows(
         _indented(shown, depth, is_open=is_open),
         printable(layer.label, 40),
         format_shape(sums.output),
-        f"{sums.parameters:>10,}",
+        f"{sums.parameters:,}" if sums.parameters else "",
+        "",
         (sums.formula or sums.parameters_formula).replace(" / ", "/"),
+        f"{sums.macs:,}" if sums.macs else "",
     )
     after = below if position is None else position + 1
-    rows = [Row(layer.name, cells, position, after, operation, opened=is_open, parent=parent)]
+    rows = [Row(layer.name, cells, sums.parameters, position, after, operation, opened=is_open, parent=parent)]
     if is_open:
         for inner in operation.inner:
             rows += _operation_rows(inner, layer.name, depth + 1, opened, None, after)
@@ -229,10 +295,12 @@ def _sequence_row(name: str, done: tuple[Operation, ...], count: int, below: int
         _indented(name, 0, is_open=is_open),
         f"{count} in a sequence",
         format_shape(done[-1].arithmetic.output) if whole else "–",
-        f"{parameters:>10,}" if whole else "",
+        f"{parameters:,}" if whole else "",
         "",
+        "",
+        f"{sum(operation.arithmetic.macs for operation in done):,}" if whole else "",
     )
-    return Row(name, cells, None, below, None, done, is_open)
+    return Row(name, cells, parameters, None, below, None, done, is_open)
 
 
 def _missing_row(summary: Summary, position: int, sequence: str) -> Row:
@@ -240,9 +308,10 @@ def _missing_row(summary: Summary, position: int, sequence: str) -> Row:
     layer = summary.network.layers[position]
     name = _indented(layer.name, 1 if sequence else 0, is_open=None)
     if position == len(summary.operations):
-        cells = (f"✗ {name}", layer.label, "–", "", summary.problem)
-        return Row(layer.name, cells, position, position + 1, problem=summary.problem, parent=sequence)
-    return Row(layer.name, (name, layer.label, "–", "", ""), position, position + 1, is_known=False, parent=sequence)
+        cells = (f"✗ {name}", layer.label, "–", "", "", summary.problem, "")
+        return Row(layer.name, cells, 0, position, position + 1, problem=summary.problem, parent=sequence)
+    cells = (name, layer.label, "–", "", "", "", "")
+    return Row(layer.name, cells, 0, position, position + 1, is_known=False, parent=sequence)
 
 
 def _indented(name: str, depth: int, *, is_open: bool | None) -> str:

@@ -1,104 +1,196 @@
-"""What the model screen says of a layer: its arithmetic spelled out, and what it is there for."""
+"""What the model screen says of a layer: its arithmetic spelled out, what each number is, and what it is there for."""
 
-from collections.abc import Iterable
+from dataclasses import dataclass
+from textwrap import wrap
+from typing import NamedTuple
 
 from textual.content import Content
 
 from cifartui.model.editing import repair, settings_text
-from cifartui.model.layers import Linear
+from cifartui.model.layers import AvgPool2d, BatchNorm2d, Conv2d, Linear, MaxPool2d
 from cifartui.model.memory import kept_bytes, training_bytes
 from cifartui.model.shapes import format_shape
 from cifartui.model.summary import Operation, Summary
-from cifartui.text import printable, size
+from cifartui.text import cells, column, printable, size
 from cifartui.tui.widgets.layer_table import Row
 
 FOLLOWS = "* follows"
+LABEL_CELLS = 18
+BESIDE, BELOW = 100, 60
+"""Columns from which on what a number means stands beside it, and below which labels stand above the numbers."""
+UNKNOWN = "Its shape is not known as long as the chain breaks above."
 
 
-def row_text(row: Row, summary: Summary, batch_size: int, follows: str = "") -> tuple[Content, Content]:
-    """The title and the text for a line of the table; `follows` says what of it follows the data set."""
+class Fact(NamedTuple):
+    """One number of a layer, or a few."""
+
+    label: str
+    value: str
+    """With its arithmetic."""
+    meaning: str = ""
+    """What the numbers of the arithmetic are."""
+
+
+@dataclass(frozen=True)
+class RowText:
+    """What is said of a line of the table."""
+
+    title: str
+    facts: tuple[Fact, ...] = ()
+    explanation: str = ""
+    more: tuple[Fact, ...] = ()
+    """Those that may be out of view on a small terminal."""
+    problem: str = ""
+
+    def content(self, columns: int, *, explained: bool) -> Content:
+        """The text for a pane of so many columns; `explained` with what the layer is there for."""
+        lines = _fact_lines((*self.facts, *self.more), columns)
+        if explained and self.explanation:
+            lines.insert(len(self.facts), Content(self.explanation))
+        if self.problem:
+            lines.insert(0, Content.styled(self.problem, "$error"))
+        return Content("\n").join(lines)
+
+
+def row_text(row: Row, summary: Summary, batch_size: int, follows: str = "") -> RowText:
+    """The text for a line of the table; `follows` says what of it follows the data set."""
     if row.operation:
         before = summary.operations[row.position - 1] if row.position else None
-        sizes = f"{format_shape(row.operation.input)} → {format_shape(row.operation.arithmetic.output)}"
-        title = Content(printable(f"{row.name} · {row.operation.layer.label} · {sizes}"))
-        return title, layer_text(row.operation, batch_size, before, follows)
+        return layer_text(row.operation, batch_size, before, follows)
     if row.opened is not None:
-        return Content(printable(row.name)), sequence_text(row.members, opened=row.opened)
+        return sequence_text(printable(row.name), row.members, opened=row.opened)
     if row.problem:
         offer = repair(summary)
-        repaired = f"\ny sets {settings_text(offer)}" if offer else ""
         what = "the forward pass ends here" if row.position is None else f"{row.name} does not fit"
-        return Content(what), Content.styled(printable(row.problem), "$error").append(repaired)
+        return RowText(
+            what, explanation=f"y sets {settings_text(offer)}" if offer else "", problem=printable(row.problem)
+        )
     if row.position is not None:
-        return Content(""), Content("Its shape is not known as long as the chain breaks above.")
-    return Content("input"), input_text(summary, batch_size, follows)
+        return RowText(row.name, explanation=UNKNOWN)
+    return input_text(summary, batch_size, follows)
 
 
-def layer_text(operation: Operation, batch_size: int, before: Operation | None, follows: str = "") -> Content:
+def layer_text(operation: Operation, batch_size: int, before: Operation | None, follows: str = "") -> RowText:
     """One operation spelled out: what goes in, what comes out, and each number's arithmetic."""
-    sums = operation.arithmetic
-    rows = [(FOLLOWS, follows)] if follows else []
-    if isinstance(operation.layer, Linear) and before and before.arithmetic.formula:
-        rows.append(("inputs", f"{operation.layer.in_features}: {before.layer.name} gives {before.arithmetic.formula}"))
+    layer, sums = operation.layer, operation.arithmetic
+    facts = [Fact(FOLLOWS, follows)] if follows else []
+    if isinstance(layer, Linear) and before and before.arithmetic.formula:
+        facts.append(Fact("inputs", f"{layer.in_features}: {before.layer.name} gives {before.arithmetic.formula}"))
     if sums.formula and (len(operation.input), len(sums.output)) == (3, 1):
-        rows.append(("outputs", f"{sums.formula}: channels · rows · columns"))
+        facts.append(Fact("outputs", sums.formula, "channels · rows · columns"))
     elif sums.formula:
-        rows.append(("height and width" if len(sums.output) == 3 else "outputs", sums.formula))
+        facts.append(Fact("height and width" if len(sums.output) == 3 else "outputs", sums.formula, _slide(operation)))
     if sums.parameters_formula:
-        rows.append(("parameters", sums.parameters_formula))
+        facts.append(Fact("parameters", sums.parameters_formula, _parameters(operation)))
     if sums.macs_formula:
-        rows.append(("multiply-adds", sums.macs_formula))
+        facts.append(Fact("multiply-adds", sums.macs_formula, _macs(operation)))
     if sums.note:
-        rows.append(("rounded away", sums.note))
+        facts.append(Fact("rounded away", sums.note))
     more = []
     if operation.receptive_field and operation.receptive_field > 1:
         field = operation.receptive_field
-        more.append(("looks at", f"{field} × {field} pixels of the picture"))
+        more.append(Fact("looks at", f"{field} × {field} pixels of the picture", "what one value of it depends on"))
     in_batch = size(batch_size * operation.activation_bytes)
     outputs = "·".join(map(str, (*sums.output, 4)))
     counted = "all its outputs" if operation.inner else f"{outputs} bytes"
-    more.append(("memory", f"{counted} = {size(operation.activation_bytes)}, for a batch of {batch_size}: {in_batch}"))
+    more.append(
+        Fact("memory", f"{counted} = {size(operation.activation_bytes)}", f"for a batch of {batch_size}: {in_batch}")
+    )
+    sizes = f"{format_shape(operation.input)} → {format_shape(sums.output)}"
     opens = "→ shows its operations." if operation.inner else ""
-    return _rows(rows, f"{operation.layer.EXPLANATION} {opens}".strip(), more)
+    return RowText(
+        printable(f"{layer.name} · {layer.label} · {sizes}"),
+        tuple(facts),
+        f"{layer.EXPLANATION} {opens}".strip(),
+        tuple(more),
+    )
 
 
-def input_text(summary: Summary, batch_size: int, follows: str = "") -> Content:
+def _slide(operation: Operation) -> str:
+    match operation.layer:
+        case Conv2d() | MaxPool2d() | AvgPool2d():
+            layer, edge = operation.layer, operation.input[-1]
+            padding = f"{layer.padding} of padding at each edge" if layer.padding else "no padding"
+            return f"{edge} pixels, a window of {operation.arithmetic.window}, {padding}, steps of {layer.stride}"
+    return ""
+
+
+def _parameters(operation: Operation) -> str:
+    match operation.layer:
+        case Conv2d():
+            layer = operation.layer
+            window = f"{layer.kernel_size}·{layer.kernel_size}·{layer.in_channels // layer.groups}"
+            return f"{layer.out_channels} filters of {window} weights" + (", a bias each" if layer.bias else "")
+        case Linear():
+            return "a weight for each input and output, a bias for each output"
+        case BatchNorm2d():
+            return "a scale and a shift for each channel"
+    return ""
+
+
+def _macs(operation: Operation) -> str:
+    match operation.layer:
+        case Conv2d():
+            return "places · filters · what the window covers"
+        case Linear():
+            return "every input times every one of its weights"
+    return ""
+
+
+def input_text(summary: Summary, batch_size: int, follows: str = "") -> RowText:
     """The input, and the network as a whole."""
     channels, height, width = summary.input
     weights, kept = 4 * summary.parameters, kept_bytes(summary, batch_size)
-    rows = [
-        ("one picture", f"{channels} channels of {height} × {width} pixels: {channels * height * width:,} numbers"),
-        ("weights on disk", f"{size(summary.weight_bytes)}: {summary.parameters:,} parameters of 4 bytes"),
-        ("work", f"{summary.macs:,} multiply-adds for one picture, about three times that to learn from it"),
-        (
+    facts = [
+        Fact("one picture", f"{channels} channels of {height} × {width} pixels: {channels * height * width:,} numbers"),
+        Fact("weights on disk", f"{size(summary.weight_bytes)}: {summary.parameters:,} parameters of 4 bytes"),
+        Fact("work", f"{summary.macs:,} multiply-adds for one picture, about three times that to learn from it"),
+        Fact(
             "training takes",
             f"at least {size(training_bytes(summary, batch_size))}: weights, gradients and momentum "
             f"(3 · {size(weights)}), and {size(kept)} that the backward pass needs of a batch of {batch_size}",
         ),
     ]
     if follows:
-        rows.insert(0, (FOLLOWS, follows))
-    keys = "v tries another size of the pictures"
-    return _rows(rows, f"{keys}." if summary.network.factory else f"{keys}; p shows the network as PyTorch code.")
+        facts.insert(0, Fact(FOLLOWS, follows))
+    code = "" if summary.network.factory else "; p shows the network as PyTorch code"
+    return RowText("input", tuple(facts), f"v tries another size of the pictures{code}.")
 
 
-def sequence_text(members: tuple[Operation, ...], *, opened: bool) -> Content:
+def sequence_text(name: str, members: tuple[Operation, ...], *, opened: bool) -> RowText:
     """What a sequence holds."""
     if not members:
-        return Content("Its shape is not known as long as the chain breaks above.")
+        return RowText(name, explanation=UNKNOWN)
     parameters = sum(member.arithmetic.parameters for member in members)
-    rows = [
-        ("from → to", f"{format_shape(members[0].input)} → {format_shape(members[-1].arithmetic.output)}"),
-        ("parameters", f"{parameters:,}"),
-        ("multiply-adds", f"{sum(member.arithmetic.macs for member in members):,}"),
-    ]
-    keys = "Its layers can be changed one by one." if opened else "→ opens it."
-    return _rows(rows, f"Layers that follow one another under one name. {keys}")
-
-
-def _rows(rows: list[tuple[str, str]], explanation: str, more: Iterable[tuple[str, str]] = ()) -> Content:
-    """Labelled lines, the explanation, and the lines that may be out of view on a small terminal."""
-    above, below = (
-        [Content.assemble((f"{label:<18}", "$text-muted"), value) for label, value in part] for part in (rows, more)
+    facts = (
+        Fact("from → to", f"{format_shape(members[0].input)} → {format_shape(members[-1].arithmetic.output)}"),
+        Fact("parameters", f"{parameters:,}"),
+        Fact("multiply-adds", f"{sum(member.arithmetic.macs for member in members):,}"),
     )
-    return Content("\n").join([*above, *([Content(explanation)] if explanation else []), *below])
+    keys = "Its layers can be changed one by one." if opened else "→ opens it."
+    return RowText(name, facts, f"Layers that follow one another under one name. {keys}")
+
+
+def _fact_lines(facts: tuple[Fact, ...], columns: int) -> list[Content]:
+    """Labelled lines; in a narrow pane the label has a line of its own, in a wide one the meaning stands beside."""
+    if columns < BELOW:
+        return [
+            Content.assemble(
+                (label, "$text-muted"), _indented(value, columns), (_indented(meaning, columns), "$text-muted")
+            )
+            for label, value, meaning in facts
+        ]
+    across = max((cells(fact.value) for fact in facts if fact.meaning), default=0) + 2 if columns >= BESIDE else 0
+    return [
+        Content.assemble(
+            (column(label, LABEL_CELLS), "$text-muted"),
+            column(value, across) if meaning and across else value,
+            (meaning if across else "", "$text-muted"),
+        )
+        for label, value, meaning in facts
+    ]
+
+
+def _indented(text: str, columns: int) -> str:
+    """A text below its label, each of its lines as far in."""
+    return "".join(f"\n  {line}" for line in wrap(text, max(columns - 2, LABEL_CELLS), break_on_hyphens=False))

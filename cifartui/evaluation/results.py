@@ -89,3 +89,9 @@ def most_confused(evaluation: Evaluation, index: int) -> tuple[int, float] | Non
     others = ((other, count) for other, count in enumerate(row) if other != index)
     wrong, count = max(others, key=lambda pair: pair[1], default=(index, 0))
     return (wrong, count / sum(row)) if count else None
+
+
+def precision(evaluation: Evaluation, index: int) -> float | None:
+    """Of the images taken for class `index`, the share that are of it, 0-1; None where none was taken for it."""
+    answered = sum(row[index] for row in evaluation.confusion)
+    return evaluation.confusion[index][index] / answered if answered else None

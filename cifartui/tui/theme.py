@@ -249,6 +249,19 @@ def class_variable(name: str, place: int) -> str:
     return f"class-{name if name in CLASSES else CLASSES[place % len(CLASSES)]}"
 
 
+def between(app: App[Any], low: str, high: str, share: float) -> Color:
+    """A colour between two of the theme in use, at `share` (0 to 1) of the way; not for sixteen colours."""
+    mixed = colour(app, low).blend(colour(app, high), share)
+    if app.console.color_system != "256":
+        return mixed
+    import numpy as np
+
+    from cifartui.tui.widgets.palette import nearest_colours
+
+    (red, green, blue) = nearest_colours(np.array([mixed.rgb], np.uint8))[0].tolist()
+    return Color(red, green, blue)
+
+
 def colour(app: App[Any], variable: str) -> Color:
     """A colour of the theme in use, for what draws by red, green and blue; on sixteen colours it has a number."""
     return Color.parse(app.theme_variables[variable])

@@ -23,7 +23,7 @@ from cifartui.training.run.journal import Journal
 from cifartui.tui.app import CifarApp
 from tests.training.running import plan
 
-SMALL, LARGE = (80, 24), (160, 45)
+SMALL, MIDDLE, LARGE = (80, 24), (100, 30), (160, 45)
 
 
 def shown(pilot: Pilot[None]) -> str:

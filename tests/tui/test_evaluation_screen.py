@@ -22,9 +22,10 @@ from cifartui.training.run.journal import Journal
 from cifartui.tui.app import CifarApp
 from cifartui.tui.screens import evaluation as evaluation_screen
 from cifartui.tui.view import RunView
+from cifartui.tui.widgets.checkpoint_list import CheckpointList
 from tests.conftest import CLASSES, noise
 from tests.training.running import plan, train_here
-from tests.tui.driving import LARGE, SMALL, shown, text_of, wait_for_notice, wait_for_text, wait_until
+from tests.tui.driving import LARGE, MIDDLE, SMALL, shown, text_of, wait_for_notice, wait_for_text, wait_until
 
 
 async def test_whole_path_by_keyboard_on_real_training(sketches: DatasetFacts) -> None:
@@ -47,7 +48,7 @@ async def test_whole_path_by_keyboard_on_real_training(sketches: DatasetFacts) -
         await pilot.press("c")
         text = await wait_for_text(pilot, "rows: true")
         assert all(name in text for name in CLASSES)
-        await pilot.press("down")
+        await pilot.press("c", "down")
         await wait_for_text(pilot, "@50 · not evaluated yet")
     async with CifarApp().run_test(size=SMALL) as pilot:
         await wait_for_text(pilot, "few · training images")
@@ -148,17 +149,22 @@ async def test_checkpoints_are_compared_with_the_arrows(sketches: DatasetFacts) 
         assert re.search(r"100 +60\.0%", text)
         assert re.search(r"50 +30\.0%", text)
         assert not pilot.app.screen.check_action("confusion", ())
-        await pilot.press("down", "c")
-        text = await wait_for_text(pilot, "@100 · tested on few")
-        assert "rows: true" in text
-        assert re.search(r"airplane +60  40", text)
+        await pilot.press("down")
+        await wait_for_text(pilot, "@100 · tested on few")
+        await pilot.press("c")
+        text = await wait_for_text(pilot, "airplane taken for automobile: 4 of 10 (40.0%)")
+        assert re.search(r"airplane +6 +4 ", text)
+        assert "checkpoints" not in text
+        await pilot.press("down", "left")
+        await wait_for_text(pilot, "automobile taken for airplane: 0 of 10 (0.0%) · the other way 4")
+        await pilot.resize_terminal(*MIDDLE)
+        await wait_until(pilot, lambda: "taken for " in shown(pilot) and "rows: true" in shown(pilot))
+        assert "automobile taken for airplane: 0 of 10" in shown(pilot)
+        assert not pilot.app.screen.check_action("confusion", ())
+        pilot.app.screen.query_one(CheckpointList).focus()
         await pilot.press("down")
         text = await wait_for_text(pilot, "@50 · tested on few")
-        assert re.search(r"airplane +30  70", text)
-        await pilot.resize_terminal(*LARGE)
-        await wait_until(pilot, lambda: "often taken for" in shown(pilot))
-        assert "rows: true" in shown(pilot)
-        assert not pilot.app.screen.check_action("confusion", ())
+        assert re.search(r"airplane +3 +7 ", text)
 
 
 async def test_a_checkpoint_that_goes_keeps_its_result_and_says_why(sketches: DatasetFacts) -> None:
@@ -176,8 +182,8 @@ async def test_a_checkpoint_that_goes_keeps_its_result_and_says_why(sketches: Da
         app.run_view = RunView(run)
         await wait_until(pilot, lambda: re.search(r"50 gone +70\.0%", shown(pilot)))
         reason = "its file is gone (the three newest are kept); its result is kept"
-        await wait_until(pilot, lambda: reason in " ".join(text_of(pilot, "#result").split()))
-        assert "end of epoch 1" in text_of(pilot, "#result")
+        await wait_until(pilot, lambda: reason in " ".join(text_of(pilot, "#summary").split()))
+        assert "end of epoch 1" in text_of(pilot, "#summary")
         assert not app.screen.check_action("export", ())
         await pilot.press("enter")
         await wait_for_notice(pilot, "cannot be evaluated again")
@@ -253,17 +259,19 @@ async def test_many_classes_are_paged_through(sketches: DatasetFacts) -> None:
     keep_evaluation(run, facts, "other", result)
     async with CifarApp().run_test(size=SMALL) as pilot:
         await pilot.press("4")
-        await wait_for_text(pilot, "classes 1–14 of 100")
+        await wait_for_text(pilot, "classes 1–17 of 100")
         assert "columns" not in shown(pilot)
         await pilot.press("pagedown")
-        await wait_for_text(pilot, "classes 15–28 of 100")
-        await pilot.press("c", "right")
-        text = await wait_for_text(pilot, "columns 11–20 of 100")
-        assert "class 12" in text
-        await pilot.press(*["pagedown"] * 9, *["right"] * 9)
-        await wait_for_text(pilot, "classes 91–100, columns 91–100 of 100")
-        await pilot.press("pageup", "left")
-        await wait_for_text(pilot, "classes 81–90, columns 81–90 of 100")
+        await wait_for_text(pilot, "classes 18–34 of 100")
+        await pilot.press("c")
+        await wait_for_text(pilot, "columns 1–13 of 100")
+        await pilot.press("pagedown", *["right"] * 13)
+        text = await wait_for_text(pilot, "columns 2–14 of 100")
+        assert "class 17 taken for" in text
+        await pilot.press(*["pagedown"] * 5, "end")
+        await wait_for_text(pilot, "classes 84–100, columns 88–100 of 100")
+        await pilot.press("home")
+        await wait_for_text(pilot, "classes 84–100, columns 1–13 of 100")
 
 
 async def test_a_file_is_judged_as_weights_of_the_network_in_hand(tmp_path: Path) -> None:

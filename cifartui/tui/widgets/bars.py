@@ -7,7 +7,7 @@ from textual.content import Content
 from textual.style import Style
 
 from cifartui.text import filled_eighths
-from cifartui.tui.theme import colour
+from cifartui.tui.theme import between
 
 BLOCK = "▇"
 """Seven eighths of a cell's height, the lower ones."""
@@ -22,9 +22,8 @@ def bar(app: App[Any], share: float, width: int, variable: str = "accent") -> Co
     if app.current_theme.ansi:
         full += rest >= 4 or (rest > 0 and not full)
         return Content.assemble((BLOCK * full, f"${variable}"), " " * (width - full))
-    between = Style(foreground=colour(app, "track").blend(colour(app, variable), rest / 8))
     return Content.assemble(
         (BLOCK * full, f"${variable}"),
-        (BLOCK * bool(rest), between),
+        (BLOCK * bool(rest), Style(foreground=between(app, "track", variable, rest / 8))),
         (BLOCK * (width - full - bool(rest)), "$track"),
     )

@@ -1,21 +1,24 @@
 """The list of all runs' checkpoints with their results."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import groupby
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
+from textual.content import Content
 from textual.message import Message
 from textual.widgets import OptionList
 
 from cifartui.evaluation.store import JudgedCheckpoint, why_gone
-from cifartui.text import cells, column, printable, shortened
+from cifartui.lessons.topic import Topic
+from cifartui.text import cells, column, printable, shortened, size
 from cifartui.training.run.checkpoints import best_checkpoint
 from cifartui.tui.view import short_id
 
 PINNED = "◆"
-LINE_CELLS = 23
-"""Of a line in the list: the step, its marks, its accuracy."""
+LINE_CELLS, SIZE_CELLS = 23, 7
+"""Of a line in the list: the step, its marks, its accuracy; of the size after them."""
 ID_END = 4
 """Letters at the end of a run's id that tell it from others: `-k3f`."""
 
@@ -31,34 +34,33 @@ class CheckpointList(OptionList):
             tooltip="Evaluate the checkpoint under the cursor on the test images",
             id="evaluation.evaluate",
         ),
-        Binding("pagedown", "turn(1, 0)", "more", tooltip="Further classes", id="evaluation.down"),
-        Binding("pageup", "turn(-1, 0)", "more", tooltip="The classes before", show=False, id="evaluation.up"),
-        Binding("right", "turn(0, 1)", "columns", tooltip="Further columns", id="evaluation.right", key_display="←→"),
-        Binding("left", "turn(0, -1)", "columns", tooltip="The columns before", show=False, id="evaluation.left"),
+        Binding("pagedown", "turn(1)", "more", tooltip="Further classes", id="evaluation.down"),
+        Binding("pageup", "turn(-1)", "more", tooltip="The classes before", show=False, id="evaluation.up"),
     ]
 
     @dataclass
     class Turned(Message):
-        """Other rows or columns of the result are wanted."""
+        """Other classes of the result are wanted."""
 
-        rows: int
-        """Pages down, or up where it is negative."""
-        columns: int
-        """Pages to the right, or to the left where it is negative."""
+        pages: int
+        """Down, or up where it is negative."""
 
-    has_more_rows = False
+    topic = Topic("evaluation.checkpoint")
+    has_more_classes = False
     """Whether the result has classes that are not in view."""
-    has_more_columns = False
 
-    def action_turn(self, rows: int, columns: int) -> None:
-        """Ask for other rows or columns."""
-        self.post_message(self.Turned(rows, columns))
+    @property
+    def line_cells(self) -> int:
+        """The cells of a line."""
+        return max(LINE_CELLS, self.scrollable_content_region.width)
+
+    def action_turn(self, pages: int) -> None:
+        """Ask for other classes."""
+        self.post_message(self.Turned(pages))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """The keys for what is not in view are there only where something is not."""
-        if action == "turn":
-            return self.has_more_rows if parameters[0] else self.has_more_columns
-        return True
+        return action != "turn" or self.has_more_classes
 
 
 def line_id(checkpoint: JudgedCheckpoint) -> str:
@@ -66,29 +68,53 @@ def line_id(checkpoint: JudgedCheckpoint) -> str:
     return f"{checkpoint.reference} {checkpoint.facts.sha256}"
 
 
-def list_lines(judged: list[JudgedCheckpoint]) -> list[tuple[str | None, str]]:
-    """A line for each run, without an id, and under it its checkpoints: step, marks, accuracy."""
-    lines: list[tuple[str | None, str]] = []
+def list_lines(judged: list[JudgedCheckpoint], width: int) -> list[tuple[str | None, Content]]:
+    """A line for each run, without an id, and under it its checkpoints: step, marks, accuracy, size if it fits."""
+    lines: list[tuple[str | None, Content]] = []
     for _, group in groupby(judged, key=lambda checkpoint: checkpoint.run.id):
         of_run = list(group)
         there = [checkpoint.facts for checkpoint in reversed(of_run) if checkpoint.is_there]
         best, last = best_checkpoint(there), there[-1] if there else None
-        lines.append((None, run_line(of_run[0].run.id)))
+        lines.append((None, run_line(of_run[0].run.id, width)))
         for checkpoint in of_run:
             facts, result = checkpoint.facts, checkpoint.result
             marks = [mark for mark, is_so in (("★", facts == best), ("last", facts == last)) if is_so]
             marked = " ".join(marks) if checkpoint.is_there else "gone"
             accuracy = f"{result.evaluation.accuracy:.1%}" if result else ""
-            lines.append(
-                (line_id(checkpoint), f"{PINNED * facts.pinned:1}{facts.step:>8,} {column(marked, 6)} {accuracy:>6}")
-            )
+            bytes_text = f" {size(facts.bytes):>{SIZE_CELLS}}" if width > LINE_CELLS + SIZE_CELLS else ""
+            line = f"{PINNED * facts.pinned:1}{facts.step:>8,} {column(marked, 6)} {accuracy:>6}{bytes_text}"
+            lines.append((line_id(checkpoint), Content(line)))
     return lines
 
 
-def run_line(run: str) -> str:
-    """A run's name; of a long one the beginning and the letters that no other run has."""
+def run_line(run: str, width: int) -> Content:
+    """A run's name and, where there is room, when it began; of a long name the beginning and the letters of its own."""
     name = printable(short_id(run), 200)
-    return name if cells(name) <= LINE_CELLS else shortened(name[:-ID_END], LINE_CELLS - ID_END) + name[-ID_END:]
+    if cells(name) > width:
+        name = shortened(name[:-ID_END], width - ID_END) + name[-ID_END:]
+    began = began_text(run)
+    room = width - cells(name) - len(began)
+    return Content.assemble((name, "bold"), (" " * room + began if began and room > 0 else "", "$text-muted"))
+
+
+def began_text(run: str) -> str:
+    """When a run began, by its id: `24 Nov 18:43`; empty for a folder that has another name."""
+    try:
+        return f"{datetime.strptime(run[:13], '%Y%m%d-%H%M'):%-d %b %H:%M}"
+    except ValueError:
+        return ""
+
+
+def kept_text(judged: list[JudgedCheckpoint]) -> str:
+    """How many checkpoints there are, and how large: `3 runs · 6 checkpoints · 7.1 MB`."""
+    there = [one for one in judged if one.is_there]
+    runs = len({one.run.id for one in judged})
+    parts = [
+        f"{runs:,} {'run' if runs == 1 else 'runs'}",
+        f"{len(there):,} kept",
+        size(sum(one.facts.bytes for one in there)),
+    ]
+    return " · ".join(parts)
 
 
 def legend(judged: list[JudgedCheckpoint]) -> str:

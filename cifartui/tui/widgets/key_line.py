@@ -14,6 +14,7 @@ GAP = 2
 class KeyLine(Widget):
     """The keys of the screen in their order, as many as fit, and at the right end how to get help and away."""
 
+    auto_links = False  # a key has its own colours, though it can be clicked
     _line = Content("")
 
     def on_mount(self) -> None:

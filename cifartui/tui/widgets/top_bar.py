@@ -22,6 +22,7 @@ class TopBar(Widget):
         self._current = current
 
     def compose(self) -> ComposeResult:
+        yield Static(Content("cifartui"), id="name")
         yield Static(tabs(self._current), id="tabs")
         yield Static(id="status")
         yield Sparkline(summary_function=mean, id="spark")

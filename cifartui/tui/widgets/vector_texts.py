@@ -6,7 +6,7 @@ import numpy as np
 from textual.content import Content
 
 from cifartui.text import cells
-from cifartui.tui.widgets.evaluation_texts import short_names
+from cifartui.tui.widgets.class_names import short_names
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

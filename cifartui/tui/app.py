@@ -27,6 +27,7 @@ from cifartui.model.network import Network
 from cifartui.training.run.folder import Run, all_runs
 from cifartui.tui.activations import ActivationSource
 from cifartui.tui.graphics.ability import Graphics, GraphicsFound, forced_graphics, may_ask
+from cifartui.tui.keymap import own_keys
 from cifartui.tui.leaving import SignalledEnd, farewell
 from cifartui.tui.library_faults import Palette, mend
 from cifartui.tui.messages import Notice
@@ -169,6 +170,8 @@ class CifarApp(RunInView, SettingsInHand):
         """Typed while a screen was opening."""
         self._typed_on: WeakKeyDictionary[events.Key, tuple[Screen[object], Widget | None]] = WeakKeyDictionary()
         """The screens on top when keys were typed, and what had the focus there."""
+        self.own_keys: dict[str, str] = {}
+        """The user's own keys by the ids of their bindings."""
         self.unsaved = ""
         """The name of a network that was changed and not kept."""
 
@@ -178,6 +181,9 @@ class CifarApp(RunInView, SettingsInHand):
         living = next((run for run in runs if run.is_carried()), None)
         latest = living or next(iter(runs), None)
         dataset, problem = self.recall_settings()
+        keys = own_keys()
+        self.own_keys = keys.keymap
+        self.set_keymap(keys.keymap)
         last_used = dataset if dataset in prepared_names() else latest and _dataset_of(latest)
         self.dataset_name = last_used or next(iter(prepared_names()), None)
         if living:
@@ -185,8 +191,8 @@ class CifarApp(RunInView, SettingsInHand):
         elif latest:
             self.follow_quietly(latest)  # in view once it is read: before that it would look as if it lived
         self.switch_mode("training" if living else "dataset")
-        if problem:
-            self.call_after_refresh(self.complain, problem)
+        if problem or keys.problem:
+            self.call_after_refresh(self.complain, " ".join(filter(None, (problem, keys.problem))))
         gc.set_threshold(*GARBAGE_THRESHOLDS)
         self.graphics = forced_graphics()
         if may_ask() and shows_all_colours(self):

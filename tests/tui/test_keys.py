@@ -1,14 +1,21 @@
-"""The keys of all screens: each means the same everywhere, and has an id and a sentence."""
+"""The keys of all screens: each means the same everywhere, has an id and a sentence, and can be another."""
 
 import importlib
 import pkgutil
 from collections.abc import Iterator
 
+import pytest
 from textual.binding import Binding
 from textual.dom import DOMNode
 
 import cifartui.tui
+from cifartui.dataset.store import DatasetFacts
+from cifartui.training.run.events import StateChanged
+from cifartui.tui.app import CifarApp
+from cifartui.tui.keymap import OwnKeys, keys_file, own_keys
+from cifartui.tui.screens.model import ModelScreen
 from cifartui.tui.widgets.dialogs.base import Dialog
+from tests.tui.driving import SMALL, scripted_run, wait_for_notice, wait_for_text
 
 MEANINGS = {
     "a": "add new",  # one more of what the screen is about
@@ -96,3 +103,78 @@ def test_every_key_has_an_id_and_a_sentence() -> None:
         assert binding.description, binding
         if not issubclass(owner, Dialog):
             assert " " in binding.tooltip, binding
+
+
+# THE USER'S OWN KEYS
+
+
+def own(content: str) -> OwnKeys:
+    """What a file of keys comes to."""
+    keys_file().parent.mkdir(exist_ok=True)
+    keys_file().write_text(content)
+    return own_keys()
+
+
+def test_own_keys_are_read_by_id() -> None:
+    """One or several for a binding; two that exchange theirs; one of another screen; without a file there are none."""
+    assert own_keys() == OwnKeys({})
+    keys, problem = own(
+        'help = "F1"\n[dataset]\nexport = ["E", "ctrl+e"]\n[evaluation]\nexport = "x"\npin = "p"\n[picture]\nnext = ","'
+    )
+    assert problem == ""
+    assert keys["dataset.export"] == "E,ctrl+e"
+    assert keys["evaluation.export"] == "x"
+    assert keys["evaluation.pin"] == "p"
+    assert keys["picture.next"] == "comma"
+    assert keys["help"] == "f1"
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("[dataset]\nexprt = 'E'", "dataset.exprt is no key's id (dataset.export?)"),
+        ("[training]\npause = 'h'", "h for training.pause is taken by training.machine"),
+        ("[training]\ncurve = 'o'", "o for training.curve is taken by training.runs"),
+        ("[settings]\nfirst = 'r'", "r for settings.first is taken by training.recipe"),
+        ("[model]\nadd = '1'", "1 for model.add is taken by show.dataset"),
+        ("[model]\nadd = 'Z'\nundo = 'Z'", "Z for model.add is taken by model.undo"),
+        ("[model]\nadd = 'abacus'", "abacus for model.add is no key"),
+        ("[model]\nadd = 3", "3 for model.add is no key"),
+        ("[model]\nadd = []", "[] for model.add is no key"),
+        ("[model]\nadd = ''", " for model.add is no key"),
+        ('"\\u001b]52;" = "x"', "�]52; is no key's id"),
+    ],
+)
+def test_own_keys_that_make_no_sense_are_named(content: str, said: str) -> None:
+    """The binding keeps the program's own key; what else stands in the file is taken."""
+    keys, problem = own(f"{content}\n[runs]\nsort = 'O'")
+    assert said in problem
+    assert problem.startswith("keys.toml: ")
+    assert keys.get("runs.sort") == "O"
+
+
+@pytest.mark.parametrize("content", ["[", "\x00", "=" * 2_000_000])
+def test_a_file_that_cannot_be_read_changes_no_key(content: str) -> None:
+    """One sentence says why."""
+    keys, problem = own(content)
+    assert keys == {}
+    assert problem.startswith("The program's own keys are used: ")
+
+
+async def test_own_keys_work_and_stand_on_the_line_and_in_the_list(sketches: DatasetFacts) -> None:
+    """The old one does nothing; one of two that share a key gets another, and the other keeps it."""
+    keys_file().write_text('help = "f1"\n[model]\nadd = "J"\n[training]\npause = "P"\n[nothing]\nhere = "x"')
+    run, journal = scripted_run(sketches.name)
+    with run.lock():
+        async with CifarApp().run_test(size=SMALL) as pilot:
+            await wait_for_notice(pilot, "nothing.here is no key's id")
+            text = await wait_for_text(pilot, "P pause  k checkpoint")
+            assert "f1 explain  q leave" in text
+            journal.append(StateChanged(state="paused"))
+            await wait_for_text(pilot, "space go on")
+            await pilot.press("2", "down")
+            await wait_for_text(pilot, "J add")
+            await pilot.press("a")
+            assert isinstance(pilot.app.screen, ModelScreen)
+            await pilot.press("f1", "k")
+            await wait_for_text(pilot, "J            Add a layer below")

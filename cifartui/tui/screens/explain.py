@@ -53,7 +53,7 @@ class ExplainScreen(Dialog[None]):
         )
         self.query_one("#explain-title", Label).update(title)
         self.query_one("#lesson", Static).update(explanation_text(explanation, columns))
-        self.query_one("#keys", Static).update(keys_text(self._below, self._active, columns))
+        self.query_one("#keys", Static).update(keys_text(self._below, self._active, columns, self.cifar_app.own_keys))
 
     def action_turn(self, by: int) -> None:
         """Go to another lesson; the one that the screen was opened with keeps its numbers."""

@@ -28,13 +28,14 @@ from cifartui.training.recipes.recipe import Recipe
 from cifartui.training.recipes.settings import Setting
 from cifartui.training.run.controls import AnyControl
 from cifartui.tui.in_hand import OUTSIDE_RECIPE
+from cifartui.tui.run_topics import PARTS as PARTS_OF_RUNS
 from cifartui.tui.widgets.explain import code_text, explanation_text, lesson_text
 
 PANEL_CELLS, TEXT_CELLS = 44, 40
 """Of the column that explains, and of a line in it."""
 LONGEST = 44
 """Lines of a lesson without the keys, at that width."""
-OF_SCREENS = {"accuracy", "tested", "low", "high", "problem"}
+OF_SCREENS = {"accuracy", "tested", "low", "high", "problem", "name"}
 """Values that only a screen has in hand."""
 FACTS = DatasetFacts(
     name="cifar10",
@@ -116,6 +117,8 @@ def test_everything_has_its_lesson() -> None:
     expected |= {f"setting.{key}" for key in (*setting_keys(), *OUTSIDE_RECIPE)}
     expected |= {f"control.{kind.__struct_config__.tag}" for kind in AnyControl.__args__}
     expected |= set(re.findall(r'Topic\(\s*"([a-z_.]+)"', sources()))
+    expected |= set(PARTS_OF_RUNS.values())
+    expected |= set(re.findall(r'LESSON(?:: ClassVar\[str\])? = "([a-z_.]+)"', sources()))
     expected |= {"screen", *(f"screen.{noun}" for noun in re.findall(r'NOUN = "([a-z]+)"', sources()))}
     assert expected <= set(lessons())
     one_of_each = {key for key in lessons() if key.partition(".")[0] in ("layer", "setting", "control")}
@@ -147,7 +150,15 @@ def shown_topics() -> Iterator[Topic]:
             yield setting_topic(Setting(key.removeprefix("setting."), "1", "A sentence of some length on what it is."))
         elif not key.startswith("layer."):
             yield Topic(
-                key, {"accuracy": "53.5 %", "tested": 10_000, "low": "52.5 %", "high": "54.5 %", "problem": "!"}
+                key,
+                {
+                    "accuracy": "53.5 %",
+                    "tested": 10_000,
+                    "low": "52.5 %",
+                    "high": "54.5 %",
+                    "problem": "!",
+                    "name": "layer1",
+                },
             )
 
 

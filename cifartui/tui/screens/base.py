@@ -6,6 +6,7 @@ from textual import events, on
 from textual.app import ComposeResult
 from textual.await_complete import AwaitComplete
 from textual.containers import Container, Horizontal
+from textual.dom import DOMNode
 from textual.screen import Screen, ScreenResultType
 from textual.widgets import DataTable, OptionList
 from textual.worker import Worker, WorkerState
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 class BaseScreen(Screen[ScreenResultType]):
     """A screen or dialog that knows its app's type, and keeps what goes wrong from the user's work."""
 
+    LESSON: ClassVar[str] = "screen"
+    """Key of the lesson on the screen itself."""
+
     @property
     def cifar_app(self) -> "CifarApp":
         """The app, with its type."""
@@ -35,15 +39,22 @@ class BaseScreen(Screen[ScreenResultType]):
     @property
     def topic(self) -> Topic:
         """What is to be explained: what the widget with the focus, or one around it, has as its `topic`."""
-        for node in self.focused.ancestors_with_self if self.focused else ():
-            if node is not self and isinstance(topic := getattr(node, "topic", None), Topic):
+        for node in self._focused_nodes:
+            if isinstance(topic := getattr(node, "topic", None), Topic):
                 return topic
         return self.own_topic
 
     @property
+    def _focused_nodes(self) -> list[DOMNode]:
+        """The widget with the focus and those around it; none while it is out of view."""
+        nodes = self.focused.ancestors_with_self if self.focused else []
+        within = [node for node in nodes if node not in (self, self.app)]
+        return within if all(node.display for node in within) else []
+
+    @property
     def own_topic(self) -> Topic:
         """What the screen itself is."""
-        return Topic("screen")
+        return Topic(self.LESSON)
 
     def dismiss(self, result: ScreenResultType | None = None) -> AwaitComplete:
         """Close, once: a second enter would close the screen below."""
@@ -82,12 +93,15 @@ class NounScreen(CifarScreen):
     def own_topic(self) -> Topic:
         return Topic(f"screen.{self.NOUN}")
 
+    def on_mount(self) -> None:
+        self.bindings_updated_signal.subscribe(self, self.explain)
+
     @on(DataTable.RowHighlighted)
     @on(OptionList.OptionHighlighted)
     @on(events.DescendantFocus)
     @on(events.ScreenResume)
     @on(events.Resize)
-    def explain(self) -> None:
+    def explain(self, _: object = None) -> None:
         """Explain what is under the cursor now, where the panel for it has room."""
         self.call_after_refresh(self._explain)
 

@@ -21,6 +21,7 @@ REFRESH_SECONDS = 2.0
 class ComparingScreen(CifarScreen):
     """A screen with a panel of runs side by side, which follows those that live."""
 
+    LESSON = "chart.comparison"
     CSS_PATH = "comparison.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(

@@ -30,6 +30,7 @@ WRAP_CELLS = 12
 class FeatureMapsScreen(ActivationScreen):
     """A wall of a layer's feature maps; bars where its output has no height and width."""
 
+    LESSON = "screen.model.maps"
     CSS_PATH = "feature_maps.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("down", "layer(1)", "layer", tooltip="Go to the next layer", id="maps.down", key_display="↑↓"),

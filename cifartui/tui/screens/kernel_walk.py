@@ -34,6 +34,7 @@ def can_be_walked(operation: Operation) -> bool:
 class KernelWalkScreen(ActivationScreen):
     """Step through the positions of a window; the output fills in."""
 
+    LESSON = "screen.model.walk"
     CSS_PATH = "kernel_walk.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("space", "play", "play", tooltip="Let the window walk by itself, or stand still", id="walk.play"),

@@ -25,6 +25,7 @@ WAYS = (
 class LoaderLabScreen(LabScreen[None]):
     """Measure, watch the bars come, and take the winner for the next run."""
 
+    LESSON = "screen.dataset.loader_lab"
     CSS_PATH = "loader_lab.tcss"
     RESULTS = Measured | Verdict
     BINDINGS: ClassVar[list[BindingType]] = [

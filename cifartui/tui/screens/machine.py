@@ -32,6 +32,7 @@ FRAME_CELLS = 4
 class MachineScreen(CifarScreen):
     """What `cifartui doctor` finds, the problems first."""
 
+    LESSON = "screen.machine"
     CSS_PATH = "machine.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("g", "again", "again", tooltip="Look at the machine once more", id="machine.again"),

@@ -54,6 +54,7 @@ class Layout(NamedTuple):
 class PictureScreen(CifarScreen):
     """Look at one picture after the other, pixel by pixel."""
 
+    LESSON = "screen.dataset.picture"
     CSS_PATH = "picture.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(

@@ -25,6 +25,7 @@ MEANING = (
 class RateFinderScreen(LabScreen[float]):
     """Watch the curve come, and choose one of the suggestions; closes with its rate."""
 
+    LESSON = "chart.rate_finder"
     CSS_PATH = "rate_finder.tcss"
     RESULTS = RateTried | RatesFound
     BINDINGS: ClassVar[list[BindingType]] = [

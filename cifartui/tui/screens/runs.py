@@ -36,6 +36,7 @@ BATCH_SECONDS = 0.2
 class RunsScreen(ComparingScreen):
     """A line for each run; closes when one is brought into view."""
 
+    LESSON = "screen.runs"
     CSS_PATH = "runs.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(

@@ -6,6 +6,7 @@ from typing import ClassVar
 from textual.binding import Binding, BindingType
 
 from cifartui.errors import CifartuiError
+from cifartui.lessons.topic import Topic
 from cifartui.training.run.controls import (
     Accumulate,
     AnyControl,
@@ -20,6 +21,7 @@ from cifartui.training.run.controls import (
 from cifartui.training.run.events import MemoryExhausted, NotFiniteFound
 from cifartui.training.run.follow import tell
 from cifartui.training.run.states import LIVING
+from cifartui.tui.run_topics import run_topic
 from cifartui.tui.screens.base import RunScreen
 from cifartui.tui.view import RunView
 from cifartui.tui.widgets.control_texts import epochs_of, rate_of, steps_of
@@ -107,6 +109,11 @@ class SteeringScreen(RunScreen):
         ),
         Binding("v", "epochs", "epochs", tooltip="Train for more or fewer epochs", id="training.epochs"),
     ]
+
+    @property
+    def topic(self) -> Topic:
+        view = self.run_in_view
+        return run_topic(view, [node.id for node in self._focused_nodes]) if view else super().topic
 
     @property
     def _living(self) -> RunView | None:

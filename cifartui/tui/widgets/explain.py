@@ -1,7 +1,6 @@
 """The panel that explains what is under the cursor."""
 
 import re
-import textwrap
 from collections.abc import Iterator, Sequence
 
 from textual.content import Content
@@ -13,6 +12,7 @@ from cifartui.tui.widgets.panel import Panel
 
 MARKED = re.compile(r"\*\*(.+?)\*\*|`(.+?)`")
 """What is strong in a lesson's text, and what is code."""
+WORD_OF_CODE = re.compile(r"[^\s(]*\(|[^\s(]+\s*|\s+")
 LEAST_CELLS = 20
 
 
@@ -55,7 +55,7 @@ def explanation_text(explanation: Explanation, columns: int) -> Content:
 def lesson_text(text: str) -> Content:
     """A lesson's text with what is strong and what is code."""
     parts, end = list[Content](), 0
-    shown = printable(text, 4_000)
+    shown = "\n".join(map(printable, text.splitlines()))
     for mark in MARKED.finditer(shown):
         strong, code = mark.groups()
         parts += [Content(shown[end : mark.start()]), Content.styled(strong or code, "bold" if strong else "$primary")]
@@ -72,7 +72,12 @@ def code_text(lines: Sequence[str], columns: int) -> Content:
 
 
 def _folded(line: str, columns: int) -> Iterator[str]:
+    """A line of code in lines of at most so many cells where it can be: broken at blanks and after brackets."""
     indent = " " * (len(line) - len(line.lstrip()))
-    yield from textwrap.wrap(
-        line.lstrip(), columns, initial_indent=indent, subsequent_indent=f"{indent}    ", break_on_hyphens=False
-    )
+    part = indent
+    for word in WORD_OF_CODE.findall(line.lstrip()):
+        if part.strip() and len(part) + len(word.rstrip()) > columns:
+            yield part.rstrip()
+            part = f"{indent}    "
+        part += word
+    yield part.rstrip()

@@ -15,6 +15,7 @@ from textual.widgets import DataTable, Static
 from cifartui.dataset.store import SKETCHES
 from cifartui.errors import CifartuiError, UsageError, explain
 from cifartui.failures import failure
+from cifartui.lessons.topic import Topic
 from cifartui.text import printable
 from cifartui.training.recipes.files import (
     described_by_changes,
@@ -121,6 +122,18 @@ class PlanPanel(Vertical):
         row = self.query_one(SettingsTable).cursor_row
         return self.plan.settings[row] if row < len(self.plan.settings) else None
 
+    @property
+    def topic(self) -> Topic | None:
+        """The setting under the cursor, for the panel that explains."""
+        planned = self.selected
+        if planned is None:
+            return None
+        values = {"value": planned.setting.value}
+        return Topic(f"setting.{planned.setting.key}", values, self._setting_text(planned), self.asked.recipe)
+
+    def _setting_text(self, planned: PlannedSetting) -> str:
+        return "\n".join(map(printable, setting_text(planned, self.asked.origin).splitlines()))
+
     def go_to(self, key: str) -> None:
         """Put the cursor on a setting."""
         rows = [planned.setting.key for planned in self.plan.settings]
@@ -184,9 +197,10 @@ class PlanPanel(Vertical):
 
     def _show_explanation(self, planned: PlannedSetting, value: str, problem: str = "") -> None:
         title = (f"{planned.setting.key} = {printable(value)}", "bold")
-        lines = "\n".join(map(printable, setting_text(planned, self.asked.origin).splitlines()))
         refused = (f"\n✗ {printable(problem)}", "bold $error") if problem else ""
-        self.query_one("#explanation", Static).update(Content.assemble(title, refused, "\n", lines))
+        is_said_beside = self.screen.has_class("-wide")
+        lines = "" if is_said_beside else f"\n{self._setting_text(planned)}"
+        self.query_one("#explanation", Static).update(Content.assemble(title, refused, lines))
 
     # CHANGING
 

@@ -105,6 +105,17 @@ def test_every_key_has_an_id_and_a_sentence() -> None:
             assert " " in binding.tooltip, binding
 
 
+def test_no_class_hides_a_key_of_those_it_is_made_from() -> None:
+    """Of the bindings with one key the library sees only those of the last class, also when it has no use for them."""
+    for owner in {owner for owner, _ in all_bindings()}:
+        keys: dict[str, type] = {}
+        for ancestor in owner.__mro__:
+            if ancestor.__module__.startswith("cifartui."):
+                for binding in ancestor.__dict__.get("BINDINGS", ()):
+                    for key in binding.key.split(","):
+                        assert keys.setdefault(key, ancestor) is ancestor, (owner, key)
+
+
 # THE USER'S OWN KEYS
 
 

@@ -176,7 +176,7 @@ def test_without_a_checkpoint_there_is_no_way_back() -> None:
     events = [event for event in scripted_events("tutorial-k3f", 60) if not isinstance(event, CheckpointSaved)]
     text = trouble_text(fold(RunHistory(), [*events, NOT_FINITE])).plain
     assert "back to" not in text
-    assert [line.split()[0] for line in text.splitlines()[1:]] == ["space", "s"]
+    assert [line.split()[0] for line in text.splitlines()[1:]] == ["space", "x"]
 
 
 # WHAT ELSE IS SHOWN

@@ -164,7 +164,7 @@ async def test_keys_stand_in_their_column(sketches: DatasetFacts) -> None:
             await wait_for_text(pilot, "on this screen")
             lines = text_of(pilot, "#keys").splitlines()
             assert all(line[KEY_CELLS : KEY_CELLS + 1].isspace() for line in lines if len(line) > 20)
-            assert any(line.startswith("⌫ del ") for line in lines)
+            assert any(line.startswith("u ⌫ ") for line in lines)
             of_space = [line for line in lines if line.startswith("space ")]
             assert ["(not now)" in line for line in of_space] == [False, True]
 

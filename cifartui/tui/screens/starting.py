@@ -45,14 +45,6 @@ class StartingScreen(RunScreen):
             tooltip="Set up a run of its own that goes on from a checkpoint of this one, with other settings",
             id="training.fork",
         ),
-        Binding(
-            "b",
-            "go_back",
-            "go back",
-            tooltip="Let the run that ended go on from another of its checkpoints",
-            id="training.go_back",
-            show=False,
-        ),
     ]
 
     # IN WHOSE TURN

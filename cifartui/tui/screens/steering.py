@@ -60,20 +60,6 @@ class SteeringScreen(RunScreen):
             id="training.steps",
             key_display=">",
         ),
-        Binding(
-            "b",
-            "roll_back",
-            "roll back",
-            tooltip="Go back to the last checkpoint, and on from there with half the learning rate",
-            id="training.rollback",
-        ),
-        Binding(
-            "y",
-            "accumulate",
-            "in parts",
-            tooltip="Go on with each step's images in parts that fit into the memory, and one update for all of them",
-            id="training.accumulate",
-        ),
         Binding("k", "checkpoint", "checkpoint", tooltip="Save a checkpoint now", id="training.checkpoint"),
         Binding(
             "x",

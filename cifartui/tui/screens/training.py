@@ -30,7 +30,29 @@ class TrainingScreen(StartingScreen, SteeringScreen):
 
     NOUN = "training"
     CSS_PATH = "training.tcss"
-    BINDINGS: ClassVar[list[BindingType]] = [
+    BINDINGS: ClassVar[list[BindingType]] = [  # of those with one key the library sees only the last class's
+        Binding(
+            "b",
+            "roll_back",
+            "roll back",
+            tooltip="Go back to the last checkpoint, and on from there with half the learning rate",
+            id="training.rollback",
+        ),
+        Binding(
+            "b",
+            "go_back",
+            "go back",
+            tooltip="Let the run that ended go on from another of its checkpoints",
+            id="training.go_back",
+            show=False,
+        ),
+        Binding(
+            "y",
+            "accumulate",
+            "in parts",
+            tooltip="Go on with each step's images in parts that fit into the memory, and one update for all of them",
+            id="training.accumulate",
+        ),
         Binding(
             "y",
             "use_remedy",

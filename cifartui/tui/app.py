@@ -26,6 +26,7 @@ from cifartui.home import datasets_folder, runs_folder
 from cifartui.model.network import Network
 from cifartui.training.run.folder import Run, all_runs
 from cifartui.tui.activations import ActivationSource
+from cifartui.tui.commands import commands_now
 from cifartui.tui.graphics.ability import Graphics, GraphicsFound, forced_graphics, may_ask
 from cifartui.tui.keymap import own_keys
 from cifartui.tui.leaving import SignalledEnd, farewell
@@ -298,9 +299,9 @@ class CifarApp(RunInView, SettingsInHand):
             self.push_screen(Palette())
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """What the palette offers on every screen."""
-        yield from super().get_system_commands(screen)
-        yield SystemCommand("Machine", "What this machine can do, and what is in the way", self.action_machine)
+        """What the palette offers: what makes sense on the screen now, and of the library's what is no key of ours."""
+        yield from commands_now(self, screen)
+        yield from (one for one in super().get_system_commands(screen) if one.title in ("Theme", "Screenshot"))
 
     def action_machine(self) -> None:
         """Look at this machine."""

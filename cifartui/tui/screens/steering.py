@@ -194,7 +194,7 @@ class SteeringScreen(RunScreen):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Keys that make no sense now are hidden."""
-        rule = _RULES.get(action)
+        rule = RULES.get(action)
         if rule is None:
             return super().check_action(action, parameters)
         view = self._living
@@ -206,7 +206,7 @@ def _trains(view: RunView) -> bool:
     return view.state not in ("queued", "starting")
 
 
-_RULES: dict[str, Callable[[RunView], bool]] = {
+RULES: dict[str, Callable[[RunView], bool]] = {
     "pause": lambda view: _trains(view) and not view.history.paused,
     "resume": lambda view: view.history.paused,
     "step": lambda view: view.history.paused,

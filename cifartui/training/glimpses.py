@@ -83,10 +83,11 @@ class Glimpses:
             self._shown, self._pictures.labels.tolist(), best.values.tolist(), best.indices.tolist(), strict=True
         ):
             guesses = (
-                Guess(classes[place], min(1.0, probability)) for place, probability in zip(places, values, strict=True)
+                Guess(place, classes[place], min(1.0, probability))
+                for place, probability in zip(places, values, strict=True)
             )
             height, width, _ = picture.shape
-            yield Answer(classes[label], tuple(guesses), (height, width), picture.numpy().tobytes())
+            yield Answer(label, classes[label], tuple(guesses), (height, width), picture.numpy().tobytes())
 
 
 def choose_pictures(image_set: ImageSet, seed: int) -> ImageSet:

@@ -12,6 +12,7 @@ from cifartui.errors import CifartuiError
 from cifartui.failures import failure
 from cifartui.training.run.folder import Run
 from cifartui.training.run.follow import follow
+from cifartui.training.run.glimpse import GlimpseReader
 from cifartui.tui.messages import RunRead
 from cifartui.tui.view import RunView, guessing_loss, read_on, recipe_of
 
@@ -49,12 +50,13 @@ class RunInView(App[None]):
     @work(thread=True, group="follow", exit_on_error=False, description="follow the run's journal")
     def _read_journal(self, run: Run, host: "subprocess.Popen[bytes] | None") -> None:
         worker = get_current_worker()
+        glimpses = GlimpseReader(run)
         view = RunView(run, recipe=recipe_of(run), guessing=guessing_loss(run))
         try:
             for reading in follow(run, host=host, to_its_end=False):
                 if worker.is_cancelled:
                     return
-                if reading.caught_up and (now := read_on(view, reading)) != view:
+                if reading.caught_up and (now := read_on(view, reading, glimpses.read())) != view:
                     view = now
                     read = RunRead(view)
                     self.post_message(read)

@@ -11,6 +11,7 @@ from cifartui.text import clock
 from cifartui.training.recipes.recipe import Recipe
 from cifartui.training.run.folder import Run
 from cifartui.training.run.follow import Reading, why_stalled
+from cifartui.training.run.glimpse import Glimpse
 from cifartui.training.run.history import RunHistory
 from cifartui.training.run.states import RunState
 from cifartui.training.verdict import SpeedVerdict, judge_speed
@@ -41,6 +42,8 @@ class RunView(msgspec.Struct, frozen=True):
     """Its settings; None where they cannot be read."""
     guessing: float | None = None
     """The loss of a network that guesses, see `guessing_loss`."""
+    glimpse: Glimpse | None = None
+    """What its network learned so far; None where no glimpse of that is there."""
     stalled_seconds: int | None = None
     """For how long it has told nothing, where that is longer than it should be."""
     stalled: str = ""
@@ -108,13 +111,14 @@ def recipe_of(run: Run) -> Recipe | None:
         return None
 
 
-def read_on(view: RunView, reading: Reading) -> RunView:
+def read_on(view: RunView, reading: Reading, glimpse: Glimpse | None = None) -> RunView:
     """A view with what a look at its run's folder found."""
     quiet = reading.stalled_seconds
     return msgspec.structs.replace(
         view,
         history=reading.history,
         state=reading.state,
+        glimpse=glimpse,
         stalled_seconds=None if quiet is None else int(quiet),
         stalled="" if quiet is None else why_stalled(view.run, reading.history, quiet),
     )

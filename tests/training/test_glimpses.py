@@ -80,15 +80,15 @@ def test_a_run_leaves_a_glimpse_of_what_it_came_to(sketches: DatasetFacts) -> No
     net.load_state_dict(weights)
     pictures = choose_pictures(load_image_set(sketches.name, "test"), seed=5)
     probabilities = net((pictures.images / 255 - 0.5) / 0.5).softmax(dim=1).detach()
-    assert len({answer.truth for answer in glimpse.answers}) == 3
+    assert len({answer.place for answer in glimpse.answers}) == 3
     for answer, image, label, expected in zip(
         glimpse.answers, pictures.images, pictures.labels, probabilities, strict=True
     ):
         np.testing.assert_array_equal(answer.pixels(), image.permute(1, 2, 0).numpy())
-        assert answer.truth == sketches.classes[label]
-        assert [guess.name for guess in answer.guesses] == [sketches.classes[i] for i in expected.topk(3).indices]
+        assert (answer.place, answer.name) == (label, sketches.classes[label])
+        assert [guess.place for guess in answer.guesses] == expected.topk(3).indices.tolist()
+        assert all(guess.name == sketches.classes[guess.place] for guess in answer.guesses)
         assert [guess.probability for guess in answer.guesses] == pytest.approx(expected.topk(3).values.tolist())
-        assert answer.is_right == (answer.guesses[0].name == answer.truth)
 
 
 def test_held_out_images_are_asked_about_where_there_are_some(sketches: DatasetFacts) -> None:
@@ -180,7 +180,7 @@ FOREIGN: dict[str, Callable[[Path], Any]] = {
     "no picture": damaged(lambda held: held["answers"][0].update(size=[8, 8])),
     "no guesses": damaged(lambda held: held["answers"][0].update(guesses=[])),
     "no probability": damaged(
-        lambda held: held["answers"][0].update(guesses=[{"name": "cat", "probability": float("nan")}])
+        lambda held: held["answers"][0].update(guesses=[{"place": 3, "name": "cat", "probability": float("nan")}])
     ),
 }
 

@@ -43,6 +43,8 @@ class Filters(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Guess(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A class and how probable the network says it is."""
 
+    place: int
+    """Of the class among the data set's."""
     name: str
     probability: float
 
@@ -50,18 +52,15 @@ class Guess(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Answer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A picture that the network does not train on, and what the network says it is."""
 
-    truth: str
-    """The name of its class."""
+    place: int
+    """Of its class among the data set's."""
+    name: str
+    """Of its class."""
     guesses: tuple[Guess, ...]
     """The most probable classes, best first."""
     size: tuple[int, int]
     """Height and width; a large picture is shrunk."""
     rgb: bytes
-
-    @property
-    def is_right(self) -> bool:
-        """Whether the most probable class is the true one."""
-        return self.guesses[0].name == self.truth
 
     def pixels(self) -> "NDArray[np.uint8]":
         """The picture, `[H, W, 3]`, RGB."""

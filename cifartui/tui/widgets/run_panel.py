@@ -14,6 +14,7 @@ from cifartui.tui.view import RunView
 from cifartui.tui.widgets.charts import CurveChart, accuracy_figure, legend, loss_figure, reading_text
 from cifartui.tui.widgets.control_texts import controls_text
 from cifartui.tui.widgets.device_panel import DevicePanel
+from cifartui.tui.widgets.learning import Learning
 from cifartui.tui.widgets.run_texts import facts_text, notes_text
 
 REDRAW_SECONDS = 0.5
@@ -47,6 +48,7 @@ class RunPanel(Vertical):
                 yield Static("log", id="log-title", classes="heading")
                 with VerticalScroll(id="log"):
                     yield Static(id="log-lines")
+        yield Learning(id="learning")
         yield Static(id="controls")
         yield Static(id="notes")
 
@@ -58,6 +60,7 @@ class RunPanel(Vertical):
             self._draw_charts()
         elif before and view.history != before.history and self._drawing is None:
             self._drawing = self.set_timer(REDRAW_SECONDS, self._draw_charts)
+        self.query_one(Learning).show(view)
         self._write("facts", facts_text(view))
         self.query_one(DevicePanel).show(view)
         self.query_one("#device-title").set_class(view.history.started is None, "-unknown")

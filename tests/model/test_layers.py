@@ -26,7 +26,6 @@ def test_a_fresh_layer_takes_its_input_and_its_source_makes_the_module(kind: str
     written.load_state_dict(module.state_dict())
     assert module(images).shape[1:] == layer.arithmetic(shape).output
     assert torch.equal(module(images), written.eval()(images))
-    assert layer.EXPLANATION.endswith((".", "rounds down."))
 
 
 @pytest.mark.parametrize("kind", TORCHS)

@@ -9,7 +9,6 @@ from cifartui.model.shapes import Shape
 class ReLU(Layer, frozen=True, kw_only=True, tag="relu"):
     """Negative values become zero."""
 
-    EXPLANATION = "Negative values become zero. Without it, layers in a row could do no more than a single one."
     TORCH_CLASS = "ReLU"
     FUNCTION = Function("relu", ("inplace",))
     KEEPS_OUTPUT = True
@@ -21,10 +20,6 @@ class ReLU(Layer, frozen=True, kw_only=True, tag="relu"):
 class GELU(Layer, frozen=True, kw_only=True, tag="gelu"):
     """Negative values fade to zero, smoothly."""
 
-    EXPLANATION = (
-        "Every value times the chance that a normally distributed one is below it: like ReLU, but smooth, and with a "
-        "gradient for small negative values too."
-    )
     TORCH_CLASS = "GELU"
     FUNCTION = Function("gelu", ("approximate",))
     KEEPS_INPUT = True

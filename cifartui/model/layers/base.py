@@ -14,7 +14,6 @@ Positive = Annotated[int, msgspec.Meta(ge=1, le=65_536)]
 NonNegative = Annotated[int, msgspec.Meta(ge=0, le=65_536)]
 LayerName = Annotated[str, msgspec.Meta(pattern=r"\A[A-Za-z_][A-Za-z0-9_]{0,31}(\.(0|[1-9][0-9]{0,2}))?\Z")]
 """`conv1`, or `layer1.0` for the first member of the sequence `layer1`."""
-SIZE_RULE = "Size: ⌊(input − kernel + 2·padding) / stride⌋ + 1, where ⌊ ⌋ rounds down."
 
 
 class Arithmetic(msgspec.Struct, frozen=True):
@@ -62,8 +61,6 @@ class Layer(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", forbid_
 
     SHORT_NAME: ClassVar[str] = ""
     """What new layers of the kind are named by; empty for the kind itself."""
-    EXPLANATION: ClassVar[str] = ""
-    """What it does and what it is there for."""
     TORCH_CLASS: ClassVar[str] = ""
     """The class of `torch.nn` that does the same; empty where there is none."""
     CLASS_SOURCE: ClassVar[str] = ""

@@ -14,8 +14,6 @@ from cifartui.model.shapes import Shape, ShapeError
 class Add(Layer, frozen=True, kw_only=True, tag="add"):
     """The sum of two paths, value by value; it is there within blocks only."""
 
-    EXPLANATION = "The body's output and the shortcut's, added value by value."
-
     def arithmetic(self, shape: Shape) -> Arithmetic:
         return Arithmetic(output=shape)
 
@@ -112,10 +110,6 @@ class BasicBlock(Block, frozen=True, kw_only=True, tag="basic_block"):
     Source: He et al., Deep Residual Learning for Image Recognition, 2015, figure 2.
     """
 
-    EXPLANATION = (
-        "Two convolutions learn what to add to the block's input. The shortcut around them lets gradients "
-        "reach the early layers undiminished, so that many blocks can be trained."
-    )
     CLASS_SOURCE = BASIC_BLOCK_SOURCE
 
     @property

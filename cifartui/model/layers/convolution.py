@@ -7,7 +7,7 @@ from typing import Any, Self
 
 import msgspec
 
-from cifartui.model.layers.base import SIZE_RULE, Arithmetic, Function, Layer, NonNegative, Positive, single
+from cifartui.model.layers.base import Arithmetic, Function, Layer, NonNegative, Positive, single
 from cifartui.model.shapes import Shape, ShapeError, Slide
 
 
@@ -15,10 +15,6 @@ class Conv2d(Layer, frozen=True, kw_only=True, tag="conv2d"):
     """A two-dimensional convolution."""
 
     SHORT_NAME = "conv"
-    EXPLANATION = (
-        "Each filter slides over all input channels, multiplies what lies under it by its weights and adds it up: "
-        f"one filter makes one channel of the output.\n{SIZE_RULE}"
-    )
     TORCH_CLASS = "Conv2d"
     FUNCTION = Function("conv2d")
     KEEPS_INPUT = True

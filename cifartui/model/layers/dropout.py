@@ -12,7 +12,6 @@ from cifartui.model.shapes import Shape
 class Dropout(Layer, frozen=True, kw_only=True, tag="dropout"):
     """In training, each value becomes zero with probability p and the others grow to make up for it."""
 
-    EXPLANATION = "Sets values to zero by chance while training, so that the network relies on no single one."
     TORCH_CLASS = "Dropout"
     FUNCTION = Function("dropout", ("p", "training", "inplace"))
 

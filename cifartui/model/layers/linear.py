@@ -19,10 +19,6 @@ Features = Annotated[int, msgspec.Meta(ge=1, le=MAX_FEATURES)]
 class Flatten(Layer, frozen=True, kw_only=True, tag="flatten"):
     """All values of an image in one row."""
 
-    EXPLANATION = (
-        "Puts all values of a picture in one row, channels times rows times columns: as many inputs as the next "
-        "layer has to take."
-    )
     TORCH_CLASS = "Flatten"
     FUNCTION = Function("flatten", ("start_dim", "end_dim"), {"start_dim": 0})
 
@@ -43,7 +39,6 @@ class Linear(Layer, frozen=True, kw_only=True, tag="linear"):
     """A fully connected layer with bias."""
 
     SHORT_NAME = "fc"
-    EXPLANATION = "Every output is a weighted sum of all inputs plus a bias."
     TORCH_CLASS = "Linear"
     FUNCTION = Function("linear")
     KEEPS_INPUT = True

@@ -12,10 +12,6 @@ class BatchNorm2d(Layer, frozen=True, kw_only=True, tag="batch_norm2d"):
     """Each channel scaled to mean 0 and variance 1 over the batch, then by two learned numbers."""
 
     SHORT_NAME = "norm"
-    EXPLANATION = (
-        "Shifts and scales each channel to mean 0 and variance 1 over the batch (in evaluation: over what it "
-        "saw in training), then by two numbers that it learns. Training becomes faster and less touchy."
-    )
     TORCH_CLASS = "BatchNorm2d"
     KEEPS_INPUT = True
 

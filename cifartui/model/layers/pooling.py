@@ -7,7 +7,6 @@ from math import prod
 from typing import Any, Self
 
 from cifartui.model.layers.base import (
-    SIZE_RULE,
     Arithmetic,
     Construction,
     Function,
@@ -54,10 +53,6 @@ class _Pool2d(Layer, frozen=True, kw_only=True):
 class MaxPool2d(_Pool2d, frozen=True, kw_only=True, tag="max_pool2d"):
     """The largest value under each position of a sliding window."""
 
-    EXPLANATION = (
-        "Keeps the largest value under each position of the window, which makes the picture smaller. "
-        f"The channels stay.\n{SIZE_RULE}"
-    )
     TORCH_CLASS = "MaxPool2d"
     FUNCTION = Function("max_pool2d", ("kernel_size", "stride", "padding", "dilation", "ceil_mode", "return_indices"))
 
@@ -77,7 +72,6 @@ class MaxPool2d(_Pool2d, frozen=True, kw_only=True, tag="max_pool2d"):
 class AvgPool2d(_Pool2d, frozen=True, kw_only=True, tag="avg_pool2d"):
     """The mean of the values under each position of a sliding window."""
 
-    EXPLANATION = f"Gives the mean of the values under each position of the window. The channels stay.\n{SIZE_RULE}"
     TORCH_CLASS = "AvgPool2d"
     FUNCTION = Function(
         "avg_pool2d", ("kernel_size", "stride", "padding", "ceil_mode", "count_include_pad", "divisor_override")
@@ -97,7 +91,6 @@ class GlobalAvgPool2d(Layer, frozen=True, kw_only=True, tag="global_avg_pool2d")
     """The mean of each channel (torch: AdaptiveAvgPool2d(1))."""
 
     SHORT_NAME = "pool"
-    EXPLANATION = "Gives one number for each channel, the mean over the whole picture, whatever its size."
     TORCH_CLASS = "AdaptiveAvgPool2d"
     FUNCTION = Function("adaptive_avg_pool2d", ("output_size",))
 

@@ -13,6 +13,7 @@ from textual.worker import get_current_worker
 from cifartui.dataset.store import DatasetFacts, load_facts
 from cifartui.errors import CifartuiError, DataError
 from cifartui.failures import failure
+from cifartui.lessons.topic import Topic
 from cifartui.model.layers import Conv2d, MaxPool2d
 from cifartui.model.memory import training_bytes
 from cifartui.model.network import Network, load_network
@@ -21,9 +22,11 @@ from cifartui.model.summary import Summary, summarize
 from cifartui.model.tracing.isolation import trace_isolated
 from cifartui.model.tracing.trace import summary_of
 from cifartui.text import printable, size
+from cifartui.tui.explaining import explanation_of
 from cifartui.tui.networks import OTHER_NETWORK, network_choices
 from cifartui.tui.screens.editing import EditingScreen
 from cifartui.tui.widgets.dialogs import ChoiceDialog, TextScreen
+from cifartui.tui.widgets.explain import lesson_text
 from cifartui.tui.widgets.layer_table import LayerTable
 from cifartui.tui.widgets.layer_texts import row_text
 from cifartui.tui.widgets.network_drawing import NetworkDrawing
@@ -139,15 +142,21 @@ class ModelScreen(EditingScreen):
         row = self.table.selected
         if row is None:
             return
-        self.explain()
         text = row_text(row, self.summary, self._batch_size, self._following.get(row.name, ""))
         self.query_one("#layer-panel", Panel).entitle(text.title)
-        self.query_one("#layer", Static).update(
-            text.content(self._pane.scrollable_content_region.width, explained=not self.has_class("-wide"))
-        )
+        lesson = None if self.has_class("-wide") else self._lesson_in_short()
+        columns = self._pane.scrollable_content_region.width
+        self.query_one("#layer", Static).update(text.content(columns, lesson))
         self.query_one(NetworkDrawing).show(volumes_of(self.table.lines, self.summary), row.name)
         self._pane.scroll_home(animate=False)
         self.call_after_refresh(self.refresh_bindings)  # only then is it known whether all of the text is in view
+
+    def _lesson_in_short(self) -> Content:
+        return lesson_text(explanation_of(self.own_topic, self.cifar_app, {}).paragraphs[0])
+
+    @property
+    def own_topic(self) -> Topic:
+        return self.table.topic
 
     def tell_problem(self, sentence: str) -> None:
         """Say why what is typed cannot be."""

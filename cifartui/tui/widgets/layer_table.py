@@ -12,6 +12,7 @@ from textual.coordinate import Coordinate
 from textual.message import Message
 from textual.widgets import DataTable
 
+from cifartui.lessons.lesson import lessons
 from cifartui.lessons.topic import Topic
 from cifartui.lessons.topics import input_topic, layer_topic
 from cifartui.model.network import sequences
@@ -118,12 +119,11 @@ class LayerTable(DataTable[Text]):
         if row is None or summary is None:
             return Topic("screen.model")
         if row.operation:
-            return layer_topic(row.operation, summary.operations[row.position - 1] if row.position else None)
-        if row.problem:
-            return Topic("screen.model.broken", {"problem": row.problem})
-        if row.opened is not None:
-            return Topic("screen.model.sequence", {"name": row.name, "layers": len(row.members)})
-        return input_topic(summary) if row.is_known else Topic("screen.model.broken", {"problem": summary.problem})
+            topic = layer_topic(row.operation, summary.operations[row.position - 1] if row.position else None)
+            return topic if topic.key in lessons() else Topic("screen.model")  # of code of the user's own
+        if row.problem or not row.is_known:
+            return Topic("screen.model.broken", {"problem": summary.problem})
+        return input_topic(summary) if row.opened is None else Topic("screen.model.sequence", {"name": row.name})
 
     def show(self, summary: Summary, cursor: str | None = None, following: frozenset[str] = frozenset()) -> None:
         """Draw a network; the cursor goes to the line of the name `cursor`, or stays where it is.

@@ -1,6 +1,6 @@
-"""What the model screen says of a layer: its arithmetic spelled out, what each number is, and what it is there for."""
+"""What the model screen says of a layer: its arithmetic spelled out, and what each number of it is."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from textwrap import wrap
 from typing import NamedTuple
 
@@ -10,6 +10,7 @@ from cifartui.model.editing import repair, settings_text
 from cifartui.model.layers import AvgPool2d, BatchNorm2d, Conv2d, Linear, MaxPool2d
 from cifartui.model.memory import kept_bytes, training_bytes
 from cifartui.model.shapes import format_shape
+from cifartui.model.source import layer_lines
 from cifartui.model.summary import Operation, Summary
 from cifartui.text import cells, column, printable, size
 from cifartui.tui.widgets.layer_table import Row
@@ -37,16 +38,20 @@ class RowText:
 
     title: str
     facts: tuple[Fact, ...] = ()
-    explanation: str = ""
+    code: str = ""
+    """The line of PyTorch that makes the layer."""
+    hint: str = ""
     more: tuple[Fact, ...] = ()
     """Those that may be out of view on a small terminal."""
     problem: str = ""
 
-    def content(self, columns: int, *, explained: bool) -> Content:
-        """The text for a pane of so many columns; `explained` with what the layer is there for."""
-        lines = _fact_lines((*self.facts, *self.more), columns)
-        if explained and self.explanation:
-            lines.insert(len(self.facts), Content(self.explanation))
+    def content(self, columns: int, lesson: Content | None = None) -> Content:
+        """The text for a pane of so many columns; a lesson, with the line of code, where no panel shows them."""
+        code = (Fact("in PyTorch", self.code),) if self.code and lesson else ()
+        lines = _fact_lines((*self.facts, *code, *self.more), columns)
+        between = [Content(self.hint), lesson or Content("")]
+        place = len(self.facts) + len(code)
+        lines[place:place] = [part for part in between if part]
         if self.problem:
             lines.insert(0, Content.styled(self.problem, "$error"))
         return Content("\n").join(lines)
@@ -56,17 +61,16 @@ def row_text(row: Row, summary: Summary, batch_size: int, follows: str = "") -> 
     """The text for a line of the table; `follows` says what of it follows the data set."""
     if row.operation:
         before = summary.operations[row.position - 1] if row.position else None
-        return layer_text(row.operation, batch_size, before, follows)
+        text = layer_text(row.operation, batch_size, before, follows)
+        return text if summary.network.factory else replace(text, code=layer_lines(row.operation.layer)[0])
     if row.opened is not None:
         return sequence_text(printable(row.name), row.members, opened=row.opened)
     if row.problem:
         offer = repair(summary)
         what = "the forward pass ends here" if row.position is None else f"{row.name} does not fit"
-        return RowText(
-            what, explanation=f"y sets {settings_text(offer)}" if offer else "", problem=printable(row.problem)
-        )
+        return RowText(what, hint=f"y sets {settings_text(offer)}" if offer else "", problem=printable(row.problem))
     if row.position is not None:
-        return RowText(row.name, explanation=UNKNOWN)
+        return RowText(row.name, hint=UNKNOWN)
     return input_text(summary, batch_size, follows)
 
 
@@ -97,12 +101,11 @@ def layer_text(operation: Operation, batch_size: int, before: Operation | None, 
         Fact("memory", f"{counted} = {size(operation.activation_bytes)}", f"for a batch of {batch_size}: {in_batch}")
     )
     sizes = f"{format_shape(operation.input)} → {format_shape(sums.output)}"
-    opens = "→ shows its operations." if operation.inner else ""
     return RowText(
         printable(f"{layer.name} · {layer.label} · {sizes}"),
         tuple(facts),
-        f"{layer.EXPLANATION} {opens}".strip(),
-        tuple(more),
+        hint="→ shows its operations." if operation.inner else "",
+        more=tuple(more),
     )
 
 
@@ -154,13 +157,13 @@ def input_text(summary: Summary, batch_size: int, follows: str = "") -> RowText:
     if follows:
         facts.insert(0, Fact(FOLLOWS, follows))
     code = "" if summary.network.factory else "; p shows the network as PyTorch code"
-    return RowText("input", tuple(facts), f"v tries another size of the pictures{code}.")
+    return RowText("input", tuple(facts), hint=f"v tries another size of the pictures{code}.")
 
 
 def sequence_text(name: str, members: tuple[Operation, ...], *, opened: bool) -> RowText:
     """What a sequence holds."""
     if not members:
-        return RowText(name, explanation=UNKNOWN)
+        return RowText(name, hint=UNKNOWN)
     parameters = sum(member.arithmetic.parameters for member in members)
     facts = (
         Fact("from → to", f"{format_shape(members[0].input)} → {format_shape(members[-1].arithmetic.output)}"),
@@ -168,7 +171,7 @@ def sequence_text(name: str, members: tuple[Operation, ...], *, opened: bool) ->
         Fact("multiply-adds", f"{sum(member.arithmetic.macs for member in members):,}"),
     )
     keys = "Its layers can be changed one by one." if opened else "→ opens it."
-    return RowText(name, facts, f"Layers that follow one another under one name. {keys}")
+    return RowText(name, facts, hint=f"Layers that follow one another under one name. {keys}")
 
 
 def _fact_lines(facts: tuple[Fact, ...], columns: int) -> list[Content]:

@@ -12,7 +12,7 @@ from cifartui.tui.widgets.volumes import BROKEN, UNKNOWN, Volume
 
 GAP = 2
 """Cells between two volumes' places."""
-SCALES = tuple(0.94**step for step in range(18))
+SCALES = tuple(0.94**step for step in range(12))
 """Tried until all volumes stand side by side."""
 SCROLLED_SCALE = 0.6
 """Taken where they do not at any, mostly for their labels' sake; what is out of view is scrolled to."""

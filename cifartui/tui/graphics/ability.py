@@ -25,7 +25,8 @@ VARIABLE = "CIFARTUI_PICTURES"
 ASK_CELL = "\x1b[16t"
 ASK_ATTRIBUTES = "\x1b[c"
 """Primary device attributes, which every terminal since the VT100 answers; 4 among them is Sixel."""
-ASK_KITTY = "\x1b_Gi=1,s=1,v=1,a=q,t=d,f=24;AAAA\x1b\\"
+ASK_KITTY = "\x1b_Gi=1,s=1,v=1,a=q,t=d,f=24,U=1;AAAA\x1b\\"
+"""Whether a picture would be taken; terminals that know no placeholders (U) answer nothing, as Kitty before 0.28."""
 ANSWER = re.compile(
     r"\x1b_G(?P<kitty>[^\x1b]*)\x1b\\|\x1b\[\?(?P<attributes>[\d;]*)c|\x1b\[6;(?P<height>\d+);(?P<width>\d+)t"
 )

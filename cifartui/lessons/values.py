@@ -16,7 +16,12 @@ def values_in_hand(recipe: Recipe, facts: DatasetFacts | None, summary: Summary 
     of_settings: dict[str, Value] = {
         setting.key: int(setting.value) if setting.value.isdigit() else setting.value for setting in settings(recipe)
     }
-    return {**of_settings, **_of_settings(recipe), **_of_dataset(recipe, facts), **_of_network(summary)}
+    return {
+        **of_settings,
+        **_of_settings(recipe),
+        **(dataset_values(recipe, facts) if facts else {}),
+        **_of_network(summary),
+    }
 
 
 def _of_settings(recipe: Recipe) -> dict[str, Value]:
@@ -30,9 +35,8 @@ def _of_settings(recipe: Recipe) -> dict[str, Value]:
     }
 
 
-def _of_dataset(recipe: Recipe, facts: DatasetFacts | None) -> dict[str, Value]:
-    if facts is None:
-        return {}
+def dataset_values(recipe: Recipe, facts: DatasetFacts) -> dict[str, Value]:
+    """What is known of a data set, and how often its images make a step."""
     classes, each = len(facts.classes), steps_per_epoch(recipe, facts)
     height, width = facts.image_size
     return {

@@ -11,13 +11,14 @@ from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
 from cifartui.children import Child
+from cifartui.dataset.fetching.archives import Archive, load_archives
 from cifartui.dataset.store import prepared_names
 from cifartui.errors import CifartuiError
 from cifartui.progress import Progress
-from cifartui.tui.widgets.dataset_texts import dataset_line, job_line
+from cifartui.tui.widgets.dataset_texts import dataset_line, job_line, published_line
 
-JOB = "job "
-"""Begins the ids of rows that are no data sets but work under way."""
+JOB, PUBLISHED = "job ", "published "
+"""Begin the ids of rows that are no data sets but work under way, or data sets that can be fetched."""
 
 
 @dataclass
@@ -29,6 +30,15 @@ class Job:
     failed: Callable[[str], None]
     step: Progress | None = None
     cancelled: bool = False
+
+
+def _published() -> list[Archive]:
+    """One archive for each data set that can be fetched; none where the user's table of them cannot be read."""
+    try:
+        archives = {archive.dataset: archive for archive in reversed(load_archives())}
+    except CifartuiError:  # fetching says it
+        return []
+    return [archives[name] for name in sorted(archives)]
 
 
 class DatasetList(OptionList):
@@ -55,15 +65,28 @@ class DatasetList(OptionList):
     def name_under_cursor(self) -> str | None:
         """The data set under the cursor."""
         option = self.highlighted_option
-        return option.id if option and option.id and not option.id.startswith(JOB) else None
+        return option.id if option and option.id and not option.id.startswith((JOB, PUBLISHED)) else None
+
+    @property
+    def published_under_cursor(self) -> str | None:
+        """The data set under the cursor, if it can be fetched and is not here."""
+        option = self.highlighted_option
+        row = (option.id if option else None) or ""
+        return row.removeprefix(PUBLISHED) if row.startswith(PUBLISHED) else None
 
     def fill(self, chosen: str | None, cursor: str | None = None) -> None:
         """List what there is now; the cursor stays on its data set, or goes to `cursor`."""
         names = prepared_names()
         option, place = self.highlighted_option, self.highlighted
         wanted = cursor or (option.id if option else None) or chosen
-        options = [Option(dataset_line(name, name == chosen), id=name) for name in names]
+        tall = not self.screen.has_class("-narrow")
+        options = [Option(dataset_line(name, name == chosen, tall=tall), id=name) for name in names]
         options += [Option(job_line(key, job.step), id=f"{JOB}{key}") for key, job in self._jobs.items()]
+        options += [
+            Option(published_line(archive, tall=tall), id=f"{PUBLISHED}{archive.dataset}")
+            for archive in _published()
+            if archive.dataset not in names and f"fetch {archive.dataset}" not in self._jobs
+        ]
         self.set_options(options)
         ids = [option.id for option in options]
         if wanted in ids:

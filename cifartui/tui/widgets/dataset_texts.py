@@ -1,23 +1,18 @@
-"""What the dataset screen says of data sets: a line each, counts, histograms, what to do next, work under way."""
+"""What the dataset screen says of data sets: a line each, counts, what to do next, work under way."""
 
-import textwrap
 import time
 
 from textual.content import Content
 
+from cifartui.dataset.fetching.archives import Archive
 from cifartui.dataset.store import DatasetFacts, Split, load_facts
 from cifartui.errors import DataError
 from cifartui.progress import Progress
-from cifartui.text import bar, cells, clock, column, printable, shortened
+from cifartui.text import bar, clock, column, printable, shortened
 
 NAME_CELLS = 14
-CLASS_CELLS = 12
 LIST_CLASS_CELLS = 26
-BLOCKS = " ▁▂▃▄▅▆▇█"
-HISTOGRAM_LINES = 3
-CHANNELS = {"red": "#e05c5c", "green": "#5cc05c", "blue": "#5c8cf0"}
 SPLIT_WORDS: dict[Split, str] = {"train": "training", "validation": "held-out", "test": "test"}
-STATISTICS = "mean: how bright red, green and blue are, from 0 to 1; std: how far they spread from that."
 DATA_SET = "A data set is labelled pictures: a network learns from the training images and is tested on the others."
 
 
@@ -31,17 +26,26 @@ def job_line(key: str, step: Progress | None) -> Content:
     return Content(printable(f"… {step.activity}")).append(f"\n    {step.amount}{left}")
 
 
-def dataset_line(name: str, chosen: bool) -> Content:
-    """Its mark if training will use it, its name, and its counts."""
+def dataset_line(name: str, chosen: bool, *, tall: bool = False) -> Content:
+    """Its mark if training will use it, its name, and its counts; `tall` in two lines, with what it is."""
     try:
         facts = load_facts(name)
     except DataError:
         return Content(f"✗ {shortened(name, 2 * NAME_CELLS)} · damaged")
-    mark = "●" if chosen else " "
-    drawn = " drawn" * facts.drawn
-    return Content(
-        f"{mark} {column(name, NAME_CELLS)}{counts(facts)}{drawn}"
-    )  # no colour of its own: it is highlighted
+    mark = "●" if chosen else "○" if tall else " "
+    # no colour of its own: it is highlighted
+    if not tall:
+        return Content(f"{mark} {column(name, NAME_CELLS)}{counts(facts)}{' drawn' * facts.drawn}")
+    what = "drawn here" if facts.drawn else "verified" if facts.verified else "imported"
+    return Content(f"{mark} {shortened(name, 2 * NAME_CELLS)}\n  {counts(facts)} · {what}")
+
+
+def published_line(archive: Archive, *, tall: bool) -> Content:
+    """A data set that can be fetched."""
+    what = f"f fetches {archive.bytes / 1e6:,.0f} MB"
+    if not tall:
+        return Content(f"↓ {column(archive.dataset, NAME_CELLS)}{what}")
+    return Content(f"↓ {archive.dataset}\n  not here · {what}")
 
 
 def counts(facts: DatasetFacts) -> str:
@@ -70,53 +74,6 @@ def class_lines(facts: DatasetFacts, labels: range, name_cells: int, width: int)
     return lines
 
 
-def facts_text(facts: DatasetFacts, width: int, lines: int) -> Content:
-    """Counts per class, the channels' statistics and where the pictures came from, in so many cells and lines."""
-    height, wide = facts.image_size
-    sides = f"{wide}×{height} pixels, " if wide == height else f"{wide} wide, {height} high, "
-    checked = time.strftime(" ✓ %Y-%m-%d", time.localtime(facts.verified)) if facts.verified else ""
-    source = shortened(printable(facts.source), width - cells(sides + checked))
-    below = [f"mean {_triple(facts.mean)}  std {_triple(facts.std)}", f"{sides}{source}{checked}"]
-    room = lines - len(below)
-    classes = _equal_classes(facts, width, room) or _unequal_classes(facts, width, room)
-    legend = textwrap.wrap(STATISTICS, max(10, width))
-    if len(classes) + len(legend) < room:
-        below += ["", *legend]
-    return Content("\n").join([*classes, *(Content.styled(shortened(line, width), "$text-muted") for line in below)])
-
-
-def _equal_classes(facts: DatasetFacts, width: int, lines: int) -> list[Content]:
-    """The names of classes that all have the same counts; ten equal bars would say no more."""
-    of_class = class_counts(facts)
-    if len(set(of_class)) > 1:
-        return []
-    number = len(facts.classes)
-    head = [
-        f"{number} classes, each {' + '.join(f'{images:,}' for images in of_class[0])} images:",
-        f"a guess is right 1 time in {number}",
-    ]
-    widest = max(1, min(max(cells(name) for name in facts.classes), width - 2))
-    across = max(1, (width + 2) // (widest + 2))
-    room = across * max(1, lines - len(head))
-    shown = list(facts.classes if number <= room else facts.classes[: room - across])
-    rows = [
-        "  ".join(column(printable(name), widest) for name in shown[start : start + across])
-        for start in range(0, len(shown), across)
-    ]
-    more = [f"… and {number - len(shown)} more: c lists them"] if len(shown) < number else []
-    return [Content.styled(shortened(line, width), "$text-muted") for line in head] + [
-        Content(row) for row in rows + more
-    ]
-
-
-def _unequal_classes(facts: DatasetFacts, width: int, lines: int) -> list[Content]:
-    number = len(facts.classes)
-    shown = number if number <= lines else max(1, lines - 1)
-    rows = class_lines(facts, range(shown), CLASS_CELLS, width)
-    more = [Content.styled(f"… and {number - shown} more: c lists them", "$text-muted")] if shown < number else []
-    return rows + more
-
-
 def class_choices(facts: DatasetFacts, width: int) -> list[tuple[str, Content]]:
     """All classes and then each, to choose from: the label as text, and a line with counts."""
     lines = class_lines(facts, range(len(facts.classes)), LIST_CLASS_CELLS, width)
@@ -124,7 +81,7 @@ def class_choices(facts: DatasetFacts, width: int) -> list[tuple[str, Content]]:
     return [("", Content(f"all classes: {counts(facts)} images")), *each]
 
 
-def next_text(facts: DatasetFacts | None, chosen: str | None, working: bool) -> Content:
+def next_text(facts: DatasetFacts | None, chosen: str | None, *, working: bool) -> Content:
     """What this is and what to do next, for the data set under the cursor."""
     if facts is None:
         steps = "f fetches CIFAR-10, i imports your own pictures, delete removes what is damaged."
@@ -139,20 +96,9 @@ def next_text(facts: DatasetFacts | None, chosen: str | None, working: bool) -> 
     return Content.assemble((steps, "bold"), f" {more}\n" if more else "\n", (DATA_SET, "$text-muted"))
 
 
-def histogram_text(facts: DatasetFacts) -> Content:
-    """How often each value comes in each channel of the training images, from 0 on the left to 255."""
-    if not facts.histogram:
-        return Content("This data set was stored without histograms; remove it and import it again to see them.")
-    lines = []
-    for (name, colour), channel in zip(CHANNELS.items(), facts.histogram, strict=True):
-        heights = [round(count / max(channel) * 8 * HISTOGRAM_LINES) for count in channel]
-        for line in reversed(range(HISTOGRAM_LINES)):
-            bars = "".join(BLOCKS[min(max(height - 8 * line, 0), 8)] for height in heights)
-            lines.append(Content.assemble(f"{name if line == 0 else '':<6}", (bars, colour)))
-    lines.append(Content.styled(f"{'':<6}0{'255':>31}", "$text-muted"))
-    lines.append(Content.styled(f"mean {_triple(facts.mean)}  std {_triple(facts.std)}", "$text-muted"))
-    return Content("\n").join(lines)
-
-
-def _triple(values: tuple[float, float, float]) -> str:
-    return " ".join(f"{value:.2f}" for value in values)
+def source_text(facts: DatasetFacts) -> str:
+    """How large its pictures are, where they come from, and when they were last found to be undamaged."""
+    height, wide = facts.image_size
+    sides = f"{wide}×{height} pixels" if wide == height else f"{wide} wide, {height} high"
+    checked = time.strftime(" ✓ %Y-%m-%d", time.localtime(facts.verified)) if facts.verified else ""
+    return printable(f"{sides}, {facts.source}{checked}")

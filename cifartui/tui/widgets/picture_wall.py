@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
+from textual.color import Color
 from textual.geometry import Region
 from textual.message import Message
 from textual.strip import Strip
@@ -40,7 +41,7 @@ class Tile(NamedTuple):
     """Cut with a mark where it is too long."""
     number: str = ""
     """What stands after the caption and is never cut."""
-    colour: str = ""
+    colour: Color | None = None
     """Of a square before the caption, if there is to be one."""
 
 
@@ -154,7 +155,7 @@ class PictureWall(Widget):
 
     def _caption(self, tile: Tile) -> list[Segment]:
         style = self.rich_style
-        mark = [Segment("■ ", style + Style(color=tile.colour or None))] if tile.colour else []
+        mark = [Segment("■ ", style + Style.from_color(tile.colour.rich_color))] if tile.colour else []
         room = self._cell_width() + 1 - 2 * len(mark)
         text = shortened(tile.caption, max(1, room - len(tile.number) - bool(tile.number)))
         text = f"{text} {tile.number}" if tile.number else text

@@ -30,8 +30,9 @@ def test_layers_that_keep_the_shape_stand_with_the_one_before() -> None:
     names = ["input", "conv1", "pool1", "conv2", "pool2", "flatten", "fc1", "fc2", "fc3"]
     assert [volume.name for volume in found] == names
     assert found[1].followers == ("relu1",)
+    assert found[1].stands_for("relu1")
     assert [volume.kind for volume in (found[0], found[-1])] == [INPUT, OUTPUT]
-    lines = [line for volume in found for line in volume.lines]
+    lines = [line for volume in found for line in (volume.maker, *volume.followers)]
     assert lines == ["", *(layer.name for layer in load_network("tutorial").layers)]
 
 
@@ -43,8 +44,9 @@ def test_sequences_are_one_volume_until_they_are_opened_and_blocks_always_are() 
     assert closed[3].note == "2 blocks"
     opened = volumes(summary, "layer2", "layer2.0")
     assert [volume.name for volume in opened][3:6] == ["layer2.0", "layer2.1", "layer3"]
-    assert opened[3].lines[:2] == ("layer2", "layer2.0")
-    assert "layer2.0.downsample.0" in opened[3].lines
+    assert opened[3].maker == "layer2.0"
+    assert all(opened[3].stands_for(line) for line in ("layer2", "layer2.0", "layer2.0.downsample.0"))
+    assert all(volume.has_shortcut for volume in opened if volume.kind == BLOCK)
 
 
 def test_a_broken_chain_shows_where_it_breaks() -> None:

@@ -9,13 +9,17 @@ from textual.color import Color
 from textual.events import Click, Resize
 from textual.message import Message
 from textual.strip import Strip
+from textual.theme import Theme
 from textual.widget import Widget
 
-from cifartui.text import cells, column, shortened
+from cifartui.text import cells, shortened
+from cifartui.tui.theme import colour
 from cifartui.tui.widgets.network_figures import (
     CLEFT,
     EDGE,
     FACE,
+    GAP,
+    SHORTCUT,
     WINDOW,
     Figure,
     Ink,
@@ -23,7 +27,8 @@ from cifartui.tui.widgets.network_figures import (
     figures_of,
     painted,
 )
-from cifartui.tui.widgets.pixels import shows_colours
+from cifartui.tui.widgets.palette import nearest_colours
+from cifartui.tui.widgets.pixels import few_colours, shows_colours
 from cifartui.tui.widgets.volumes import (
     BLOCK,
     BROKEN,
@@ -35,6 +40,7 @@ from cifartui.tui.widgets.volumes import (
     POOLING,
     UNKNOWN,
     Volume,
+    short,
 )
 
 if TYPE_CHECKING:
@@ -53,6 +59,7 @@ COLOURS = {
     OTHER: "class-dog",
     BROKEN: "error",
     UNKNOWN: "quiet",
+    SHORTCUT: "explanation",
 }
 DIMMED, EDGED, CLEFTED = 0.3, 0.55, 0.8
 """How much of the background is mixed into what is not marked, into maps' edges, and into what is between them."""
@@ -78,9 +85,11 @@ class NetworkDrawing(Widget):
         """What is drawn; None where that is to be made anew."""
         self._first_cell = 0
         """Of the drawing, at the left edge."""
+        self._colours: dict[Ink, RichColor | None] = {}
+        """Of pixels, as far as they were needed."""
 
     def on_mount(self) -> None:
-        self.app.theme_changed_signal.subscribe(self, lambda _: self._draw_anew())
+        self.app.theme_changed_signal.subscribe(self, self._change_theme)
 
     def on_resize(self, event: Resize) -> None:
         self._draw_anew()
@@ -95,36 +104,37 @@ class NetworkDrawing(Widget):
         self._strips = None
         self.refresh()
 
+    def _change_theme(self, _: Theme) -> None:
+        self._colours = {}
+        self._draw_anew()
+
     def render_line(self, y: int) -> Strip:
         """One line of the terminal."""
         if self._strips is None:
             self._strips = self._drawn()
         return self._strips[y] if y < len(self._strips) else Strip.blank(self.size.width, self.rich_style)
 
-    @property
-    def _marked(self) -> int | None:
-        return next((number for number, volume in enumerate(self._volumes) if self._line in volume.lines), None)
-
     def _drawn(self) -> list[Strip]:
         width, lines = self.size.width, self.size.height - LABEL_LINES
         if not self._volumes or lines < LEAST_LINES or not width:
             return []
-        marked = self._marked
         self._figures = figures = figures_of(self._volumes, width, 2 * lines)
-        makes = marked is not None and self._line not in self._volumes[marked].lines[1:]
-        rows = painted(figures, 2 * lines, marked, window=makes)
-        strips = [Strip(self._half_blocks(upper, lower)) for upper, lower in zip(rows[::2], rows[1::2], strict=True)]
-        strips += self._labels(figures, marked)
+        marked = next((figure for figure in figures if figure.volume.stands_for(self._line)), None)
         total = figures[-1].left + figures[-1].cells
-        self._first_cell = _first_cell(figures[marked or 0], total, width)
-        last_cell, style = self._first_cell + width, self.rich_style
-        drawn = [strip.crop(self._first_cell, last_cell).adjust_cell_length(width) for strip in strips]
-        names = drawn[lines]
-        if self._first_cell:
-            names = Strip.join([Strip([Segment("◂")]), names.crop(1)])
-        if last_cell < total:
-            names = Strip.join([names.crop(0, width - 1), Strip([Segment("▸")])])
-        drawn[lines] = names
+        self._first_cell = first = _first_cell(marked or figures[0], total, width)
+        last = first + width
+        seen = [figure for figure in figures if figure.left < last and first < figure.left + figure.cells + GAP]
+        place = seen.index(marked) if marked else None
+        is_maker = bool(marked and self._line == marked.volume.maker)
+        rows = painted(seen, 2 * lines, place, window=is_maker)
+        strips = [Strip(self._half_blocks(upper, lower)) for upper, lower in zip(rows[::2], rows[1::2], strict=True)]
+        strips += self._labels(seen, place)
+        start, style = first - seen[0].left, self.rich_style
+        drawn = [_cut(strip, start, width) for strip in strips]
+        if first:
+            drawn[lines] = Strip.join([Strip([Segment("◂")]), drawn[lines].crop(1)])
+        if last < total:
+            drawn[lines] = Strip.join([drawn[lines].crop(0, width - 1), Strip([Segment("▸")])])
         return [strip.apply_style(style) for strip in drawn]
 
     def _half_blocks(self, upper: list[Ink | None], lower: list[Ink | None]) -> list[Segment]:
@@ -143,46 +153,41 @@ class NetworkDrawing(Widget):
         return segments
 
     def _colour(self, ink: Ink | None) -> "RichColor | None":
-        """The colour of a pixel; with few colours, what is between two maps and a window's edge stay empty."""
         if ink is None:
             return None
-        variables = self.app.theme_variables
-        own = Color.parse(variables[COLOURS[ink.kind]])
+        if ink not in self._colours:
+            self._colours[ink] = self._mixed(ink)
+        return self._colours[ink]
+
+    def _mixed(self, ink: Ink) -> "RichColor | None":
+        """The colour of a pixel; with few colours, what is between two maps and a window's edge stay empty."""
+        own, background = colour(self.app, COLOURS[ink.kind]), colour(self.app, "background")
         if not shows_colours(self.app):
             return None if ink.part in (CLEFT, WINDOW) else own.rich_color
         if ink.part == WINDOW:
-            return Color.parse(variables["background"]).rich_color
-        mixed = {FACE: 0.0 if ink.is_marked else DIMMED, EDGE: EDGED, CLEFT: CLEFTED}[ink.part]
-        return own.blend(Color.parse(variables["background"]), mixed).rich_color
+            return background.rich_color
+        mixed = own.blend(background, {FACE: 0.0 if ink.is_marked else DIMMED, EDGE: EDGED, CLEFT: CLEFTED}[ink.part])
+        if few_colours(self.app):
+            return _nearest(mixed).rich_color
+        return mixed.rich_color
 
     def _labels(self, figures: list[Figure], marked: int | None) -> list[Strip]:
         """Below each volume: the layer that makes it, its shape, and the layers that keep it."""
-        variables = self.app.theme_variables
-        bold, quiet = Style(bold=True), Style(color=Color.parse(variables["quiet"]).rich_color)
-        bad = Style(color=Color.parse(variables["error"]).rich_color, bold=True)
-        accent = Style(color=Color.parse(variables["accent"]).rich_color, bold=True, reverse=True)
+        bold, quiet = Style(bold=True), Style(color=colour(self.app, "quiet").rich_color)
+        bad = Style(color=colour(self.app, "error").rich_color, bold=True)
+        cursor = Style(color=colour(self.app, "accent").rich_color, bold=True, reverse=True)
         lines: list[list[Segment]] = [[], [], []]
         for number, figure in enumerate(figures):
             volume, is_marked = figure.volume, number == marked
-            follower = self._line.rpartition(".")[2] if is_marked and self._line in volume.lines[1:] else ""
-            is_following = bool(follower and follower in volume.followers)
+            is_following = is_marked and self._line in volume.followers
             own = bad if volume.kind == BROKEN else quiet if volume.kind == UNKNOWN else bold
-            under = follower if is_following else volume.note or " ".join(volume.followers)
-            room = figure.cells + 1
+            followers = [self._line] if is_following else volume.followers
             for line, text, style in (
-                (lines[0], volume.name, accent if is_marked and not is_following else own),
+                (lines[0], volume.name, cursor if is_marked and not is_following else own),
                 (lines[1], compact(volume), quiet),
-                (lines[2], under, accent if is_following else quiet),
+                (lines[2], " ".join(map(short, followers)) or volume.note, cursor if is_following else quiet),
             ):
-                shown = shortened(text, room - 1)
-                margin = max(
-                    0, min(figure.face_left - figure.left + (figure.width - cells(shown)) // 2, room - 1 - cells(shown))
-                )
-                line += [
-                    Segment(" " * margin),
-                    Segment(shown, style),
-                    Segment(column("", room + 1 - margin - cells(shown))),
-                ]
+                line += _label(figure, text, style)
         return [Strip(line) for line in lines]
 
     def on_click(self, event: Click) -> None:
@@ -190,10 +195,30 @@ class NetworkDrawing(Widget):
         at = event.get_content_offset_capture(self).x + self._first_cell
         for figure in self._figures:
             if figure.left <= at < figure.left + figure.cells:
-                self.post_message(self.Chosen(figure.volume.lines[-1 - len(figure.volume.followers)]))
+                self.post_message(self.Chosen(figure.volume.maker))
 
 
 def _first_cell(marked: Figure, total: int, width: int) -> int:
     """The drawing's first cell in view: the marked volume is in the middle where not all can be seen."""
     middle = marked.left + marked.cells // 2
     return max(0, min(middle - width // 2, total - width))
+
+
+def _label(figure: Figure, text: str, style: Style) -> list[Segment]:
+    """A text below the middle of a figure's face, as wide as its place and the gap after it."""
+    shown = shortened(text, figure.cells)
+    middle = figure.face_left - figure.left + (figure.width - cells(shown)) // 2
+    margin = max(0, min(middle, figure.cells - cells(shown)))
+    rest = figure.cells + GAP - margin - cells(shown)
+    return [Segment(" " * margin), Segment(shown, style), Segment(" " * rest)]
+
+
+def _cut(strip: Strip, start: int, width: int) -> Strip:
+    return strip.crop(start, start + width).adjust_cell_length(width)
+
+
+def _nearest(wanted: Color) -> Color:
+    """The one of 256 colours that looks most like a mixed one, which Rich takes for another hue."""
+    import numpy as np
+
+    return Color(*nearest_colours(np.array([[wanted.rgb]], dtype=np.uint8))[0, 0].tolist())

@@ -4,11 +4,11 @@ As in the figures of papers, feature maps lie one behind another: what is seen o
 others' edges. A pixel is half a cell of the terminal.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from cifartui.text import cells
-from cifartui.tui.widgets.volumes import BROKEN, UNKNOWN, Volume
+from cifartui.tui.widgets.volumes import BROKEN, UNKNOWN, Volume, short
 
 GAP = 2
 """Cells between two volumes' places."""
@@ -18,6 +18,9 @@ SCROLLED_SCALE = 0.6
 """Taken where they do not at any, mostly for their labels' sake; what is out of view is scrolled to."""
 CROSS, DOTS = 8, 2
 """Pixels of the mark of a layer that does not fit, and of one whose size is not known."""
+HEADROOM = 3
+"""Pixels above a block for its shortcut."""
+SHORTCUT = "shortcut"
 
 FACE, EDGE, CLEFT, WINDOW = "face", "edge", "cleft", "window"
 """Of a map, of every second one behind it, between those, and what a layer's window looks at."""
@@ -54,34 +57,44 @@ class Figure:
 
 def figures_of(volumes: list[Volume], columns: int, pixels: int) -> list[Figure]:
     """The volumes side by side, as large as `pixels` of height and, if it can be, `columns` of cells allow."""
-    tallest = max(volume.extent.height + volume.extent.depth for volume in volumes)
+    headroom = HEADROOM if any(volume.has_shortcut for volume in volumes) else 0
+    most = max(1, pixels - headroom)
+    whole = most / max(volume.extent.height + volume.extent.depth for volume in volumes)
+    rooms = [max(map(cells, _labels(volume))) for volume in volumes]
     for shrinking in SCALES:
-        figures = _at_scale(volumes, shrinking * pixels / tallest, pixels)
+        figures = _at_scale(volumes, rooms, shrinking * whole, most)
         if figures[-1].left + figures[-1].cells <= columns:
             return figures
-    return _at_scale(volumes, SCROLLED_SCALE * pixels / tallest, pixels)
+    return _at_scale(volumes, rooms, SCROLLED_SCALE * whole, most)
 
 
-def _at_scale(volumes: list[Volume], scale: float, pixels: int) -> list[Figure]:
+def _labels(volume: Volume) -> tuple[str, ...]:
+    """Those that are never cut."""
+    return (volume.name, compact(volume), volume.note, *map(short, volume.followers[:1]))
+
+
+def _at_scale(volumes: list[Volume], rooms: list[int], scale: float, pixels: int) -> list[Figure]:
     figures: list[Figure] = []
     left = 0
-    for volume in volumes:
-        if volume.kind == BROKEN:
-            width = height = min(CROSS, pixels)
-            depth = 0
-        elif volume.kind == UNKNOWN:
-            width, height, depth = DOTS, 1, 0
-        else:
-            extent = volume.extent
-            depth = 2 * max(1, round(scale * extent.depth / 2)) if len(volume.shape) == 3 and volume.shape[0] > 1 else 0
-            depth = min(depth, pixels - 1)
-            width, height = max(1, round(scale * extent.width)), max(1, round(scale * extent.height))
-            height = max(1, min(height, pixels - depth))
-        labels = (volume.name, compact(volume), volume.note, *volume.followers[:1])
-        room = max(width + depth, *map(cells, labels))
-        figures.append(Figure(volume, left, room, width, height, depth))
-        left += room + GAP
+    for volume, room in zip(volumes, rooms, strict=True):
+        width, height, depth = _pixels_of(volume, scale, pixels)
+        place = max(width + depth, room)
+        figures.append(Figure(volume, left, place, width, height, depth))
+        left += place + GAP
     return figures
+
+
+def _pixels_of(volume: Volume, scale: float, pixels: int) -> tuple[int, int, int]:
+    """Width, height and depth of a volume, which are `pixels` high together at most."""
+    if volume.kind == BROKEN:
+        return min(CROSS, pixels), min(CROSS, pixels), 0
+    if volume.kind == UNKNOWN:
+        return DOTS, 1, 0
+    extent = volume.extent
+    has_maps_behind = len(volume.shape) == 3 and volume.shape[0] > 1
+    depth = min(2 * max(1, round(scale * extent.depth / 2)), pixels - 1) if has_maps_behind else 0
+    width, height = (max(1, round(scale * side)) for side in (extent.width, extent.height))
+    return width, max(1, min(height, pixels - depth)), depth
 
 
 def compact(volume: Volume) -> str:
@@ -90,14 +103,33 @@ def compact(volume: Volume) -> str:
 
 
 def painted(figures: list[Figure], pixels: int, marked: int | None, *, window: bool) -> list[list[Ink | None]]:
-    """Rows of pixels, the figures on their lowest one; `window` shows what the marked one's layer looks at."""
-    columns = figures[-1].left + figures[-1].cells
+    """Rows of pixels from the first figure's place on, all figures on the lowest row.
+
+    `window` shows what the layer looks at that makes the marked one.
+    """
+    origin = figures[0].left
+    placed = [replace(figure, left=figure.left - origin) for figure in figures]
+    columns = placed[-1].left + placed[-1].cells + GAP
     rows: list[list[Ink | None]] = [[None] * columns for _ in range(pixels)]
-    for number, figure in enumerate(figures):
+    for number, figure in enumerate(placed):
         _paint(rows, figure, is_marked=number == marked)
+        if figure.volume.has_shortcut and number:
+            _paint_shortcut(rows, figure)
     if window and marked:
-        _paint_window(rows, figures[marked - 1], figures[marked])
+        _paint_window(rows, placed[marked - 1], placed[marked])
     return rows
+
+
+def _paint_shortcut(rows: list[list[Ink | None]], figure: Figure) -> None:
+    """A line from what comes before, over the block, to what it gives."""
+    left, right = figure.left - 1, figure.face_left + figure.width + figure.depth + 1
+    top = len(rows) - figure.height - figure.depth - HEADROOM + 1
+    line = Ink(SHORTCUT, FACE, False)
+    rows[top][left : right + 1] = [line] * (right + 1 - left)
+    for y in range(top, len(rows) - figure.height // 2):
+        rows[y][left] = line
+    for y in range(top, len(rows) - figure.depth - figure.height // 2):
+        rows[y][right] = line
 
 
 def _paint(rows: list[list[Ink | None]], figure: Figure, *, is_marked: bool) -> None:

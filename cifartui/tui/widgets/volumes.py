@@ -1,7 +1,7 @@
 """What flows through a network, line by line of its table: stacks of feature maps, then lists of numbers."""
 
-from dataclasses import dataclass
-from math import sqrt
+from dataclasses import dataclass, replace
+from math import prod, sqrt
 from typing import NamedTuple
 
 from cifartui.model.layers import AvgPool2d, BatchNorm2d, Block, Conv2d, GlobalAvgPool2d, Layer, Linear, MaxPool2d
@@ -38,20 +38,27 @@ class Extent(NamedTuple):
 class Volume:
     """The values between two layers that change their shape."""
 
-    name: str
-    """Of the layer that makes it."""
+    maker: str
+    """The line of the table that makes it, by name."""
     kind: str
     """Of what makes it."""
     shape: Shape = ()
     """Empty where it is not known."""
     note: str = ""
-    """Said of a layer that does not fit."""
+    """Said below it: what it consists of, or what a layer takes that does not fit."""
     followers: tuple[str, ...] = ()
-    """The layers after it that keep its shape."""
-    lines: tuple[str, ...] = ()
-    """The lines of the table that it stands for, by name."""
+    """The lines after it that keep its shape."""
+    others: tuple[str, ...] = ()
+    """The lines of what is opened around its maker or within it."""
     window: int = 1
     """Values of the volume before it, in each direction, that one of its own is made of."""
+    has_shortcut: bool = False
+    """Whether what comes before it goes around its layers, too."""
+
+    @property
+    def name(self) -> str:
+        """Of the layer that makes it, as its label says it."""
+        return INPUT if self.kind == INPUT else short(self.maker)
 
     @property
     def extent(self) -> Extent:
@@ -59,57 +66,52 @@ class Volume:
         if len(self.shape) == 3:
             channels, height, width = self.shape
             return Extent(width, height, DEPTH * sqrt(channels))
-        length = 1
-        for size in self.shape:
-            length *= size
-        return Extent(LIST_WIDTH, LENGTH * sqrt(length), 0)
+        return Extent(LIST_WIDTH, LENGTH * sqrt(prod(self.shape)), 0)
 
-    def with_line(self, name: str, follower: str = "") -> "Volume":
-        """The volume standing for one more line of the table."""
-        followers = (*self.followers, follower) if follower else self.followers
-        return Volume(self.name, self.kind, self.shape, self.note, followers, (*self.lines, name), self.window)
+    def stands_for(self, line: str) -> bool:
+        """Whether a line of the table ends in this volume."""
+        return line == self.maker or line in self.followers or line in self.others
 
 
 def volumes_of(rows: list[Row], summary: Summary) -> list[Volume]:
     """The volumes of the table's lines: what is closed there is one, and a block with a shortcut always is."""
-    made = [Volume("input", INPUT, summary.input, lines=(rows[0].name,))]
-    headings: list[str] = []
-    whole = ""
-    """The block whose inner lines stand for it."""
+    made = [Volume(rows[0].name, INPUT, summary.input)]
+    opened: list[str] = []
+    block = ""  # whose inner lines follow
     for row in rows[1:]:
-        if whole and row.parent == whole:
-            made[-1] = made[-1].with_line(row.name)
+        if block and row.parent == block:
+            made[-1] = replace(made[-1], others=(*made[-1].others, row.name))
             continue
-        operation = row.operation
-        if row.opened and not (operation and isinstance(operation.layer, Block)):
-            headings.append(row.name)
+        is_block = bool(row.operation and isinstance(row.operation.layer, Block))
+        if row.opened and not is_block:
+            opened.append(row.name)
             continue
-        whole = row.name if row.opened else ""
-        if operation and _keeps_shape(operation):
-            made[-1] = made[-1].with_line(row.name, _short(row.name))
+        block = row.name if row.opened else ""
+        if row.operation and _keeps_shape(row.operation):
+            before = made[-1]
+            made[-1] = replace(before, followers=(*before.followers, row.name), others=(*before.others, *opened))
         else:
-            made.append(_volume(row, summary, (*headings, row.name)))
-        headings = []
-    last = made[-1]
-    if last.kind == LIST:
-        made[-1] = Volume(last.name, OUTPUT, last.shape, last.note, last.followers, last.lines)
+            made.append(replace(_volume(row, summary), others=tuple(opened)))
+        opened = []
+    if made[-1].kind == LIST:
+        made[-1] = replace(made[-1], kind=OUTPUT)
     return made
 
 
-def _volume(row: Row, summary: Summary, lines: tuple[str, ...]) -> Volume:
-    name, operation = _short(row.name), row.operation
+def _volume(row: Row, summary: Summary) -> Volume:
     if row.problem:
         layer = summary.network.layers[row.position] if row.position is not None else None
-        return Volume(name, BROKEN, note=_wants(layer), lines=lines)
+        return Volume(row.name, BROKEN, note=_wants(layer))
     if row.members:
         blocks = sum(isinstance(member.layer, Block) for member in row.members)
-        note = f"{blocks} blocks" if blocks == len(row.members) else f"{len(row.members)} layers"
-        return Volume(name, BLOCK, row.members[-1].arithmetic.output, note, lines=lines)
-    if operation is None:
-        return Volume(name, UNKNOWN, lines=lines)
-    sums = operation.arithmetic
-    kind, note = _kind(operation), "+ shortcut" if isinstance(operation.layer, Block) else ""
-    return Volume(name, kind, sums.output, note, lines=lines, window=sums.window)
+        is_all_blocks = blocks == len(row.members)
+        note = f"{blocks} blocks" if is_all_blocks else f"{len(row.members)} layers"
+        return Volume(row.name, BLOCK, row.members[-1].arithmetic.output, note, has_shortcut=is_all_blocks)
+    if row.operation is None:
+        return Volume(row.name, UNKNOWN)
+    sums, has_shortcut = row.operation.arithmetic, isinstance(row.operation.layer, Block)
+    note = "shortcut" if has_shortcut else ""
+    return Volume(row.name, _kind(row.operation), sums.output, note, window=sums.window, has_shortcut=has_shortcut)
 
 
 def _keeps_shape(operation: Operation) -> bool:
@@ -141,7 +143,7 @@ def _wants(layer: Layer | None) -> str:
     return "does not fit"
 
 
-def _short(name: str) -> str:
+def short(name: str) -> str:
     """The last part of a name, with its number in a sequence: `layer1.0`, and `conv1` for `layer1.0.conv1`."""
     parts = printable(name, 60).split(".")
     return ".".join(parts[-2:]) if parts[-1].isdigit() else parts[-1]

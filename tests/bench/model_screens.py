@@ -1,8 +1,9 @@
-"""How fast the model screens answer: a summary, a step of the kernel walk in a real pty of 160×45, a key in the editor.
+"""How fast the model screens answer: a summary, the network's drawing, a step of the kernel walk, a key in the editor.
 
 `python -m tests.bench.model_screens --dataset NAME [--steps N]`.
-The step is timed from the key to the last line that changes; the key in the editor from the typed character to the
-shape of the last of 100 layers in the table.
+The drawing is that of 160×45 with each of its lines marked in turn. The step is timed in a real pty of that size, from
+the key to the last line that changes; the key in the editor from the typed character to the shape of the last of 100
+layers in the table.
 """
 
 import argparse
@@ -20,10 +21,12 @@ from textual.widgets import Input
 
 from cifartui.model.editing import inserted
 from cifartui.model.memory import training_bytes
-from cifartui.model.network import Network, load_network
+from cifartui.model.network import Network, load_network, sequences
 from cifartui.model.summary import summarize
 from cifartui.tui.app import CifarApp
-from cifartui.tui.widgets.layer_table import LayerTable
+from cifartui.tui.widgets.layer_table import LayerTable, layer_rows
+from cifartui.tui.widgets.network_drawing import NetworkDrawing
+from cifartui.tui.widgets.volumes import volumes_of
 from tests.bench.training import prepared, spread
 from tests.tui.driving import wait_for_text
 from tests.tui.terminal import Terminal
@@ -42,6 +45,8 @@ def main() -> None:
     prepared(options.dataset)
     for name in ("tutorial", "resnet18"):
         print(f"summary of {name}: {spread(summary_milliseconds(name), 2)} ms")
+    for name in ("tutorial", "resnet18"):
+        print(f"drawing of {name}: {spread(asyncio.run(drawing_milliseconds(name)), 1)} ms")
     print(f"step of the kernel walk at 160×45, truecolor: {spread(walk_milliseconds(options.steps), 0)} ms")
     print(f"key in the editor to the last of {LAYERS} layers: {spread(asyncio.run(edit_milliseconds()), 1)} ms")
 
@@ -54,6 +59,25 @@ def summary_milliseconds(name: str) -> list[float]:
         started = time.perf_counter()
         training_bytes(summarize(network), 128)
         milliseconds.append(1000 * (time.perf_counter() - started))
+    return milliseconds
+
+
+async def drawing_milliseconds(name: str) -> list[float]:
+    """Mark each line of a network's table, all sequences opened, and make every line of the drawing."""
+    network = load_network(name)
+    summary = summarize(network)
+    rows = layer_rows(summary, frozenset(sequence for sequence, _ in sequences(network.layers)))
+    milliseconds = []
+    async with CifarApp().run_test(size=(160, 45)) as pilot:
+        await pilot.press("2")
+        await wait_for_text(pilot, "62,006")
+        drawing = pilot.app.screen.query_one(NetworkDrawing)
+        for row in rows:
+            started = time.perf_counter()
+            drawing.show(volumes_of(rows, summary), row.name)
+            for line in range(drawing.size.height):
+                drawing.render_line(line)
+            milliseconds.append(1000 * (time.perf_counter() - started))
     return milliseconds
 
 

@@ -113,7 +113,7 @@ def _slide(operation: Operation) -> str:
     match operation.layer:
         case Conv2d() | MaxPool2d() | AvgPool2d():
             layer, edge = operation.layer, operation.input[-1]
-            padding = f"{layer.padding} of padding at each edge" if layer.padding else "no padding"
+            padding = f"{layer.padding} more at each edge" if layer.padding else "no padding"
             return f"{edge} pixels, a window of {operation.arithmetic.window}, {padding}, steps of {layer.stride}"
     return ""
 

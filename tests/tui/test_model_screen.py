@@ -16,6 +16,7 @@ from cifartui.text import size
 from cifartui.training.recipes.settings import override
 from cifartui.tui.app import CifarApp
 from cifartui.tui.widgets.layer_table import LayerTable
+from cifartui.tui.widgets.network_drawing import NetworkDrawing
 from tests.conftest import noise
 from tests.tui.driving import LARGE, SMALL, shown, text_of, wait_for_text, wait_until
 
@@ -327,6 +328,23 @@ async def test_a_line_that_is_gone_before_its_text_is_drawn(sketches: DatasetFac
         screen.draw(load_network("tutorial"))
         await pilot.press("end")
         await wait_for_text(pilot, "fc3 · linear · 84 → 10")
+
+
+async def test_the_drawing_follows_the_cursor_and_leads_it(sketches: DatasetFacts) -> None:
+    """On a small terminal c shows it below some of the table; on any, a click on a volume goes to its layer."""
+    async with CifarApp().run_test(size=SMALL) as pilot:
+        await pilot.press("2", *["down"] * 4)
+        await wait_for_text(pilot, "conv2 · conv2d 5×5")
+        assert "16×10×10" not in shown(pilot)
+        await pilot.press("c")
+        text = await wait_for_text(pilot, "16×10×10")
+        assert "conv2 · conv2d 5×5" in text
+        drawing = pilot.app.screen.query_one(NetworkDrawing)
+        names = next(line for line in text.splitlines() if "pool1" in line and "conv1" in line and "input" in line)
+        await pilot.click(drawing, offset=(names.index("pool1") - drawing.region.x, drawing.size.height - 4))
+        await wait_for_text(pilot, "pool1 · max pool 2×2")
+        await pilot.press("c")
+        await wait_until(pilot, lambda: "16×10×10" not in shown(pilot))
 
 
 async def test_source_is_shown(sketches: DatasetFacts) -> None:

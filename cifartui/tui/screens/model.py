@@ -38,7 +38,7 @@ from cifartui.tui.widgets.volumes import volumes_of
 OF_CHAINS = ("source", "walk", "maps")
 """What is shown of networks that are a chain of layers, and not of code of the user's own."""
 NOT_WHILE_TYPING = (*OF_CHAINS, "more", "networks")
-FLOW = "what flows through it: maps get smaller and more, then lists of numbers"
+FLOW = "what flows: maps get smaller and more, then lists"
 SCALE = "drawn to scale · depth: √channels · lists: √numbers"
 
 
@@ -143,9 +143,9 @@ class ModelScreen(EditingScreen):
         if row is None:
             return
         text = row_text(row, self.summary, self._batch_size, self._following.get(row.name, ""))
-        self.query_one("#layer-panel", Panel).entitle(text.title)
         lesson = None if self.has_class("-wide") else self._lesson_in_short()
         columns = self._pane.scrollable_content_region.width
+        self.query_one("#layer-panel", Panel).entitle(text.heading(columns))
         self.query_one("#layer", Static).update(text.content(columns, lesson))
         self.query_one(NetworkDrawing).show(volumes_of(self.table.lines, self.summary), row.name)
         self._pane.scroll_home(animate=False)

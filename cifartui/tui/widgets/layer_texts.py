@@ -37,6 +37,8 @@ class RowText:
     """What is said of a line of the table."""
 
     title: str
+    sizes: str = ""
+    """Of what goes in and comes out."""
     facts: tuple[Fact, ...] = ()
     code: str = ""
     """The line of PyTorch that makes the layer."""
@@ -45,12 +47,17 @@ class RowText:
     """Those that may be out of view on a small terminal."""
     problem: str = ""
 
+    def heading(self, columns: int) -> str:
+        """The title of a pane of so many columns; in a narrow one the sizes stand below it."""
+        return f"{self.title} · {self.sizes}" if self.sizes and columns >= BELOW else self.title
+
     def content(self, columns: int, lesson: Content | None = None) -> Content:
         """The text for a pane of so many columns; a lesson, with the line of code, where no panel shows them."""
         code = (Fact("in PyTorch", self.code),) if self.code and lesson else ()
-        lines = _fact_lines((*self.facts, *code, *self.more), columns)
+        sizes = (Fact("from → to", self.sizes),) if self.sizes and columns < BELOW else ()
+        lines = _fact_lines((*sizes, *self.facts, *code, *self.more), columns)
         between = [Content(self.hint), lesson or Content("")]
-        place = len(self.facts) + len(code)
+        place = len(lines) - len(self.more)
         lines[place:place] = [part for part in between if part]
         if self.problem:
             lines.insert(0, Content.styled(self.problem, "$error"))
@@ -100,9 +107,9 @@ def layer_text(operation: Operation, batch_size: int, before: Operation | None, 
     more.append(
         Fact("memory", f"{counted} = {size(operation.activation_bytes)}", f"for a batch of {batch_size}: {in_batch}")
     )
-    sizes = f"{format_shape(operation.input)} → {format_shape(sums.output)}"
     return RowText(
-        printable(f"{layer.name} · {layer.label} · {sizes}"),
+        printable(f"{layer.name} · {layer.label}"),
+        f"{format_shape(operation.input)} → {format_shape(sums.output)}",
         tuple(facts),
         hint="→ shows its operations." if operation.inner else "",
         more=tuple(more),
@@ -157,7 +164,7 @@ def input_text(summary: Summary, batch_size: int, follows: str = "") -> RowText:
     if follows:
         facts.insert(0, Fact(FOLLOWS, follows))
     code = "" if summary.network.factory else "; p shows the network as PyTorch code"
-    return RowText("input", tuple(facts), hint=f"v tries another size of the pictures{code}.")
+    return RowText("input", facts=tuple(facts), hint=f"v tries another size of the pictures{code}.")
 
 
 def sequence_text(name: str, members: tuple[Operation, ...], *, opened: bool) -> RowText:
@@ -171,7 +178,7 @@ def sequence_text(name: str, members: tuple[Operation, ...], *, opened: bool) ->
         Fact("multiply-adds", f"{sum(member.arithmetic.macs for member in members):,}"),
     )
     keys = "Its layers can be changed one by one." if opened else "→ opens it."
-    return RowText(name, facts, hint=f"Layers that follow one another under one name. {keys}")
+    return RowText(name, facts=facts, hint=f"Layers that follow one another under one name. {keys}")
 
 
 def _fact_lines(facts: tuple[Fact, ...], columns: int) -> list[Content]:

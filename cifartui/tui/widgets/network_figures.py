@@ -14,7 +14,7 @@ GAP = 2
 """Cells between two volumes' places."""
 SCALES = tuple(0.94**step for step in range(12))
 """Tried until all volumes stand side by side."""
-SCROLLED_SCALE = 0.6
+SCROLLED_SCALE = 0.7
 """Taken where they do not at any, mostly for their labels' sake; what is out of view is scrolled to."""
 CROSS, DOTS = 8, 2
 """Pixels of the mark of a layer that does not fit, and of one whose size is not known."""

@@ -45,7 +45,7 @@ def explain(topic: Topic, lesson: Lesson, recipe: Recipe, values: Mapping[str, V
     known = {**values, **topic.values}
     said = [topic.lead] if topic.lead else []
     return Explanation(
-        title=filled(lesson.title, known) or topic.key,
+        title=filled(lesson.title, known) or topic.key.rpartition(".")[2].replace("_", " "),
         paragraphs=(*said, *_all_filled(lesson.paragraphs, known)),
         code=tuple(part_lines(lesson.code, topic.recipe or recipe, topic.layer)) if lesson.code else (),
         ideas=tuple(_all_filled(lesson.ideas, known)),

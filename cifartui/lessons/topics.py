@@ -63,6 +63,6 @@ def input_topic(summary: Summary) -> Topic:
     return Topic("screen.model.input", values)
 
 
-def setting_topic(setting: Setting, recipe: Recipe | None = None) -> Topic:
-    """A setting with its value; `recipe` that it is of, if not the one in hand."""
-    return Topic(f"setting.{setting.key}", {"value": setting.value}, setting.explanation, recipe)
+def setting_topic(setting: Setting, lead: str = "", recipe: Recipe | None = None) -> Topic:
+    """A setting; `lead` says more of it than its explanation, and `recipe` is its own, if not the one in hand."""
+    return Topic(f"setting.{setting.key}", lead=lead or setting.explanation, recipe=recipe)

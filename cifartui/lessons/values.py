@@ -46,7 +46,7 @@ def dataset_values(recipe: Recipe, facts: DatasetFacts) -> dict[str, Value]:
         "trained_images": trained_images(recipe, facts),
         "held_out_images": facts.train - trained_images(recipe, facts) or facts.validation,
         "classes": classes,
-        "chance": f"{1 / classes:.0%}".replace("%", " %"),
+        "chance": f"{1 / classes:.0%}",
         "guessing_loss": f"{math.log(classes):.3f}",
         "height": height,
         "width": width,

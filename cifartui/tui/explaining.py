@@ -1,5 +1,6 @@
 """What the panel that explains says on a screen: the lesson of its topic, with the numbers and keys in hand."""
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from textual.screen import Screen, ScreenResultType
@@ -8,9 +9,11 @@ from cifartui.dataset.store import DatasetFacts, load_facts
 from cifartui.errors import CifartuiError
 from cifartui.lessons.lesson import Lesson, lessons
 from cifartui.lessons.topic import Explanation, Topic, Value, explain
+from cifartui.lessons.topics import layer_topic, setting_topic
 from cifartui.lessons.values import values_in_hand
 from cifartui.model.network import load_network
 from cifartui.model.summary import Summary, summarize
+from cifartui.training.recipes.settings import settings
 
 if TYPE_CHECKING:
     from cifartui.tui.app import CifarApp
@@ -21,6 +24,20 @@ def explanation_of(topic: Topic, app: "CifarApp", keys: dict[str, Value]) -> Exp
     recipe = topic.recipe or app.recipe
     values = values_in_hand(recipe, _facts(app.dataset_name), _summary(app))
     return explain(topic, _lesson(topic.key), recipe, {**values, **keys})
+
+
+def topic_in_hand(key: str, app: "CifarApp") -> Topic:
+    """The topic of a lesson without the cursor on it: of a layer or setting the first in hand, if there is one."""
+    return next((topic for topic in _topics_in_hand(app) if topic.key == key), Topic(key))
+
+
+def _topics_in_hand(app: "CifarApp") -> Iterator[Topic]:
+    yield from (setting_topic(setting) for setting in settings(app.recipe))
+    before = None
+    for operation in summary.operations if (summary := _summary(app)) else ():
+        yield layer_topic(operation, before)
+        yield from map(layer_topic, operation.inner)
+        before = operation
 
 
 def _lesson(key: str) -> Lesson:
@@ -35,6 +52,15 @@ def keys_in_hand(screen: Screen[ScreenResultType]) -> dict[str, Value]:
     """The keys that do something on a screen now, by `key.` and their bindings' ids, as lessons name them."""
     bindings = [active.binding for active in screen.active_bindings.values() if active.enabled]
     return {f"key.{one.id}": screen.app.get_key_display(one) for one in bindings if one.id}
+
+
+def own_keys(screen: Screen[ScreenResultType]) -> tuple[tuple[str, str], ...]:
+    """The keys that do something on a screen now and not on all, each with what it does."""
+    app, said = screen.app, dict[str, tuple[str, str]]()
+    for active in screen.active_bindings.values():
+        if active.enabled and active.binding.id and active.node is not app:
+            said.setdefault(active.binding.action, (app.get_key_display(active.binding), active.binding.description))
+    return tuple(said.values())
 
 
 def _facts(dataset: str | None) -> DatasetFacts | None:

@@ -163,7 +163,7 @@ async def test_help_lists_every_key_of_the_screen_in_sentences(sketches: Dataset
     """Hidden ones too, those without use now marked, those of all screens apart; all of it can be scrolled to."""
     async with CifarApp().run_test(size=SMALL) as pilot:
         await wait_for_text(pilot, "few · training images")
-        await pilot.press("question_mark", "k")
+        await pilot.press("question_mark", "tab")
         text = await wait_for_text(pilot, "on this screen")
         assert "Use the data set under the cursor for training" in text
         listed = " ".join(str(pilot.app.screen.query_one("#keys", Static).content).split())

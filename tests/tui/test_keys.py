@@ -187,5 +187,5 @@ async def test_own_keys_work_and_stand_on_the_line_and_in_the_list(sketches: Dat
             await wait_for_text(pilot, "J add")
             await pilot.press("a")
             assert isinstance(pilot.app.screen, ModelScreen)
-            await pilot.press("f1", "k")
+            await pilot.press("f1", "tab")
             await wait_for_text(pilot, "J            Add a layer below")

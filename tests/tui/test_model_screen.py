@@ -228,7 +228,7 @@ async def test_keys_are_told(sketches: DatasetFacts) -> None:
     async with CifarApp().run_test(size=SMALL) as pilot:
         await pilot.press("2", "down")
         await wait_for_text(pilot, "conv1 · conv2d")
-        await pilot.press("question_mark", "k")
+        await pilot.press("question_mark", "tab")
         text = await wait_for_text(pilot, "Add a layer below the one")
         assert "Hide the layers inside the block (not now)" in text
         assert "Page" not in text

@@ -13,7 +13,7 @@ from textual.worker import Worker, WorkerState
 
 from cifartui.failures import failure
 from cifartui.lessons.topic import Topic
-from cifartui.tui.explaining import explanation_of, keys_in_hand
+from cifartui.tui.explaining import explanation_of, keys_in_hand, own_keys
 from cifartui.tui.widgets.explain import Explain
 from cifartui.tui.widgets.key_line import KeyLine
 from cifartui.tui.widgets.notice_line import NoticeLine
@@ -108,7 +108,7 @@ class NounScreen(CifarScreen):
     def _explain(self) -> None:
         panel = self.query_one(Explain)
         if self.is_active and self.has_class("-wide"):
-            panel.show(explanation_of(self.topic, self.cifar_app, keys_in_hand(self)))
+            panel.show(explanation_of(self.topic, self.cifar_app, keys_in_hand(self)), own_keys(self))
 
 
 class RunScreen(NounScreen):

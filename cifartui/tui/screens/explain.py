@@ -12,7 +12,7 @@ from textual.widgets import Label, Static
 from cifartui.lessons.lesson import lessons
 from cifartui.lessons.topic import Topic
 from cifartui.text import printable
-from cifartui.tui.explaining import explanation_of, keys_in_hand
+from cifartui.tui.explaining import explanation_of, keys_in_hand, topic_in_hand
 from cifartui.tui.widgets.dialogs.base import Dialog
 from cifartui.tui.widgets.explain import explanation_text
 from cifartui.tui.widgets.keys_text import keys_text
@@ -23,7 +23,7 @@ class ExplainScreen(Dialog[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,question_mark,q", "dismiss", "back", id="keys.back", key_display="esc"),
-        Binding("k", "keys", "keys", tooltip="Go down to the keys of the screen", id="explain.keys"),
+        Binding("tab", "keys", "keys", tooltip="Go down to the keys of the screen", id="explain.keys"),
         Binding("left", "turn(-1)", "lesson before", tooltip="The lesson before this one", id="explain.before"),
         Binding(
             "right", "turn(1)", "next lesson", tooltip="The next lesson, in the tutorial's order", id="explain.next"
@@ -47,10 +47,9 @@ class ExplainScreen(Dialog[None]):
 
     def _draw(self) -> None:
         explanation = explanation_of(self._topic, self.cifar_app, self._keys)
-        columns = self.query_one(VerticalScroll).scrollable_content_region.width
-        title = Content.assemble(
-            (printable(explanation.title), "bold $explanation"), ("   ←→ lessons   esc back", "dim")
-        )
+        columns = self.query_one(VerticalScroll).scrollable_content_region.width - 1  # padded
+        keys = ("   ←→ lessons   tab keys   esc back", "$quiet")
+        title = Content.assemble((printable(explanation.title), "bold $explanation"), keys)
         self.query_one("#explain-title", Label).update(title)
         self.query_one("#lesson", Static).update(explanation_text(explanation, columns))
         self.query_one("#keys", Static).update(keys_text(self._below, self._active, columns, self.cifar_app.own_keys))
@@ -60,7 +59,7 @@ class ExplainScreen(Dialog[None]):
         known = list(lessons())
         place = known.index(self._topic.key) if self._topic.key in known else 0
         key = known[(place + by) % len(known)]
-        self._topic = self._first if key == self._first.key else Topic(key)
+        self._topic = self._first if key == self._first.key else topic_in_hand(key, self.cifar_app)
         self._draw()
         self.query_one(VerticalScroll).scroll_home(animate=False)
 

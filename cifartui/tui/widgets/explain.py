@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import zip_longest
 
 from textual.content import Content
 from textual.widgets import Static
@@ -22,23 +23,40 @@ class Explain(Panel):
     def __init__(self, *, id: str) -> None:  # noqa: A002  # as in all widgets of the library
         super().__init__("", Static(id="lesson"), id=id, classes="-explaining")
         self._explanation: Explanation | None = None
+        self._keys: tuple[tuple[str, str], ...] = ()
 
-    def show(self, explanation: Explanation) -> None:
-        """Explain another thing, or the same with other numbers."""
-        if explanation != self._explanation:
-            self._explanation = explanation
+    def show(self, explanation: Explanation, keys: tuple[tuple[str, str], ...]) -> None:
+        """Explain another thing, or the same with other numbers; below it stand the screen's keys, if there is room."""
+        if (explanation, keys) != (self._explanation, self._keys):
+            self._explanation, self._keys = explanation, keys
             self._draw()
 
     def on_resize(self) -> None:
         self._draw()
 
     def _draw(self) -> None:
-        if self._explanation:
-            self.entitle(self._explanation.title)
-            text = explanation_text(self._explanation, self.content_size.width)
-            self.query_one(Static).update(text)
-            is_whole = self.query_one(Static).get_content_height(self.content_size, self.size, self.content_size.width)
-            self.say("" if is_whole <= self.content_size.height else "? shows the rest")
+        columns, lines = self.content_size
+        if self._explanation is None or not columns:  # it has no size before it is laid out
+            return
+        self.entitle(self._explanation.title)
+        text = explanation_text(self._explanation, columns)
+        listed = _keys_text(self._keys, columns)
+        taken, wanted = len(text.wrap(columns)), len(listed.split())
+        with_keys = self._keys and taken + wanted + 1 <= lines
+        self.query_one(Static).update(Content.assemble(text, "\n\n", listed) if with_keys else text)
+        self.say("" if taken <= lines else "? shows the rest")
+
+
+def _keys_text(keys: Sequence[tuple[str, str]], columns: int) -> Content:
+    """Keys and what each does, two in a line."""
+    if not keys:
+        return Content("")
+    texts = [Content.assemble((key, "bold $primary"), f" {what}") for key, what in keys]
+    width = columns // 2
+    lines = [Content.styled("keys", "bold $explanation")]
+    for left, right in zip_longest(texts[::2], texts[1::2], fillvalue=Content("")):
+        lines.append(left.pad_right(max(1, width - left.cell_length)) + right if right else left)
+    return Content("\n").join(lines)
 
 
 def explanation_text(explanation: Explanation, columns: int) -> Content:

@@ -16,6 +16,7 @@ from cifartui.dataset.store import SKETCHES
 from cifartui.errors import CifartuiError, UsageError, explain
 from cifartui.failures import failure
 from cifartui.lessons.topic import Topic
+from cifartui.lessons.topics import setting_topic
 from cifartui.text import printable
 from cifartui.training.recipes.files import (
     described_by_changes,
@@ -128,8 +129,7 @@ class PlanPanel(Vertical):
         planned = self.selected
         if planned is None:
             return None
-        values = {"value": planned.setting.value}
-        return Topic(f"setting.{planned.setting.key}", values, self._setting_text(planned), self.asked.recipe)
+        return setting_topic(planned.setting, self._setting_text(planned), self.asked.recipe)
 
     def _setting_text(self, planned: PlannedSetting) -> str:
         return "\n".join(map(printable, setting_text(planned, self.asked.origin).splitlines()))

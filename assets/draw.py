@@ -12,6 +12,7 @@ os.environ["TEXTUAL_COLOR_SYSTEM"] = "truecolor"  # read when textual is importe
 from cifartui.dataset.sketches import prepare_sketches
 from cifartui.progress import finish
 from cifartui.tui.app import CifarApp
+from cifartui.tui.guide import remember_welcome
 from cifartui.tui.screens.evaluation import EvaluationScreen
 from cifartui.tui.screens.kernel_walk import KernelWalkScreen
 
@@ -64,4 +65,5 @@ if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as home:
         os.environ["CIFARTUI_HOME"] = home
         finish(prepare_sketches())
+        remember_welcome()
         asyncio.run(draw(Path(__file__).parent))

@@ -28,6 +28,7 @@ from cifartui.training.run.folder import Run, all_runs
 from cifartui.tui.activations import ActivationSource
 from cifartui.tui.commands import commands_now
 from cifartui.tui.graphics.ability import Graphics, GraphicsFound, forced_graphics, may_ask
+from cifartui.tui.guide import Guided, welcomed_file
 from cifartui.tui.keymap import own_keys
 from cifartui.tui.leaving import SignalledEnd, farewell
 from cifartui.tui.library_faults import Palette, mend
@@ -84,7 +85,7 @@ def _dataset_of(run: Run) -> str | None:
         return None
 
 
-class CifarApp(RunInView, SettingsInHand):
+class CifarApp(RunInView, SettingsInHand, Guided):
     """Dataset, model, training, evaluation."""
 
     TITLE = "cifartui"
@@ -192,12 +193,19 @@ class CifarApp(RunInView, SettingsInHand):
         elif latest:
             self.follow_quietly(latest)  # in view once it is read: before that it would look as if it lived
         self.switch_mode("training" if living else "dataset")
+        if not runs and not welcomed_file().exists():
+            self.call_next(self._welcome)
         if problem or keys.problem:
             self.call_after_refresh(self.complain, " ".join(filter(None, (problem, keys.problem))))
         gc.set_threshold(*GARBAGE_THRESHOLDS)
         self.graphics = forced_graphics()
         if may_ask() and shows_all_colours(self):
             self.call_after_refresh(self._ask_what_the_terminal_draws)
+
+    def _welcome(self) -> None:
+        from cifartui.tui.screens.welcome import WelcomeScreen
+
+        self.push_screen(WelcomeScreen())
 
     def get_driver_class(self) -> type[Driver]:
         """What draws and reads: our own in place of the library's for a terminal."""

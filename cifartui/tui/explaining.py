@@ -51,7 +51,7 @@ def _lesson(key: str) -> Lesson:
 def keys_in_hand(screen: Screen[ScreenResultType]) -> dict[str, Value]:
     """The keys that do something on a screen now, by `key.` and their bindings' ids, as lessons name them."""
     bindings = [active.binding for active in screen.active_bindings.values() if active.enabled]
-    return {f"key.{one.id}": screen.app.get_key_display(one) for one in bindings if one.id}
+    return {f"key.{one.id}": screen.app.get_key_display(one) for one in reversed(bindings) if one.id}
 
 
 def own_keys(screen: Screen[ScreenResultType]) -> tuple[tuple[str, str], ...]:

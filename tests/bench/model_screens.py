@@ -24,6 +24,7 @@ from cifartui.model.memory import training_bytes
 from cifartui.model.network import Network, load_network, sequences
 from cifartui.model.summary import summarize
 from cifartui.tui.app import CifarApp
+from cifartui.tui.guide import remember_welcome
 from cifartui.tui.widgets.layer_table import LayerTable, layer_rows
 from cifartui.tui.widgets.network_drawing import NetworkDrawing
 from cifartui.tui.widgets.volumes import volumes_of
@@ -85,6 +86,7 @@ def walk_milliseconds(steps: int) -> list[float]:
     """Step through conv1's output on the first picture."""
     os.environ["COLORTERM"] = "truecolor"
     gc.disable()  # of this process, which only watches
+    remember_welcome()
     terminal = Terminal(160, 45, emulated=False)
     terminal.wait_until(lambda: b"training images" in terminal.output)
     terminal.press("2")

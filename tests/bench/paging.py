@@ -9,6 +9,7 @@ import os
 import time
 
 from cifartui.dataset.pictures import picture_order
+from cifartui.tui.guide import remember_welcome
 from tests.bench.training import prepared, spread
 from tests.tui.terminal import Terminal
 
@@ -25,6 +26,7 @@ def main() -> None:
     order = picture_order(prepared(options.dataset), "train", None)
     os.environ["COLORTERM"] = "truecolor"
     gc.disable()  # of this process, which only watches
+    remember_welcome()
     terminal = Terminal(160, 45, emulated=False)
     terminal.wait_until(lambda: f"#{order[PER_PAGE - 1]}".encode() in terminal.output)
     time.sleep(1)

@@ -15,6 +15,7 @@ from cifartui.failures import failure
 from cifartui.lessons.topic import Topic
 from cifartui.tui.explaining import explanation_of, keys_in_hand, own_keys
 from cifartui.tui.widgets.explain import Explain
+from cifartui.tui.widgets.guide_line import GuideLine
 from cifartui.tui.widgets.key_line import KeyLine
 from cifartui.tui.widgets.notice_line import NoticeLine
 from cifartui.tui.widgets.panel import Understand
@@ -94,6 +95,7 @@ class NounScreen(CifarScreen):
         return Topic(f"screen.{self.NOUN}")
 
     def on_mount(self) -> None:
+        self.mount(GuideLine())
         self.bindings_updated_signal.subscribe(self, self.explain)
 
     @on(DataTable.RowHighlighted)

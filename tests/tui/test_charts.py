@@ -13,7 +13,7 @@ from cifartui.training.run.curves import Point, ValidationPoint
 from cifartui.training.run.events import CheckpointSaved, LearningRateChanged
 from cifartui.training.run.history import RunHistory
 from cifartui.tui.theme import themes
-from cifartui.tui.widgets.axes import Tick, clock_ticks, log_ticks, round_ticks, rounded_scale
+from cifartui.tui.widgets.axes import Tick, clock_ticks, log_ticks, round_ticks, rounded_scale, short_label
 from cifartui.tui.widgets.charts import (
     CurveChart,
     accuracy_figure,
@@ -23,7 +23,7 @@ from cifartui.tui.widgets.charts import (
     smoothed,
 )
 from cifartui.tui.widgets.dot_canvas import DotCanvas, Ink
-from cifartui.tui.widgets.figure import Figure, Look, Series, draw
+from cifartui.tui.widgets.figure import LABEL_CELLS, Figure, Look, Series, draw
 from tests.tui.driving import scripted_events
 
 INK, OTHER = Ink("primary"), Ink("warning")
@@ -134,6 +134,14 @@ def test_times_at_an_axis_read_well_on_a_clock(end: float, wanted: int, ticks: l
     assert clock_ticks(0, 2, 4)[-1] == Tick(2, "2 s")
 
 
+@pytest.mark.parametrize(
+    ("value", "label"), [(0.0002, "0.0002"), (0.00025, "2.5e-4"), (25_000.0, "25,000"), (2e6, "2e6"), (0.5, "0.5")]
+)
+def test_long_numbers_beside_a_chart_are_shortened_not_cut(value: float, label: str) -> None:
+    """Small rates and losses that have run away are told by powers of ten."""
+    assert short_label(Tick(value, f"{value:,.10g}"), 6) == label
+
+
 @given(*[st.floats(-1e9, 1e9)] * 4)
 def test_lines_are_drawn_as_far_as_they_are_inside(x0: float, y0: float, x1: float, y1: float) -> None:
     """Whatever the ends, in bounded time and without leaving the canvas."""
@@ -156,9 +164,9 @@ def test_dots_of_one_ink_join_and_others_cover() -> None:
 def test_curve_goes_from_corner_to_corner() -> None:
     """A falling line fills its panel: from the first line of the chart to the last, from the axis to the edge."""
     drawn = lines_of(Figure((Series("loss", [(0, 2.0), (100, 1.0)], INK),), end=100))
-    assert drawn[0][6] != " "
+    assert drawn[0][LABEL_CELLS + 1] != " "
     assert drawn[-3][-1] != " "
-    assert [line[5] for line in drawn[:-2]].count("┤") == 6
+    assert [line[LABEL_CELLS] for line in drawn[:-2]].count("┤") == 6
     assert drawn[-1].split() == ["0", "20", "40", "60", "80", "100"]
 
 
@@ -173,7 +181,7 @@ def test_gap_stays_a_gap_and_is_marked() -> None:
     assert raw.form == "dots"
     joined = Figure((Series("training", [(0, 1.0), (40, 1.0), (50, math.nan), (60, 1.0), (100, 1.0)], INK),), end=100)
     row = next(line for line in lines_of(joined) if "⣀" in line or "⠤" in line or "⠒" in line or "⠉" in line)
-    assert " " in row[6:].strip()
+    assert " " in row[LABEL_CELLS + 1 :].strip()
 
 
 def test_smoothed_curve_begins_at_the_values_and_follows_them_slowly() -> None:

@@ -95,6 +95,10 @@ async def test_sensors_are_read_while_the_run_lives_and_is_seen(
     run, journal = scripted_run(sketches.name, device_type="cpu", host_pid=os.getpid())
     with run.lock():
         async with CifarApp().run_test(size=size) as pilot:
+            await wait_for_text(pilot, "● running")
+            if size == SMALL:
+                assert not reads
+                await pilot.press("tab", "tab", "tab")
             await wait_for_text(pilot, "load")
             assert "process" in text_of(pilot, "#device")
             assert ("█" in text_of(pilot, "#device") or "░" in text_of(pilot, "#device")) == (size == LARGE)
@@ -122,7 +126,7 @@ async def test_sensors_that_fail_concern_nobody_else(sketches: DatasetFacts, mon
     monkeypatch.setattr(Sensors, "read", fail)
     run, journal = scripted_run(sketches.name, device_type="cpu")
     with run.lock():
-        async with CifarApp().run_test(size=SMALL) as pilot:
+        async with CifarApp().run_test(size=LARGE) as pilot:
             await wait_until(pilot, lambda: "n/a: /proc/stat: permission denied" in text_of(pilot, "#device"))
             journal.append(RunFinished(reason="finished"))
             await wait_for_text(pilot, "✓ finished")

@@ -18,12 +18,11 @@ async def test_living_run_is_attached_to_and_drawn(sketches: DatasetFacts, size:
         async with CifarApp().run_test(size=size) as pilot:
             text = await wait_for_text(pilot, "[1,  4000] loss: 1.705")
             await wait_until(pilot, lambda: "⡀" in shown(pilot) or "⠤" in shown(pilot))
-            text = shown(pilot)
+            text = await wait_for_text(pilot, "epoch 1/2 · step 6,000/25,000")
             assert "▌3 training▐" in text
-            assert "epoch 1/2 · step 6,000/25,000" in text
             assert "4,000 images/s" in text
             assert "0:19 left" in text
-            assert "A Scripted CPU" in text
+            assert "A Scripted CPU" in text or size == SMALL
             assert "checkpoint saved at step 6,000" in text.replace("\n", "") or size == SMALL
             assert text.count("┤") >= 4
             await wait_for_text(pilot, "╌ guessing 2.303")
@@ -164,7 +163,7 @@ async def test_keys_stand_in_their_column(sketches: DatasetFacts) -> None:
             await wait_for_text(pilot, "on this screen")
             lines = text_of(pilot, "#keys").splitlines()
             assert all(line[KEY_CELLS : KEY_CELLS + 1].isspace() for line in lines if len(line) > 20)
-            assert any(line.startswith("u ⌫ ") for line in lines)
+            assert any(line.startswith("← ") for line in lines)
             of_space = [line for line in lines if line.startswith("space ")]
             assert ["(not now)" in line for line in of_space] == [False, True]
 
@@ -174,8 +173,8 @@ async def test_run_by_keyboard_follows_a_small_data_set(sketches: DatasetFacts) 
     async with CifarApp().run_test(size=LARGE) as pilot:
         assert isinstance(pilot.app, CifarApp)
         await pilot.press("3", "r", "home", "down", "enter")
-        await wait_for_text(pilot, "180 images + 20 held out")
-        await wait_for_text(pilot, "45 log lines, one every 5 steps")
+        await wait_until(pilot, lambda: "180 images + 20 held out" in text_of(pilot, "#meaning"))
+        assert "45 log lines, one every 5 steps" in text_of(pilot, "#meaning")
         await pilot.press("enter")
         await wait_for_text(pilot, "4 evaluates it on the test images")
         log = text_of(pilot, "#log-lines")

@@ -69,6 +69,22 @@ class TrainingScreen(StartingScreen, SteeringScreen):
             tooltip="See what this machine can do, what is in the way, and what to do",
             id="training.machine",
         ),
+        Binding(
+            "tab",
+            "choose_part(1)",
+            "next part",
+            tooltip="Go on to the next part: loss, accuracy, what it learns, run, device, log; shift+tab goes back",
+            id="training.part",
+            show=False,
+        ),
+        Binding(
+            "shift+tab",
+            "choose_part(-1)",
+            "part before",
+            tooltip="Go back to the part before",
+            id="training.part_before",
+            show=False,
+        ),
         Binding("escape", "back", "curves", tooltip="Go back to the curves of the run", id="training.back", show=False),
     ]
 
@@ -206,7 +222,18 @@ class TrainingScreen(StartingScreen, SteeringScreen):
         if pane == "setup":
             self.query_one("#settings").focus()
             self.query_one(PlanPanel).look_at_speeds()
+        else:
+            self.query_one(RunPanel).focus_part()
         self.refresh_bindings()
+
+    def action_choose_part(self, way: int) -> None:
+        """Go on to the next part of the run in view, or of the settings; or back."""
+        if not self._sets_up:
+            self.query_one(RunPanel).choose_part(way)
+        elif way > 0:
+            self.focus_next()
+        else:
+            self.focus_previous()
 
     def action_runs(self) -> None:
         """Show all runs."""

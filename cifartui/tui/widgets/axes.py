@@ -71,6 +71,14 @@ def number_ticks(low: float, high: float, wanted: int) -> list[Tick]:
     return [Tick(tick, f"{tick:,.10g}") for tick in round_ticks(low, high, wanted)]
 
 
+def short_label(tick: Tick, cells: int) -> str:
+    """A tick's label, or where that does not fit into so many cells, its number with a power of ten: `2.5e-5`."""
+    if len(tick.label) <= cells:
+        return tick.label
+    digits, _, power = f"{tick.value:.2e}".partition("e")
+    return f"{digits.rstrip('0').rstrip('.')}e{int(power)}"
+
+
 def log_ticks(low: float, high: float, wanted: int) -> list[Tick]:
     """Of a logarithmic axis: powers of ten, with twice and five times these where there is room."""
     for factors in ((1, 2, 5), (1, 3), (1,)):

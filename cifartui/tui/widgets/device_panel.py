@@ -54,7 +54,7 @@ class DevicePanel(Static):
         worker = get_current_worker()
         sensors: Sensors | None = None
         while not worker.cancelled_event.wait(PERIOD_SECONDS):
-            if not self.screen.is_current:
+            if not (self.screen.is_current and self.is_on_screen):
                 sensors = None  # what is read after a while would be the mean of all of it
             elif sensors is None:
                 sensors = Sensors(watched)

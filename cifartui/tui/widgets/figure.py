@@ -5,10 +5,10 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
-from cifartui.tui.widgets.axes import Scale, Ticks, log_ticks, number_ticks, rounded_scale
+from cifartui.tui.widgets.axes import Scale, Ticks, log_ticks, number_ticks, rounded_scale, short_label
 from cifartui.tui.widgets.dot_canvas import DOT_COLUMNS, DOT_LINES, EMPTY, Cell, DotCanvas, Ink
 
-LABEL_CELLS = 5
+LABEL_CELLS = 6
 """Of the numbers at the left axis, so that the axes of charts below each other stand in one line."""
 FOOT_LINES = 2
 """The lower axis and its numbers."""
@@ -119,11 +119,12 @@ def draw(figure: Figure, look: Look, columns: int, lines: int) -> list[list[Cell
         _Plotter(canvas, across, scale).plot(figure, look.cursor)
     beside: dict[int, str] = {}
     if scale:
-        for value, label in (log_ticks if scale.is_log else number_ticks)(scale.low, scale.high, wanted):
-            beside[round((1 - scale.share(value)) * (canvas.lines - 1))] = label
+        for tick in (log_ticks if scale.is_log else number_ticks)(scale.low, scale.high, wanted):
+            line = round((1 - scale.share(tick.value)) * (canvas.lines - 1))
+            beside[line] = short_label(tick, LABEL_CELLS)
     drawn = []
     for line in range(canvas.lines):
-        number = _cells(f"{beside.get(line, '')[:LABEL_CELLS]:>{LABEL_CELLS}}", NUMBERS)
+        number = _cells(f"{beside.get(line, ''):>{LABEL_CELLS}}", NUMBERS)
         drawn.append([*number, Cell("┤" if line in beside else "│", AXIS), *canvas.cells(line)])
     return drawn + _foot(figure, look, across, columns)
 

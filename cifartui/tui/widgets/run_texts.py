@@ -14,7 +14,7 @@ from cifartui.training.verdict import SpeedVerdict
 from cifartui.tui.view import MARKS, RunView, short_id
 from cifartui.tui.widgets.trouble_texts import trouble_text
 
-BAR_CELLS = 16
+BAR_CELLS, NARROW_BAR_CELLS = 16, 8
 RISE = 1.02
 """Held-out losses of the last two epochs both higher than the lowest by so much are no chance ups and downs."""
 
@@ -64,6 +64,41 @@ def facts_text(view: RunView) -> Content:
     return Content("\n").join(lines)
 
 
+def facts_lines(view: RunView, columns: int) -> Content:
+    """The same in two lines of so many columns."""
+    history, started = view.history, view.history.started
+    if started is None:
+        return Content("\n").join(facts_text(view).split("\n")[:2])
+    left = ""
+    if view.state in LIVING and not view.stalled and history.seconds_left:
+        left = f" {clock(history.seconds_left)} left"
+    first = [
+        Content.styled(f"{MARKS[view.state]} {view.state}", "bold"),
+        Content.assemble(
+            (bar(history.fraction, NARROW_BAR_CELLS).replace(" ", "░"), "$primary"), f" {history.fraction:.0%}{left}"
+        ),
+        Content(f"epoch {history.epoch:,}/{history.epochs_asked:,}"),
+        Content(f"step {history.step:,}/{history.steps:,}"),
+        Content(view.short_id),
+    ]
+    if view.state in LIVING:
+        second = _now(view, started)
+    else:
+        second = [Content(f"{row.what} {_loss(row.loss)} {row.accuracy:.1%}") for row in _results(history)]
+    second.append(Content(f"lr {history.learning_rate:.4g}"))
+    return Content("\n").join([_fitted(first, columns), _fitted(second, columns)])
+
+
+def _fitted(parts: list[Content], columns: int) -> Content:
+    """As many parts beside each other as fit, the first in any case."""
+    line = parts[0]
+    for part in parts[1:]:
+        if line.cell_length + 3 + part.cell_length > columns:
+            break
+        line = Content.assemble(line, " · ", part)
+    return line
+
+
 def _now(view: RunView, started: RunStarted) -> list[Content]:
     """Speed and loss of a run that lives."""
     images, latest = view.history.images_per_second, view.history.latest
@@ -85,16 +120,29 @@ def _in_the_end(history: RunHistory) -> list[Content]:
     """What a run that has ended came to: its last whole epoch, and its best by the held-out images."""
     if not history.epochs:
         return [Content("its first epoch was not done")]
-    last, best = history.epochs[-1], history.best
-    rows = [("training", last.loss, last.accuracy)]
-    rows += [("held-out", point.loss, point.accuracy) for point in history.validation if point.step == last.step]
-    if best and best.step != last.step:
-        rows.append((f"★ at step {best.step:,}", best.loss, best.accuracy))
     return [
-        Content.styled(f"{f'epoch {last.epoch:,}':<17}  loss  right", "$text-muted"),
-        *(Content(f"{what:<17} {_loss(loss):>5} {accuracy:>6.1%}") for what, loss, accuracy in rows),
+        Content.styled(f"{f'epoch {history.epochs[-1].epoch:,}':<17}  loss  right", "$text-muted"),
+        *(Content(f"{what:<17} {_loss(loss):>5} {accuracy:>6.1%}") for what, loss, accuracy in _results(history)),
         Content(f"trained for {clock(history.trained_seconds)}"),
     ]
+
+
+class _Result(NamedTuple):
+    what: str
+    loss: float | None
+    accuracy: float
+
+
+def _results(history: RunHistory) -> list[_Result]:
+    """Of the last whole epoch, and the best by the held-out images where that is another; none before the first."""
+    if not history.epochs:
+        return []
+    last, best = history.epochs[-1], history.best
+    rows = [_Result("training", last.loss, last.accuracy)]
+    rows += [_Result("held-out", each.loss, each.accuracy) for each in history.validation if each.step == last.step]
+    if best and best.step != last.step:
+        rows.append(_Result(f"★ at step {best.step:,}", best.loss, best.accuracy))
+    return rows
 
 
 def _loss(loss: float | None) -> str:

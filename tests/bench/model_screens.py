@@ -25,7 +25,8 @@ from cifartui.model.network import Network, load_network, sequences
 from cifartui.model.summary import summarize
 from cifartui.tui.app import CifarApp
 from cifartui.tui.guide import remember_welcome
-from cifartui.tui.widgets.layer_table import LayerTable, layer_rows
+from cifartui.tui.widgets.layer_rows import layer_rows
+from cifartui.tui.widgets.layer_table import LayerTable
 from cifartui.tui.widgets.network_drawing import NetworkDrawing
 from cifartui.tui.widgets.volumes import volumes_of
 from tests.bench.training import prepared, spread

@@ -7,7 +7,7 @@ import pytest
 
 from cifartui.model.network import load_network, shipped_names
 from cifartui.model.summary import Summary, summarize
-from cifartui.tui.widgets.layer_table import layer_rows
+from cifartui.tui.widgets.layer_rows import layer_rows
 from cifartui.tui.widgets.network_figures import FACE, WINDOW, Figure, figures_of, painted
 from cifartui.tui.widgets.volumes import BLOCK, BROKEN, INPUT, OUTPUT, UNKNOWN, Volume, volumes_of
 

@@ -13,7 +13,7 @@ from cifartui.model.shapes import format_shape
 from cifartui.model.source import layer_lines
 from cifartui.model.summary import Operation, Summary
 from cifartui.text import cells, column, printable, size
-from cifartui.tui.widgets.layer_table import Row
+from cifartui.tui.widgets.layer_rows import Row
 
 FOLLOWS = "* follows"
 LABEL_CELLS = 18

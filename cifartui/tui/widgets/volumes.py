@@ -8,7 +8,7 @@ from cifartui.model.layers import AvgPool2d, BatchNorm2d, Block, Conv2d, GlobalA
 from cifartui.model.shapes import Shape
 from cifartui.model.summary import Operation, Summary
 from cifartui.text import printable
-from cifartui.tui.widgets.layer_table import Row
+from cifartui.tui.widgets.layer_rows import Row
 
 INPUT, CONVOLUTION, POOLING, BLOCK, LIST, OUTPUT, OTHER = (
     "input",

@@ -17,6 +17,8 @@ from collections.abc import Callable
 import pyte
 
 LEAVE_ALTERNATE_SCREEN = b"\x1b[?1049l"
+SHELL = ("-c", "import os; os.execvp('bash', ['bash', '--norc', '--noprofile', '-i'])")
+"""A program for a terminal: the shell that people have, without what they set up for it."""
 CONTROLS = re.compile(r"\x1b\[[0-9;?<>=]*[a-zA-Z]|\x1b[=>78]|\r")
 
 

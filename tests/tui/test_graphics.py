@@ -1,6 +1,9 @@
 """Real pixels: what is sent to terminals that draw them, read back as such a terminal reads it, and their answers."""
 
+import os
 import re
+import sys
+import time
 import zlib
 from base64 import b64decode
 
@@ -9,8 +12,21 @@ import pytest
 from numpy.typing import NDArray
 from textual.events import Key
 
+from cifartui.dataset.store import DatasetFacts
 from cifartui.tui.graphics import kitty, sixel
-from cifartui.tui.graphics.ability import QUIET_TICKS, AnswerParser, Asking, Graphics, GraphicsFound, Question
+from cifartui.tui.graphics.ability import (
+    ANSWER_SECONDS,
+    ASK_ATTRIBUTES,
+    ASK_KITTY,
+    QUIET_TICKS,
+    VARIABLE,
+    AnswerParser,
+    Asking,
+    Graphics,
+    GraphicsFound,
+    Question,
+)
+from tests.tui.terminal import LEAVE_ALTERNATE_SCREEN, SHELL, Terminal
 
 XTERM_ANSWERS = "\x1b[6;13;6t\x1b[?64;1;2;4;6;9;15;18;21;22c"
 KITTY_ANSWERS = "\x1b[6;20;10t\x1b[?62;52;c", "\x1b_Gi=1;OK\x1b\\\x1b[?62;52;c"
@@ -105,3 +121,56 @@ def _hear(*texts: str) -> list[object]:
     question.first()
     parser = AnswerParser(question)
     return [one for text in texts for one in parser.feed(text)]
+
+
+@pytest.mark.parametrize(
+    ("answers", "drawn"), [((XTERM_ANSWERS,), rb'\x1bP0;1q"1;1;96;96'), (KITTY_ANSWERS, rb"\x1b_Ga=T,U=1,i=(\d+),")]
+)
+def test_the_program_draws_what_its_terminal_draws(
+    answers: tuple[str, ...], drawn: bytes, sketches: DatasetFacts, many_colours: None
+) -> None:
+    """Asked once there is a frame, a pty answers as xterm or Kitty does; leaving gives Kitty's pictures up."""
+    shell = _start()
+    for question, answer in zip((ASK_ATTRIBUTES, ASK_KITTY), answers, strict=False):
+        shell.wait_until(lambda question=question: question.encode() in shell.output)
+        assert b"dataset" in shell.output
+        os.write(shell.descriptor, answer.encode())
+    shell.wait_until(lambda: re.search(drawn, shell.output))
+    picture = re.search(drawn, shell.output)
+    assert picture
+    _leave(shell, "q")
+    assert not picture.groups() or b"a=d,d=I,i=" + picture[1] in shell.output
+
+
+def test_answers_that_come_while_the_program_leaves_are_not_for_the_shell(
+    sketches: DatasetFacts, many_colours: None
+) -> None:
+    """They are waited for and dropped; pictures were drawn as text until then."""
+    shell = _start()
+    shell.wait_until(lambda: ASK_ATTRIBUTES.encode() in shell.output)
+    shell.press("q")
+    time.sleep(ANSWER_SECONDS / 2)  # as over a slow line; the screens would be gone by then
+    _leave(shell, XTERM_ANSWERS)
+    assert "64;1;2" not in shell.after_screens
+    assert b"\x1bP" not in shell.output
+
+
+@pytest.fixture
+def many_colours(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A terminal of as many colours as pixels have, which is to say itself what it draws."""
+    monkeypatch.setenv("COLORTERM", "truecolor")
+    monkeypatch.delenv(VARIABLE, raising=False)
+
+
+def _start() -> Terminal:
+    shell = Terminal(100, 30, emulated=False, program=SHELL)
+    shell.press(f"{sys.executable} -m cifartui\r")
+    return shell
+
+
+def _leave(shell: Terminal, last: str) -> None:
+    os.write(shell.descriptor, last.encode())
+    shell.wait_until(lambda: LEAVE_ALTERNATE_SCREEN in shell.output)
+    shell.press("echo ag''ain\r")
+    shell.wait_until(lambda: "again" in shell.after_screens)
+    shell.kill()

@@ -20,11 +20,10 @@ from tests.tui.losing import (
     stall_and_end,
     visible,
 )
-from tests.tui.terminal import Terminal
+from tests.tui.terminal import SHELL, Terminal
 
 PATIENCE_SECONDS = 5.0
 """For what takes less than one on a machine with nothing else to do."""
-SHELL = ("-c", "import os; os.execvp('bash', ['bash', '--norc', '--noprofile', '-i'])")
 WHOLE = ("1 dataset", "▌3 training▐", "● running", "loss", "leave")
 """Something of every part of the training screen."""
 

@@ -34,7 +34,7 @@ BEGUN = re.compile(r"\x1b(?:_(?:G[^\x1b]*\x1b?)?|\[(?:\?[\d;]*|6(?:;[\d;]*)?)?)?
 """The first characters of an answer, or of a key."""
 QUIET_TICKS = 2
 """Looks of the library at its input, 0.1 s apart, after which what may have been an answer was a key."""
-ANSWER_SECONDS = 1.0
+ANSWER_SECONDS = 1.5
 """Within which an answer comes if one does; a program that ends earlier waits for it, so that no shell gets it."""
 CELL_SIZE = (10, 20)
 """Of the VT340, for terminals that do not tell theirs."""

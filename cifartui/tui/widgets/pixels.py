@@ -153,4 +153,5 @@ class PixelView(Widget):
             else:
                 picture = self._lines[y - 1] if y <= len(self._lines) else []
                 segments = [Segment("▸" if y - 1 == row // 2 else " "), *picture]
-        return Strip(segments).adjust_cell_length(self.size.width, self.rich_style)
+        style = self.rich_style
+        return Strip(segments).apply_style(style).adjust_cell_length(self.size.width, style)

@@ -37,7 +37,7 @@ from cifartui.tui.run_in_view import RunInView
 from cifartui.tui.screens.base import BaseScreen
 from cifartui.tui.settings_in_hand import SettingsInHand
 from cifartui.tui.terminal import TerminalDriver
-from cifartui.tui.theme import DARK, LIGHT, first_theme, themes
+from cifartui.tui.theme import DARK, LIGHT, themes, wear
 from cifartui.tui.widgets.dialogs import ConfirmDialog
 from cifartui.tui.widgets.notice_line import NoticeLine
 from cifartui.tui.widgets.pixels import shows_all_colours
@@ -160,9 +160,7 @@ class CifarApp(RunInView, SettingsInHand, Guided):
     def __init__(self) -> None:
         mend()
         super().__init__()
-        for theme in themes(self.console.color_system):
-            self.register_theme(theme)
-        self.theme = first_theme(os.environ.get("COLORFGBG"))
+        wear(self, os.environ.get("COLORFGBG"))
         self.activations = ActivationSource()
         """What layers make of pictures, for the screens that look into a network."""
         self.network: Network | None = None

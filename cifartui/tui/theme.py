@@ -9,6 +9,7 @@ from typing import Any
 
 from textual.app import App
 from textual.color import Color
+from textual.filter import Monochrome, NoColor
 from textual.theme import BUILTIN_THEMES, Theme
 
 DARK, LIGHT = "dark", "light"
@@ -208,6 +209,13 @@ LIGHT_16 = Palette(
         "ansi_bright_magenta",
     ),
 )
+REVERSED_CURSOR = {
+    "block-cursor-foreground": "ansi_default",
+    "block-cursor-background": "ansi_default",
+    "block-cursor-text-style": "bold reverse",
+    "block-cursor-blurred-text-style": "underline",
+}
+"""What is seen of the line under the cursor on sixteen colours, without colours, too."""
 
 
 def themes(color_system: str | None) -> tuple[Theme, Theme]:
@@ -235,8 +243,20 @@ def _theme(name: str, palette: Palette) -> Theme:
         boost=palette.background,
         dark=name == DARK,
         ansi=is_ansi,
-        variables={**library, **palette.variables()},
+        variables={**library, **palette.variables(), **(REVERSED_CURSOR if is_ansi else {})},
     )
+
+
+def wear(app: App[Any], colorfgbg: str | None) -> None:
+    """Give an app the two themes of its terminal and the first of them; under `NO_COLOR`, too, see `first_theme`.
+
+    The library chooses how colours are left out before there is a theme, and would leave black on black.
+    """
+    for theme in themes(app.console.color_system):
+        app.register_theme(theme)
+    app.theme = first_theme(colorfgbg)
+    if app.no_color and app.current_theme.ansi:
+        app._filters = [NoColor() if isinstance(kept, Monochrome) else kept for kept in app._filters]
 
 
 def first_theme(colorfgbg: str | None) -> str:

@@ -7,7 +7,7 @@ from textual.style import Style
 
 from cifartui.evaluation.results import Evaluation, from_confusion, precision
 from cifartui.text import cells
-from cifartui.tui.theme import themes
+from cifartui.tui.theme import themes, wear
 from cifartui.tui.widgets.class_bars import ClassBars
 from cifartui.tui.widgets.class_names import more_text, short_names, window
 from cifartui.tui.widgets.confusion_map import ConfusionMap, matrix_layout
@@ -34,9 +34,7 @@ class ResultApp(App[None]):
     def __init__(self, evaluation: Evaluation) -> None:
         super().__init__()
         self.evaluation = evaluation
-        for theme in themes("truecolor"):
-            self.register_theme(theme)
-        self.theme = "dark"
+        wear(self, None)
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """The names of our colours."""

@@ -5,10 +5,11 @@ from rich.color import ColorSystem
 from textual.app import App, ComposeResult
 from textual.color import Color
 from textual.content import Content
+from textual.geometry import Region
 from textual.widgets import Input
 
 from cifartui.tui.app import CifarApp
-from cifartui.tui.theme import CLASSES, class_variable, colour, first_theme, themes
+from cifartui.tui.theme import CLASSES, class_variable, colour, first_theme, themes, wear
 from cifartui.tui.widgets.bars import bar
 from cifartui.tui.widgets.panel import Panel
 
@@ -83,9 +84,7 @@ class PanelApp(App[None]):
 
     def __init__(self) -> None:
         super().__init__()
-        for theme in themes("truecolor"):
-            self.register_theme(theme)
-        self.theme = "dark"
+        wear(self, None)
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """The names of our colours."""
@@ -109,6 +108,21 @@ async def test_a_panel_has_a_border_where_there_is_room() -> None:
         await pilot.pause()
         assert one.styles.border_bottom[0] == ""
         assert one.styles.border_top[0] == "blank"
+
+
+async def test_nothing_is_black_on_black_without_colours(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On sixteen colours under `NO_COLOR` a terminal's own colours are all there is, and the cursor is reversed."""
+    monkeypatch.setattr("textual.constants.COLOR_SYSTEM", "standard")
+    monkeypatch.setenv("NO_COLOR", "1")
+    async with PanelApp().run_test(size=(100, 10)) as pilot:
+        drawn = [
+            segment.style
+            for line in pilot.app.screen.query_one("#one").render_lines(Region(0, 0, 40, 3))
+            for segment in line.apply_filter(pilot.app._filters[-1], colour(pilot.app, "background"))
+            if segment.style
+        ]
+        assert drawn
+        assert all(style.color is None or style.color.is_default for style in drawn)
 
 
 async def test_bars_differ_by_eighths() -> None:

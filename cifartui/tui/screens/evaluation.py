@@ -9,7 +9,6 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.content import Content
 from textual.widgets import OptionList, Static
-from textual.widgets.option_list import Option
 from textual.worker import Worker, get_current_worker
 
 from cifartui.evaluation.results import Evaluation
@@ -18,7 +17,7 @@ from cifartui.lessons.topic import Topic
 from cifartui.training.run.folder import all_runs
 from cifartui.tui.screens.evaluating import EvaluatingScreen
 from cifartui.tui.view import RunView, short_id
-from cifartui.tui.widgets.checkpoint_list import CheckpointList, kept_text, legend, line_id, list_lines
+from cifartui.tui.widgets.checkpoint_list import CheckpointList, kept_text, legend, line_id
 from cifartui.tui.widgets.class_bars import ClassBars
 from cifartui.tui.widgets.confusion_map import ConfusionMap
 from cifartui.tui.widgets.evaluation_texts import checkpoint_text, mistaken_text, overall_topic
@@ -52,8 +51,6 @@ class EvaluationScreen(EvaluatingScreen):
         """The result in view."""
         self._checkpoints: dict[str, JudgedCheckpoint] = {}
         """Those in the list, by the ids of its lines."""
-        self._judged: list[JudgedCheckpoint] = []
-        self._lines: list[tuple[str | None, Content]] = []
         self._unkept: dict[str, Evaluation] = {}
         """Results of this session that could not be kept, by the ids of the list's lines."""
         self._listed: RunView | None = None
@@ -102,27 +99,14 @@ class EvaluationScreen(EvaluatingScreen):
         if reader.is_cancelled:
             return
         self._checkpoints = {line_id(checkpoint): checkpoint for checkpoint in judged}
-        self._judged = judged
         self.query_one("#checkpoints-panel", Panel).say(kept_text(judged))
         self.query_one("#legend", Static).update(Content(legend(judged)))
-        self._list(anew=False)
-
-    def _list(self, *, anew: bool) -> None:
-        """List what was read, if it is not listed already or must be in another width."""
         listed = self.query_one(CheckpointList)
-        lines = list_lines(self._judged, listed.line_cells)
-        if lines == self._lines and self._lines and not anew:
+        if not listed.show(judged):
             return
-        self._lines = lines
-        highlighted = listed.highlighted_option
-        listed.set_options(Option(text, id=identity, disabled=identity is None) for identity, text in lines)
-        if not lines:
+        if not judged:
             self._say("no checkpoints yet", "Train first: press 3. Or press i to evaluate a .pth file.")
-            return
-        identities = [identity for identity, _ in lines]
-        before = highlighted.id if highlighted else None
-        listed.highlighted = identities.index(before) if before and before in identities else 1
-        if not self.query_one(ResultPanels).shows_matrix_only:
+        elif not self.query_one(ResultPanels).shows_matrix_only:
             listed.focus()
 
     @property
@@ -193,7 +177,6 @@ class EvaluationScreen(EvaluatingScreen):
         self.call_after_refresh(self._lay_out_again)
 
     def _lay_out_again(self) -> None:
-        self._list(anew=False)
         self._show_result()
         if self.focused is None:
             self.query_one(CheckpointList).focus()

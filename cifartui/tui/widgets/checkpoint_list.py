@@ -1,5 +1,6 @@
 """The list of all runs' checkpoints with their results."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
@@ -9,6 +10,7 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.message import Message
 from textual.widgets import OptionList
+from textual.widgets.option_list import Option
 
 from cifartui.evaluation.store import JudgedCheckpoint, why_gone
 from cifartui.lessons.topic import Topic
@@ -49,10 +51,26 @@ class CheckpointList(OptionList):
     has_more_classes = False
     """Whether the result has classes that are not in view."""
 
-    @property
-    def line_cells(self) -> int:
-        """The cells of a line."""
-        return max(LINE_CELLS, self.scrollable_content_region.width)
+    _judged: Sequence[JudgedCheckpoint] = ()
+    _listed_lines: Sequence[tuple[str | None, Content]] | None = None
+
+    def show(self, judged: Sequence[JudgedCheckpoint]) -> bool:
+        """List checkpoints, the cursor staying on its own; whether that made a difference."""
+        self._judged = judged
+        lines = list_lines(judged, max(LINE_CELLS, self.scrollable_content_region.width))
+        if lines == self._listed_lines:
+            return False
+        self._listed_lines = lines
+        before = self.highlighted_option
+        self.set_options(Option(text, id=identity, disabled=identity is None) for identity, text in lines)
+        identities = [identity for identity, _ in lines]
+        if lines:
+            self.highlighted = identities.index(before.id) if before and before.id in identities else 1
+        return True
+
+    def on_resize(self) -> None:
+        if self._listed_lines is not None:
+            self.show(self._judged)
 
     def action_turn(self, pages: int) -> None:
         """Ask for other classes."""
@@ -68,7 +86,7 @@ def line_id(checkpoint: JudgedCheckpoint) -> str:
     return f"{checkpoint.reference} {checkpoint.facts.sha256}"
 
 
-def list_lines(judged: list[JudgedCheckpoint], width: int) -> list[tuple[str | None, Content]]:
+def list_lines(judged: Sequence[JudgedCheckpoint], width: int) -> list[tuple[str | None, Content]]:
     """A line for each run, without an id, and under it its checkpoints: step, marks, accuracy, size if it fits."""
     lines: list[tuple[str | None, Content]] = []
     for _, group in groupby(judged, key=lambda checkpoint: checkpoint.run.id):

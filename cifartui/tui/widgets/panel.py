@@ -34,7 +34,8 @@ class Panel(Vertical):
             border-title-color: $explanation;
         }
     }
-    .-narrow Panel, .-narrow Panel:focus-within {
+    .-narrow Panel, .-narrow Panel:focus-within, .-narrow Panel:nocolor:focus-within,
+    .-narrow Panel:ansi:focus-within {
         border: none;
         border-top: blank $edge;
         &.-bare {

@@ -56,11 +56,12 @@ def keys_in_hand(screen: Screen[ScreenResultType]) -> dict[str, Value]:
 
 def own_keys(screen: Screen[ScreenResultType]) -> tuple[tuple[str, str], ...]:
     """The keys that do something on a screen now and not on all, each with what it does."""
-    app, said = screen.app, dict[str, tuple[str, str]]()
+    keys = dict[str, str]()
     for active in screen.active_bindings.values():
-        if active.enabled and active.binding.id and active.node is not app:
-            said.setdefault(active.binding.action, (app.get_key_display(active.binding), active.binding.description))
-    return tuple(said.values())
+        binding = active.binding
+        if active.enabled and binding.id and active.node is not screen.app:
+            keys.setdefault(binding.description, screen.app.get_key_display(binding))
+    return tuple((key, what) for what, key in keys.items())
 
 
 def _facts(dataset: str | None) -> DatasetFacts | None:

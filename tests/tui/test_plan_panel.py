@@ -157,7 +157,7 @@ async def test_settings_are_kept_as_a_recipe_of_ones_own(sketches: DatasetFacts)
     async with CifarApp().run_test(size=LARGE) as pilot:
         assert isinstance(pilot.app, CifarApp)
         await pilot.press("3")
-        await wait_for_text(pilot, "network = tutorial")
+        await wait_for_text(pilot, "Which network?")
         pilot.app.screen.query_one(PlanPanel).set_value("epochs", "7")
         await pilot.press("k", *"tutorial", "enter")
         await wait_for_text(pilot, "tutorial comes with the program")

@@ -17,7 +17,7 @@ from tests.tui.driving import LARGE, SMALL, wait_for_text, wait_until
 async def start(pilot: Pilot[None], *, epochs: int) -> None:
     """Start the tutorial's recipe on the few sketches."""
     await pilot.press("3")
-    await wait_for_text(pilot, "network = tutorial")
+    await wait_for_text(pilot, "recipe tutorial")
     pilot.app.screen.query_one(PlanPanel).set_value("epochs", str(epochs))
     await pilot.press("enter")
 

@@ -84,7 +84,7 @@ class PlanPanel(Vertical):
 
     def on_resize(self) -> None:
         self.set_class(self.size.width >= BESIDE_CELLS, "-beside")
-        self.post_message(self.Planned())  # whether there is a key for the curve
+        self._explain()  # and whether there is a key for the curve
 
     @property
     def shows_curve_always(self) -> bool:
@@ -198,9 +198,10 @@ class PlanPanel(Vertical):
     def _show_explanation(self, planned: PlannedSetting, value: str, problem: str = "") -> None:
         title = (f"{planned.setting.key} = {printable(value)}", "bold")
         refused = (f"\n✗ {printable(problem)}", "bold $error") if problem else ""
-        is_said_beside = self.screen.has_class("-wide")
+        is_said_beside = self.screen.has_class("-wide")  # in the column that explains
         lines = "" if is_said_beside else f"\n{self._setting_text(planned)}"
         self.query_one("#explanation", Static).update(Content.assemble(title, refused, lines))
+        self.query_one("#explaining").display = bool(problem) or not is_said_beside
 
     # CHANGING
 

@@ -1,10 +1,11 @@
-"""The numbers that any lesson can name, from what is in hand: settings, data set, network."""
+"""The numbers that any lesson can name, from what is in hand: settings, data set, network, machine."""
 
 import math
 
 from cifartui.dataset.store import DatasetFacts
 from cifartui.lessons.topic import Value
 from cifartui.model.summary import Summary
+from cifartui.processor import usable_cores
 from cifartui.text import size
 from cifartui.training.fitting import steps_per_epoch, trained_images
 from cifartui.training.recipes.recipe import Recipe
@@ -32,6 +33,7 @@ def _of_settings(recipe: Recipe) -> dict[str, Value]:
         "highest": f"{(1 - mean) / std:+.3g}".replace("-", "−"),
         "momentum_sum": 1 / (1 - momentum),
         "log_images": recipe.log_every * recipe.batch_size,
+        "cores": usable_cores(),
     }
 
 

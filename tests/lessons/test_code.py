@@ -1,6 +1,7 @@
 """The parts of a training script: torch takes them, and they do what the recipe's own parts do."""
 
 import ast
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -67,6 +68,44 @@ def test_optimizer_and_schedule_are_those_of_training(recipe: Recipe) -> None:
         assert ours.param_groups[0]["lr"] == pytest.approx(expected_rate, rel=1e-6, abs=1e-12)
         ours.step()
         made["scheduler"].step()
+
+
+def test_weights_are_saved_and_loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The lines run as they stand, and give back what was saved."""
+    monkeypatch.chdir(tmp_path)
+    net = nn.Linear(3, 2)
+    made = executed(part_lines("saving_and_loading", load_recipe("tutorial")), net=net, Net=lambda: nn.Linear(3, 2))
+    assert made["net"] is not net
+    assert torch.equal(made["net"].weight, net.weight)
+
+
+def test_the_test_images_are_counted() -> None:
+    """Right answers of all, of each class, and what was taken for what, are those of the images."""
+    images, labels = torch.eye(3)[[0, 1, 1, 2]], torch.tensor([0, 1, 2, 2])
+    names = {"net": nn.Identity(), "testloader": [(images, labels)], "total": 0, "correct": 0}
+    recipe = load_recipe("tutorial")
+    made = executed(part_lines("accuracy", recipe), **names)
+    assert (made["correct"], made["total"]) == (3, 4)
+    seen = {"net": nn.Identity(), "images": images, "labels": labels, "classes": "abc"}
+    made = executed(part_lines("per_class", recipe), class_total=[0] * 3, class_correct=[0] * 3, **seen)
+    assert (made["class_correct"], made["class_total"]) == ([1, 1, 1], [1, 1, 2])
+    assert executed(part_lines("confusion", recipe), **seen)["confusion"].tolist() == [[1, 0, 0], [0, 1, 0], [0, 1, 1]]
+
+
+def test_whitened_patches_are_uncorrelated_and_equally_large() -> None:
+    """The filters of the lines, on patches of the images that they were made from."""
+    images = torch.rand(64, 3, 12, 12).cumsum(dim=3)
+    net = nn.Sequential(nn.Conv2d(3, 24, 2, bias=False))
+    executed(
+        part_lines("initialization", override(load_recipe("tutorial"), ["initialization=whitened"])),
+        net=net,
+        images=images,
+    )
+    outputs = net(images)[:, :12].transpose(0, 1).flatten(1).detach()
+    products = outputs @ outputs.T / outputs.shape[1]
+    assert not net[0].weight.requires_grad
+    assert torch.allclose(products, products.diag().diag(), atol=0.05)
+    assert products.diag()[:4].allclose(torch.ones(4), atol=0.05)
 
 
 @pytest.mark.parametrize("recipe", recipes())

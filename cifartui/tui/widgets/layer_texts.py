@@ -17,8 +17,8 @@ from cifartui.tui.widgets.layer_rows import Row
 
 FOLLOWS = "* follows"
 LABEL_CELLS = 18
-BESIDE, BELOW = 100, 60
-"""Columns from which on what a number means stands beside it, and below which labels stand above the numbers."""
+BELOW = 60
+"""Columns below which labels stand above the numbers."""
 UNKNOWN = "Its shape is not known as long as the chain breaks above."
 
 
@@ -182,7 +182,7 @@ def sequence_text(name: str, members: tuple[Operation, ...], *, opened: bool) ->
 
 
 def _fact_lines(facts: tuple[Fact, ...], columns: int) -> list[Content]:
-    """Labelled lines; in a narrow pane the label has a line of its own, in a wide one the meaning stands beside."""
+    """Labelled lines; in a narrow pane the label has a line of its own, else the meaning stands beside if it fits."""
     if columns < BELOW:
         return [
             Content.assemble(
@@ -190,13 +190,14 @@ def _fact_lines(facts: tuple[Fact, ...], columns: int) -> list[Content]:
             )
             for label, value, meaning in facts
         ]
-    across = max((cells(fact.value) for fact in facts if fact.meaning), default=0) + 2 if columns >= BESIDE else 0
+    value_cells = max((cells(fact.value) for fact in facts if fact.meaning), default=0) + 2
+    room = columns - LABEL_CELLS - value_cells
     return [
         Content.assemble(
-            (column(label, LABEL_CELLS), "$text-muted"),
-            column(value, across) if meaning and across else value,
-            (meaning if across else "", "$text-muted"),
+            (column(label, LABEL_CELLS), "$text-muted"), column(value, value_cells), (meaning, "$text-muted")
         )
+        if meaning and cells(meaning) <= room
+        else Content.assemble((column(label, LABEL_CELLS), "$text-muted"), value)
         for label, value, meaning in facts
     ]
 

@@ -6,7 +6,7 @@ from cifartui.machine.terminal import TRUE_COLOUR
 
 COLUMNS, ROWS = 80, 24
 """On so many cells everything works."""
-COMFORTABLE_COLUMNS, COMFORTABLE_ROWS = 110, 34
+COMFORTABLE_COLUMNS, COMFORTABLE_ROWS = 100, 34
 """From here on more stands side by side."""
 
 

@@ -209,13 +209,8 @@ LIGHT_16 = Palette(
         "ansi_bright_magenta",
     ),
 )
-REVERSED_CURSOR = {
-    "block-cursor-foreground": "ansi_default",
-    "block-cursor-background": "ansi_default",
-    "block-cursor-text-style": "bold reverse",
-    "block-cursor-blurred-text-style": "underline",
-}
-"""What is seen of the line under the cursor on sixteen colours, without colours, too."""
+UNDERLINED_CURSOR = {"block-cursor-text-style": "bold underline"}
+"""What is seen of the line under the cursor on sixteen colours, where there may be none; lists leave a reverse out."""
 
 
 def themes(color_system: str | None) -> tuple[Theme, Theme]:
@@ -243,7 +238,7 @@ def _theme(name: str, palette: Palette) -> Theme:
         boost=palette.background,
         dark=name == DARK,
         ansi=is_ansi,
-        variables={**library, **palette.variables(), **(REVERSED_CURSOR if is_ansi else {})},
+        variables={**library, **palette.variables(), **(UNDERLINED_CURSOR if is_ansi else {})},
     )
 
 

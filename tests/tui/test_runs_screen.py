@@ -155,7 +155,7 @@ async def test_marked_runs_are_compared(sketches: DatasetFacts) -> None:
         await pilot.resize_terminal(160, 45)
         text = await wait_for_text(pilot, "accuracy, % over steps")
         assert "loss over steps" in text
-        assert next(each for each in text.splitlines() if "held-out, best" in each).split()[-3:] == [
+        assert next(each for each in text.splitlines() if "held-out, best" in each).rstrip(" │").split()[-3:] == [
             "75.0%",
             "★",
             "60.0%",

@@ -159,7 +159,6 @@ class EvaluationScreen(EvaluatingScreen):
         if self.evaluation and text.is_on_screen:
             text.update(mistaken_text(self.evaluation, MOST_MISTAKES, text.content_size.width))
         self.set_class(self.query_one(ResultPanels).shows_matrix_only, "-matrix")
-        self.query_one(CheckpointList).has_more_classes = self.query_one(ClassBars).has_more
         self.refresh_bindings()
 
     def action_confusion(self) -> None:

@@ -12,9 +12,12 @@ from cifartui.text import bar, printable
 from cifartui.training.loading.loader_results import Measured, Verdict, way_of_loading
 from cifartui.training.recipes.settings import override
 from cifartui.tui.screens.lab import LabScreen
+from cifartui.tui.widgets.panel import Panel
 
 NAME_CELLS = 22
 LEAST_BAR_CELLS = 20
+FRAME_CELLS = 6
+"""Border, padding and scroll bar."""
 WAYS = (
     "Before each step of training a batch of pictures has to be there. resident: all pictures lie in memory as one "
     "tensor, and a batch is picked by number. DataLoader: PyTorch's own way, which takes picture by picture; its "
@@ -54,12 +57,12 @@ class LoaderLabScreen(LabScreen[None]):
         self._verdict: Verdict | None = None
 
     def compose(self) -> ComposeResult:
-        yield Static(id="title", classes="heading")
-        yield LoadingIndicator()
-        with VerticalScroll():
-            yield Static(id="verdict")
-            yield Static(id="bars")
-            yield Static(WAYS, id="ways")
+        with Panel("", id="lab"):
+            yield LoadingIndicator()
+            with VerticalScroll():
+                yield Static(id="verdict")
+                yield Static(id="bars")
+                yield Static(WAYS, id="ways")
 
     def on_resize(self) -> None:
         self._draw()
@@ -82,8 +85,8 @@ class LoaderLabScreen(LabScreen[None]):
             return
         self.query_one(LoadingIndicator).display = self._child is not None
         state = "measuring images per second …" if self._child else "images per second"
-        self.query_one("#title", Static).update(Content(printable(f"loading {self._dataset} · {state}")))
-        self.query_one("#bars", Static).update(bars_text(self._measured, self.app.size.width))
+        self.query_one("#lab", Panel).entitle(f"loading {self._dataset} · {state}")
+        self.query_one("#bars", Static).update(bars_text(self._measured, self.app.size.width - FRAME_CELLS))
         verdict = self._verdict.sentence if self._verdict else ""
         self.query_one("#verdict", Static).update(Content.styled(printable(verdict), "bold $primary"))
         self.refresh_bindings()
@@ -123,5 +126,5 @@ def bars_text(measured: list[Measured], columns: int) -> Content:
             lines.append(Content.assemble(name, (f"not measured: {printable(result.note)}", "$warning")))
             continue
         filled = bar(result.images_per_second / most if most else 0, cells)
-        lines.append(Content.assemble(name, f"{result.images_per_second:>11,.0f} ", (filled, "$primary")))
+        lines.append(Content.assemble(name, f"{result.images_per_second:>11,.0f} ", (filled, "$accent on $track")))
     return Content("\n").join(lines)

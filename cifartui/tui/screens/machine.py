@@ -16,6 +16,7 @@ from cifartui.machine.finding import MARKS, Finding, State
 from cifartui.progress import Progress
 from cifartui.text import printable
 from cifartui.tui.screens.base import CifarScreen
+from cifartui.tui.widgets.panel import Panel
 
 STYLES: dict[State, str] = {
     "problem": "bold $error",
@@ -25,8 +26,8 @@ STYLES: dict[State, str] = {
 }
 """In the order in which they stand: what is in the way comes first."""
 SUBJECT_CELLS = 18
-FRAME_CELLS = 4
-"""Padding and scroll bar."""
+FRAME_CELLS = 6
+"""Border, padding and scroll bar."""
 
 
 class MachineScreen(CifarScreen):
@@ -55,11 +56,11 @@ class MachineScreen(CifarScreen):
         """What is being looked at; empty at the end."""
 
     def compose(self) -> ComposeResult:
-        yield Static(id="title", classes="heading")
-        yield LoadingIndicator()
-        with VerticalScroll():
-            yield Static(id="chosen")
-            yield Static(id="findings")
+        with Panel("this machine", id="machine"):
+            yield LoadingIndicator()
+            with VerticalScroll():
+                yield Static(id="chosen")
+                yield Static(id="findings")
 
     def on_mount(self) -> None:
         self.action_again()
@@ -117,7 +118,7 @@ class MachineScreen(CifarScreen):
         states = [finding.state for finding in self._findings]
         count = f"{_counted(states, 'problem')}, {_counted(states, 'warning')}"
         state = f"{self._activity} …" if self._activity else count
-        self.query_one("#title", Static).update(Content(printable(f"this machine · {state}")))
+        self.query_one("#machine", Panel).entitle(f"this machine · {state}")
         self.query_one(LoadingIndicator).display = bool(self._activity)
         chosen = self.query_one("#chosen", Static)
         chosen.update(Content.styled(printable(self._chosen), "bold $primary"))

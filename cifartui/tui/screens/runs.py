@@ -7,7 +7,7 @@ from typing import ClassVar
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical
+from textual.containers import Horizontal
 from textual.content import Content
 from textual.widgets import DataTable, Input, Static
 from textual.worker import get_current_worker
@@ -25,6 +25,7 @@ from cifartui.tui.view import short_id
 from cifartui.tui.widgets.comparison_chart import LETTERS
 from cifartui.tui.widgets.comparison_panel import ComparisonPanel
 from cifartui.tui.widgets.dialogs import ConfirmDialog, TextDialog
+from cifartui.tui.widgets.panel import Panel
 from cifartui.tui.widgets.run_list import NEWEST, ORDERS, RunList, in_order, letters_of, matching, note_of
 
 BESIDE_COLUMNS = 150
@@ -57,17 +58,16 @@ class RunsScreen(ComparingScreen):
         """Whether the cursor was put on the run in view."""
 
     def compose(self) -> ComposeResult:
-        yield Static("reading the runs …", id="title", classes="heading")
         yield Input(placeholder="words that a run must have: adam finished resnet", id="filter")
         with Horizontal(id="body"):
-            with Vertical(id="list"):
+            with Panel("reading the runs …", id="list"):
                 yield RunList()
             yield ComparisonPanel(
                 "space marks a run: its curves stand here, with those of the others that are marked, and below them "
                 "the settings in which they differ",
                 widget_id="beside",
             )
-        yield Static(id="note")
+        yield Panel("under the cursor", Static(id="note"), classes="-bare")
 
     def on_mount(self) -> None:
         self.query_one("#filter").display = False
@@ -151,7 +151,7 @@ class RunsScreen(ComparingScreen):
             parts += [f"{len(self._shown()):,} with {self._words!r}"] if self._words else []
             parts += [f"{len(self._marked)} marked"] if self._marked else []
             title = " · ".join(parts)
-        self.query_one("#title", Static).update(Content(printable(title)))
+        self.query_one("#list", Panel).entitle(title)
 
     @on(DataTable.RowHighlighted)
     def _explain(self) -> None:

@@ -17,6 +17,7 @@ from cifartui.lessons.topic import Topic
 from cifartui.text import cells, column, printable, shortened, size
 from cifartui.training.run.checkpoints import best_checkpoint
 from cifartui.tui.view import short_id
+from cifartui.tui.widgets.class_bars import ClassBars
 
 PINNED = "◆"
 LINE_CELLS, SIZE_CELLS = 23, 7
@@ -48,9 +49,6 @@ class CheckpointList(OptionList):
         """Down, or up where it is negative."""
 
     topic = Topic("evaluation.checkpoint")
-    has_more_classes = False
-    """Whether the result has classes that are not in view."""
-
     _judged: Sequence[JudgedCheckpoint] = ()
     _listed_lines: Sequence[tuple[str | None, Content]] | None = None
 
@@ -78,7 +76,7 @@ class CheckpointList(OptionList):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """The keys for what is not in view are there only where something is not."""
-        return action != "turn" or self.has_more_classes
+        return action != "turn" or any(bars.has_more for bars in self.screen.query(ClassBars))
 
 
 def line_id(checkpoint: JudgedCheckpoint) -> str:

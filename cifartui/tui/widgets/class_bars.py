@@ -68,6 +68,9 @@ class ClassBars(Widget, can_focus=True):
         """The keys for what is not in view are there only where something is not."""
         return action != "turn" or self.has_more
 
+    def on_resize(self) -> None:
+        self.refresh_bindings()
+
     def render(self) -> RenderResult:
         """The heading, the classes in view, and which of them these are."""
         if self._evaluation is None:

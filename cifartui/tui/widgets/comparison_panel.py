@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import get_args
 
 from textual.app import ComposeResult
-from textual.containers import Vertical, VerticalScroll
+from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
@@ -12,6 +12,7 @@ from cifartui.evaluation.comparison import Axis, Quantity, RunBeside, RunCurves,
 from cifartui.tui.widgets.charts import HELD_OUT_MARK
 from cifartui.tui.widgets.comparison_chart import TESTED_MARK, LetteredCurves, comparison_figure
 from cifartui.tui.widgets.comparison_texts import legend, side_by_side
+from cifartui.tui.widgets.panel import Panel
 from cifartui.tui.widgets.plot import Plot
 
 BOTH_LINES = 32
@@ -20,12 +21,12 @@ TITLES: dict[Quantity, str] = {"loss": "loss", "accuracy": "accuracy, %"}
 OVER: dict[Axis, str] = {"step": "steps", "epoch": "epochs", "time": "time of training"}
 
 
-class ComparisonPanel(Vertical):
+class ComparisonPanel(Panel):
     """Charts above, the table below; with few lines, one chart at a time."""
 
     def __init__(self, hint: str, *, widget_id: str) -> None:
         """`hint` stands there while no run is shown."""
-        super().__init__(id=widget_id)
+        super().__init__("side by side", id=widget_id)
         self._hint = hint
         self._runs: tuple[RunBeside, ...] = ()
         self._axis: Axis = "step"
@@ -63,12 +64,12 @@ class ComparisonPanel(Vertical):
         self._draw()
 
     def _draw(self) -> None:
-        if not self.is_mounted or not self.size.width:
+        if not self.is_mounted or not self.content_size.width:
             return
         self.query_one("#compared", Static).update(
-            legend(self._runs, self.size.width - 3) if self._runs else Content(self._hint)
+            legend(self._runs, self.content_size.width - 1) if self._runs else Content(self._hint)
         )
-        draws_both = self.size.height >= BOTH_LINES
+        draws_both = self.content_size.height >= BOTH_LINES
         for quantity, title in TITLES.items():
             shown = bool(self._runs) and (draws_both or quantity == self._quantity)
             heading, chart = self.query_one(f"#{quantity}-over"), self.query_one(f"#{quantity}-compared")
@@ -79,7 +80,7 @@ class ComparisonPanel(Vertical):
                 self.query_one(f"#{quantity}-over", Static).update(
                     Content(f"{title} over {OVER[self._axis]}{_marks([each.curves for each in curves])}")
                 )
-        self.query_one("#side-by-side", Static).update(side_by_side(self._runs, self.size.width - 3))
+        self.query_one("#side-by-side", Static).update(side_by_side(self._runs, self.content_size.width - 1))
 
     def _curves(self, place: int, run: RunBeside, quantity: Quantity) -> LetteredCurves:
         curves = curves_of(run, quantity, self._axis)

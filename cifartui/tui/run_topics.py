@@ -1,4 +1,4 @@
-"""What the panel that explains tells of a run in view: the part with the focus, or what the run does now."""
+"""What the panel that explains tells of a run in view: what holds it, or the part that was chosen."""
 
 from cifartui.lessons.topic import Topic, Value
 from cifartui.training.run.events import MemoryExhausted, NotFiniteFound
@@ -8,31 +8,33 @@ from cifartui.tui.view import RunView
 PARTS = {
     "loss": "chart.loss",
     "accuracy": "chart.accuracy",
-    "facts": "screen.training.run",
+    "learning": "screen.training.filters",
+    "run": "screen.training.run",
     "device": "screen.training.device",
     "log": "screen.training.log",
-    "filters": "screen.training.filters",
-    "answers": "screen.training.answers",
 }
-"""The lessons of the parts of the screen, by the ids of their widgets."""
+"""The lessons of the screen's parts."""
 
 
-def run_topic(view: RunView, focused: list[str | None]) -> Topic:
-    """The lesson for the first of the widgets with the focus that has one, else for the run's state."""
-    part = next((PARTS[name] for name in focused if name in PARTS), "")
-    return Topic(part or _of_state(view), run_values(view), recipe=view.recipe)
+def run_topic(view: RunView, part: str, *, is_read: bool) -> Topic:
+    """What holds a run, else the part that was chosen; `is_read`: whether values of its chart are read.
+
+    While a run lives, its first part stands for the step that it takes over and over.
+    """
+    held = _held(view) if view.state in LIVING else ""
+    steps = part == "loss" and view.state in LIVING and not is_read
+    return Topic(held or ("screen.training.step" if steps else PARTS[part]), run_values(view), recipe=view.recipe)
 
 
-def _of_state(view: RunView) -> str:
+def _held(view: RunView) -> str:
+    """The lesson on what a run is held for; empty while it trains."""
     history = view.history
     if isinstance(history.trouble, NotFiniteFound):
         return "control.rollback"
     if isinstance(history.trouble, MemoryExhausted):
         return "control.accumulate"
-    if view.state not in LIVING:
-        return "chart.loss"
     if not history.paused:
-        return "screen.training.step"
+        return ""
     was_step = bool(history.controls) and history.controls[-1].command == "step"
     return "control.step" if was_step else "control.pause"
 

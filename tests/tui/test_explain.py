@@ -1,11 +1,19 @@
 """The panel that explains, and the drawer that `?` opens where it has no room."""
 
+from pathlib import Path
+
+import msgspec
 from textual.pilot import Pilot
 from textual.widgets import Static
 
 from cifartui.dataset.store import DatasetFacts
+from cifartui.training.run.events import NotFiniteFound
+from cifartui.training.run.folder import Run
+from cifartui.training.run.history import ControlAnswer, RunHistory
 from cifartui.tui.app import CifarApp
+from cifartui.tui.run_topics import run_topic
 from cifartui.tui.screens.explain import ExplainScreen
+from cifartui.tui.view import RunView
 from tests.tui.driving import LARGE, SMALL, shown, wait_for_text, wait_until
 
 
@@ -29,6 +37,23 @@ async def test_the_column_follows_the_cursor(sketches: DatasetFacts) -> None:
         await pilot.press("3", "end")
         await wait_until(pilot, lambda: "a seed repeats it" in lesson(pilot))
         assert "Allowed: a whole number" in lesson(pilot)
+
+
+def test_a_run_is_told_by_what_it_does(tmp_path: Path) -> None:
+    """Its step while it trains, what holds it, the curve once it has ended; another part where that was chosen."""
+    running = RunView(Run(tmp_path), RunHistory(paused=False), "running")
+    held = RunView(Run(tmp_path), RunHistory(paused=True), "paused")
+    stepped = ControlAnswer("id", "step", "done", 3)
+    stopped = NotFiniteFound(step=3, epoch=1, batch=3, what="the loss", skipped=1)
+    assert run_topic(running, "loss", is_read=False).key == "screen.training.step"
+    assert run_topic(running, "loss", is_read=True).key == "chart.loss"
+    assert run_topic(running, "device", is_read=False).key == "screen.training.device"
+    assert run_topic(held, "accuracy", is_read=True).key == "control.pause"
+    one_step = msgspec.structs.replace(held, history=RunHistory(paused=True, controls=(stepped,)))
+    assert run_topic(one_step, "loss", is_read=False).key == "control.step"
+    in_trouble = msgspec.structs.replace(held, history=RunHistory(paused=True, trouble=stopped))
+    assert run_topic(in_trouble, "loss", is_read=False).key == "control.rollback"
+    assert run_topic(msgspec.structs.replace(held, state="stopped"), "loss", is_read=False).key == "chart.loss"
 
 
 async def test_question_mark_opens_and_closes_it(sketches: DatasetFacts) -> None:

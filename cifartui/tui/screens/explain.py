@@ -7,7 +7,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.screen import Screen
-from textual.widgets import Label, Static
+from textual.widgets import Static
 
 from cifartui.lessons.lesson import lessons
 from cifartui.lessons.topic import Topic
@@ -38,7 +38,6 @@ class ExplainScreen(Dialog[None]):
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(classes="dialog drawer"):
-            yield Label(id="explain-title")
             yield Static(id="lesson")
             yield Static(id="keys")
 
@@ -48,9 +47,9 @@ class ExplainScreen(Dialog[None]):
     def _draw(self) -> None:
         explanation = explanation_of(self._topic, self.cifar_app, self._keys)
         columns = self.query_one(VerticalScroll).scrollable_content_region.width - 1  # padded
-        keys = ("   ←→ lessons   tab keys   esc back", "$quiet")
-        title = Content.assemble((printable(explanation.title), "bold $explanation"), keys)
-        self.query_one("#explain-title", Label).update(title)
+        drawer = self.query_one(VerticalScroll)
+        drawer.border_title = Content(printable(explanation.title))
+        drawer.border_subtitle = "←→ lessons   tab keys   esc back"
         self.query_one("#lesson", Static).update(explanation_text(explanation, columns))
         self.query_one("#keys", Static).update(keys_text(self._below, self._active, columns, self.cifar_app.own_keys))
 

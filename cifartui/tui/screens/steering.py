@@ -99,7 +99,10 @@ class SteeringScreen(RunScreen):
     @property
     def topic(self) -> Topic:
         view = self.run_in_view
-        return run_topic(view, [node.id for node in self._focused_nodes]) if view else super().topic
+        if view is None:
+            return super().topic
+        panel = self.query_one(RunPanel)
+        return run_topic(view, panel.part, is_read=panel.is_read)
 
     @property
     def _living(self) -> RunView | None:

@@ -230,6 +230,7 @@ class TrainingScreen(StartingScreen, SteeringScreen):
         """Go on to the next part of the run in view, or of the settings; or back."""
         if not self._sets_up:
             self.query_one(RunPanel).choose_part(way)
+            self.explain()
         elif way > 0:
             self.focus_next()
         else:

@@ -81,6 +81,16 @@ class RunPanel(Vertical):
         learning = self._drawn is not None and self._drawn.glimpse is not None
         return [part for part in PARTS if learning or part != "learning"]
 
+    @property
+    def part(self) -> str:
+        """The one that was chosen last."""
+        return self._part
+
+    @property
+    def is_read(self) -> bool:
+        """Whether values of the chosen chart are read with a cursor."""
+        return self._part in CHARTS and self.query_one(f"#{self._part}", CurveChart).look.cursor is not None
+
     def choose_part(self, way: int) -> None:
         """Go on to the next part, or back to the one before: bring it into view, and give it the focus."""
         waits = () if self._shows_all else ("learning",)

@@ -8,6 +8,7 @@ from cifartui.dataset.store import DatasetFacts
 from cifartui.training.run.events import RunFinished
 from cifartui.training.run.glimpse import Answer, Filters, Glimpse, Guess, write_glimpse
 from cifartui.tui.app import CifarApp
+from cifartui.tui.graphics.ability import Graphics
 from cifartui.tui.widgets.filter_grid import COLUMN_GAP, LINE_GAP, FilterGrid, lay_out
 from cifartui.tui.widgets.learning import Learning
 from tests.tui.driving import LARGE, SMALL, scripted_run, shown, wait_for_text, wait_until
@@ -94,3 +95,28 @@ async def test_a_network_without_convolutions_or_answers_says_so(sketches: Datas
             await wait_for_text(pilot, "This network has no convolution")
             await pilot.resize_terminal(*SMALL)
             await wait_until(pilot, lambda: not pilot.app.screen.query_one(Learning).display)
+
+
+async def test_real_pixels_are_sent_once(sketches: DatasetFacts) -> None:
+    """Of pictures that stay the same while the answers to them change; the terminal forgets them when the app ends."""
+    run, _ = scripted_run(sketches.name)
+    sent: list[str] = []
+    with run.lock():
+        async with CifarApp().run_test(size=LARGE) as pilot:
+            assert isinstance(pilot.app, CifarApp)
+            pilot.app.to_terminal = sent.append  # type: ignore[method-assign]
+            pilot.app.graphics = Graphics("kitty", (10, 20))
+            await wait_for_text(pilot, "● running")
+            write_glimpse(run, glimpse_of(noise(12, 3, 5, 5)))
+            await wait_for_text(pilot, "✓ dog")
+            await wait_until(pilot, lambda: pictures(sent) >= 2)
+            before = pictures(sent)
+            write_glimpse(run, glimpse_of(noise(12, 3, 5, 5), step=7_000))
+            await wait_for_text(pilot, "test images · step 7,000")
+            assert pictures(sent) == before
+    assert any("a=d" in commands for commands in sent)
+
+
+def pictures(sent: list[str]) -> int:
+    """How many were sent to be kept."""
+    return sum(commands.count("s=32,v=32") for commands in sent)

@@ -11,6 +11,7 @@ from cifartui.text import bar, printable
 from cifartui.training.rate_rules import RATES, RatesFound, RateTried, Suggestion
 from cifartui.tui.in_hand import InHand
 from cifartui.tui.screens.lab import LabScreen
+from cifartui.tui.widgets.panel import Panel
 from cifartui.tui.widgets.plot import Plot
 from cifartui.tui.widgets.rate_chart import CHOSEN_MARK, OTHER_MARK, rate_figure
 
@@ -64,10 +65,10 @@ class RateFinderScreen(LabScreen[float]):
         self._chosen = 0
 
     def compose(self) -> ComposeResult:
-        yield Static(id="title", classes="heading")
-        yield Plot(widget_id="rates")
-        yield Static(id="suggestions")
-        yield Static(MEANING, id="meaning")
+        with Panel("", id="finder"):
+            yield Plot(widget_id="rates")
+            yield Static(id="suggestions")
+            yield Static(MEANING, id="meaning")
 
     def action_again(self) -> None:
         """Go up from the lowest rate."""
@@ -95,7 +96,7 @@ class RateFinderScreen(LabScreen[float]):
         if not self.is_mounted:
             return
         title = f"{self._asked.recipe.network} on {self._dataset} · loss over the learning rate"
-        self.query_one("#title", Static).update(Content(printable(title)))
+        self.query_one("#finder", Panel).entitle(title)
         suggestions = self._found.suggestions if self._found else ()
         self.query_one(Plot).show(rate_figure(self._tried, suggestions, self._suggestion))
         self.query_one("#suggestions", Static).update(self._suggestions_text())

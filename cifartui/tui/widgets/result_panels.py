@@ -10,6 +10,7 @@ from textual.widgets import Static
 from cifartui.evaluation.results import Evaluation
 from cifartui.evaluation.store import JudgedCheckpoint
 from cifartui.text import printable
+from cifartui.tui.explaining import keys_in_hand
 from cifartui.tui.widgets.bars import bar
 from cifartui.tui.widgets.checkpoint_list import gone_text
 from cifartui.tui.widgets.class_bars import ClassBars
@@ -129,10 +130,14 @@ class ResultPanels(Look):
         mistaken = self.query_one("#mistaken", Static)
         free = self.size.height - 4 - classes - MOST_MISTAKES - 2
         mistaken.display = evaluation is not None and self.screen.has_class("-narrow") and free >= 0
+        key = keys_in_hand(self.screen).get("key.evaluation.confusion", "")
+        back = f" · {key} goes back to the classes" if self.shows_matrix_only and key else ""
+        self.query_one("#confusion-panel", Panel).entitle(f"rows: true · columns: predicted{back}")
         if evaluation and mistaken.display:
+            more = f" · {key} shows all" if key else ""
             bars.styles.height = 1 + classes
             told = mistaken_text(evaluation, MOST_MISTAKES, self.size.width - 2)
-            mistaken.update(Content.assemble(("\nmost confused\n", "bold $accent"), told))
+            mistaken.update(Content.assemble((f"\nmost confused{more}\n", "bold $accent"), told))
 
 
 def wrapped(text: str, width: int, style: str = "") -> list[Content]:

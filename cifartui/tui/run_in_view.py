@@ -5,7 +5,7 @@ import subprocess
 import msgspec
 from textual import work
 from textual.app import App
-from textual.reactive import reactive
+from textual.reactive import var
 from textual.worker import get_current_worker
 
 from cifartui.errors import CifartuiError
@@ -23,8 +23,8 @@ TAKEN_SECONDS = 0.1
 class RunInView(App[None]):
     """An app with a run in view, whose journal a worker reads."""
 
-    run_view: reactive[RunView | None] = reactive(None)
-    """The run in view, living or ended."""
+    run_view: var[RunView | None] = var(None)
+    """The run in view, living or ended; who draws it watches, and the rest of the screen is left as it is."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -14,6 +14,7 @@ from cifartui.text import printable
 from cifartui.training.run.states import LIVING
 from cifartui.tui.view import RunView
 from cifartui.tui.widgets.device_texts import device_text
+from cifartui.tui.widgets.writing import write
 
 PERIOD_SECONDS = 1.0
 
@@ -89,9 +90,7 @@ class DevicePanel(Static):
             own = latest.device_memory if latest else None
             columns = 0 if self.screen.has_class("-short") else self.content_size.width
             text = device_text(started, self._sample, own, columns)
-        before = self.content
-        if not (isinstance(before, Content) and before.is_same(text)):
-            self.update(text)
+        write(self, text)
 
 
 def watched_of(view: RunView) -> Watched | None:

@@ -15,6 +15,7 @@ from cifartui.tui.widgets.bars import bar
 from cifartui.tui.widgets.filter_grid import FilterGrid
 from cifartui.tui.widgets.fitted_picture import FittedPicture
 from cifartui.tui.widgets.panel import Panel
+from cifartui.tui.widgets.writing import write
 
 NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 MARK_CELLS, PERCENT_CELLS, LEAST_BAR, LEAST_NAME = 2, 4, 4, 6
@@ -109,10 +110,7 @@ class AnswerView(Vertical):
         """Draw a picture and what is said of it."""
         self._answer = answer
         self.query_one(FittedPicture).show(answer.pixels())
-        text, static = self._text(), self.query_one(Static)
-        before = static.content
-        if not (isinstance(before, Content) and before.is_same(text)):
-            static.update(text)
+        write(self.query_one(Static), self._text())
 
     def _text(self) -> Content:
         answer, width = self._answer, self.size.width

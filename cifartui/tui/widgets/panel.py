@@ -1,9 +1,12 @@
 """The panel in which every part of a screen stands, and the three columns in which panels stand."""
 
-from typing import ClassVar
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import ClassVar, Self
 
 from textual.containers import Vertical
 from textual.content import Content
+from textual.geometry import Region
 from textual.widget import Widget
 
 from cifartui.text import printable
@@ -52,17 +55,39 @@ class Panel(Vertical):
         id: str | None = None,  # noqa: A002  # as in all widgets of the library
         classes: str | None = None,
     ) -> None:
+        self._drawn_again: tuple[Region, ...] = ()
+        """The lines that a new text in an edge changes, while it is put there."""
         super().__init__(*children, id=id, classes=classes)
+        self._title = self._fact = Content()
         self.entitle(title)
         self.say(fact)
 
     def entitle(self, title: str | Content) -> None:
         """Put a title into the upper edge."""
-        self.border_title = _edge_text(title)
+        text = _edge_text(title)
+        if not text.is_same(self._title):
+            self._title = text
+            with self._only_line(-1):
+                self.border_title = text
 
     def say(self, fact: str | Content) -> None:
         """Put a short fact or hint into the lower edge."""
-        self.border_subtitle = _edge_text(fact)
+        text = _edge_text(fact)
+        if not text.is_same(self._fact):
+            self._fact = text
+            with self._only_line(self.content_size.height):
+                self.border_subtitle = text
+
+    @contextmanager
+    def _only_line(self, line: int) -> Iterator[None]:
+        """Draw no more than a line again meanwhile, counted from the first of the content."""
+        self._drawn_again = (Region(-self.content_offset.x, line, self.outer_size.width, 1),)
+        yield
+        self._drawn_again = ()
+
+    def refresh(self, *regions: Region, repaint: bool = True, layout: bool = False, recompose: bool = False) -> Self:
+        """Draw again: all of the panel, or where only an edge has another text, that edge."""
+        return super().refresh(*(regions or self._drawn_again), repaint=repaint, layout=layout, recompose=recompose)
 
 
 def _edge_text(text: str | Content) -> Content:

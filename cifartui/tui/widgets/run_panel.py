@@ -18,11 +18,14 @@ from cifartui.tui.widgets.device_panel import DevicePanel
 from cifartui.tui.widgets.learning import Learning
 from cifartui.tui.widgets.panel import Panel
 from cifartui.tui.widgets.run_texts import facts_lines, facts_text, notes_text
+from cifartui.tui.widgets.writing import write
 
-REDRAW_SECONDS = 0.5
+REDRAW_SECONDS = 1.0
 """Between two drawings of the charts; drawing takes milliseconds that a busy machine would rather train with."""
-WRITE_SECONDS = 0.25
+WRITE_SECONDS = 0.5
 """Between two writings of numbers that rise all the time: faster, nobody reads them."""
+LEARNING_SECONDS = 4.0
+"""Between two drawings of filters and answers: each of their cells has two colours, in all more than 10 kB."""
 CHARTS = {"loss": "loss", "accuracy": "accuracy, %"}
 """Their titles."""
 PARTS = ("loss", "accuracy", "learning", "run", "device", "log")
@@ -41,10 +44,10 @@ class RunPanel(Vertical):
         """The one that was chosen last."""
         self._drawing: Timer | None = None
         """Until the charts are drawn again; None while they show all that is known."""
+        self._learning: Timer | None = None
+        """Until filters and answers are drawn again."""
         self._writing: Timer | None = None
         """Until the numbers are written again."""
-        self._said: dict[str, Content] = {}
-        """What stands in the lower edges of the charts, by their names."""
         self._sent: list[AnyControl] = []
         """Commands that the run in view has not answered yet."""
 
@@ -135,9 +138,11 @@ class RunPanel(Vertical):
         """Draw a run as far as it is known; what has not changed is left alone."""
         before, self._drawn = self._drawn, view
         is_other = before is None or before.run.id != view.run.id
-        if before is None or is_other or (view.glimpse, view.state) != (before.glimpse, before.state):
-            self.query_one(Learning).show(view)
+        if before is None or is_other or (view.glimpse is None, view.state) != (before.glimpse is None, before.state):
+            self._show_learning()
             self._arrange()
+        elif view.glimpse != before.glimpse and self._learning is None:
+            self._learning = self.set_timer(LEARNING_SECONDS, self._show_learning)
         if before is None or is_other:
             self._sent = []
             self._draw_charts()
@@ -153,6 +158,11 @@ class RunPanel(Vertical):
             self._write_all()
         elif self._writing is None:
             self._writing = self.set_timer(WRITE_SECONDS, self._write_all)
+
+    def _show_learning(self) -> None:
+        self._learning = None
+        if self._drawn:
+            self.query_one(Learning).show(self._drawn)
 
     def show_sent(self, control: AnyControl) -> None:
         """Tell of a command that was sent to the run in view."""
@@ -180,14 +190,7 @@ class RunPanel(Vertical):
         self._write_legends()
 
     def _write(self, widget: str, text: Content) -> None:
-        """Give a text to its widget, unless it stands there already; as many lines as before are not laid out again."""
-        static = self.query_one(f"#{widget}", Static)
-        before = static.content
-        if isinstance(before, Content) and before.is_same(text):
-            return
-        width = static.content_size.width
-        is_as_high = isinstance(before, Content) and width and _height(before, width) == _height(text, width)
-        static.update(text, layout=not is_as_high)
+        write(self.query_one(f"#{widget}", Static), text)
 
     # THE CHARTS
 
@@ -211,10 +214,7 @@ class RunPanel(Vertical):
     def _write_legends(self) -> None:
         for name in CHARTS:
             panel, chart = self.query_one(f"#{name}-panel", Panel), self.query_one(f"#{name}", CurveChart)
-            said = self._legend(chart, panel.size.width - EDGE_CELLS)
-            if not said.is_same(self._said.get(name, Content())):  # which would draw the panel with all in it anew
-                self._said[name] = said
-                panel.say(said)
+            panel.say(self._legend(chart, panel.size.width - EDGE_CELLS))
         if self._shows_one:
             self._write("parts", self._parts_text())
 
@@ -241,7 +241,3 @@ def _happened(view: RunView) -> tuple[object, ...]:
     """What is told at once when it changes, unlike numbers that rise all the time."""
     history = view.history
     return view.state, view.problem, view.stalled, history.controls, history.trouble, history.warning, history.paused
-
-
-def _height(text: Content, width: int) -> int:
-    return text.get_height({}, width)

@@ -4,14 +4,18 @@ from collections.abc import Sequence
 
 from textual.app import ComposeResult
 from textual.content import Content
+from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Sparkline, Static
 
 from cifartui.training.run.states import LIVING
 from cifartui.tui.view import RunView
+from cifartui.tui.widgets.writing import write
 
 NOUNS = ("dataset", "model", "training", "evaluation")
 SPARK_POINTS = 64
+SPARK_SECONDS = 1.0
+"""Between two drawings of the sparkline."""
 
 
 class TopBar(Widget):
@@ -20,6 +24,9 @@ class TopBar(Widget):
     def __init__(self, current: str) -> None:
         super().__init__()
         self._current = current
+        self._losses: list[float] = []
+        self._drawing: Timer | None = None
+        """Until the sparkline is drawn again."""
 
     def compose(self) -> ComposeResult:
         yield Static(Content("cifartui"), id="name")
@@ -36,10 +43,16 @@ class TopBar(Widget):
             status.update(Content("no run · 3 starts one"))
             return
         narrow = self.app.size.width < 110
-        status.update(Content(f"{view.tag if narrow else view.short_id} {view.status}"))
+        write(status, Content(f"{view.tag if narrow else view.short_id} {view.status}"))
         self.set_class(view.state in LIVING, "-live")
         losses = [point.loss for point in view.history.curve if point.loss is not None]
-        self.query_one("#spark", Sparkline).data = losses[-SPARK_POINTS:]
+        self._losses = losses[-SPARK_POINTS:]
+        if self._drawing is None:
+            self._drawing = self.set_timer(SPARK_SECONDS, self._draw)
+
+    def _draw(self) -> None:
+        self._drawing = None
+        self.query_one("#spark", Sparkline).data = self._losses
 
 
 def tabs(current: str) -> Content:

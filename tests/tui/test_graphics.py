@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from textual.events import Key
 
 from cifartui.dataset.store import DatasetFacts
+from cifartui.tui.app import CifarApp
 from cifartui.tui.graphics import kitty, sixel
 from cifartui.tui.graphics.ability import (
     ANSWER_SECONDS,
@@ -26,6 +27,7 @@ from cifartui.tui.graphics.ability import (
     GraphicsFound,
     Question,
 )
+from cifartui.tui.widgets.pixels import shows_all_colours
 from tests.tui.terminal import LEAVE_ALTERNATE_SCREEN, SHELL, Terminal
 
 XTERM_ANSWERS = "\x1b[6;13;6t\x1b[?64;1;2;4;6;9;15;18;21;22c"
@@ -174,3 +176,10 @@ def _leave(shell: Terminal, last: str) -> None:
     shell.press("echo ag''ain\r")
     shell.wait_until(lambda: "again" in shell.after_screens)
     shell.kill()
+
+
+def test_who_wants_no_colours_gets_no_pixels(monkeypatch: pytest.MonkeyPatch, many_colours: None) -> None:
+    """Under NO_COLOR pictures are text, which is drawn in greys."""
+    assert shows_all_colours(CifarApp())
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert not shows_all_colours(CifarApp())

@@ -122,6 +122,7 @@ class PictureWall(Widget):
         columns, _ = self._grid()
         width, height = self._cells()
         style = self.rich_style
+        is_whole = shows_colours(self.app) and not self._drawing  # each character has its two colours
         gap = Segment(" " * (GAP + self._cell_width() - width), style)
         self._lines = []
         for start in range(0, len(self._tiles), columns):
@@ -136,7 +137,7 @@ class PictureWall(Widget):
                     pictures.append(self._as_text(tile.pixels, width, height))
             for line in range(height):
                 strip = Strip([segment for picture in pictures for segment in (*picture[line], gap)])
-                self._lines.append(strip.apply_style(style))
+                self._lines.append(strip if is_whole else strip.apply_style(style))
             self._lines.append(Strip([segment for tile in row for segment in self._caption(tile)]))
         if self._drawing:
             self._drawing.finish()

@@ -30,8 +30,8 @@ def shows_colours(app: App[None]) -> bool:
 
 
 def shows_all_colours(app: App[None]) -> bool:
-    """Whether the terminal has as many colours as pixels have."""
-    return app.console.color_system == "truecolor"
+    """Whether the terminal has as many colours as pixels have, and is to show them."""
+    return app.console.color_system == "truecolor" and not app.no_color
 
 
 def few_colours(app: App[None]) -> bool:

@@ -10,7 +10,6 @@ import asyncio
 import importlib
 import math
 import random
-import statistics
 import time
 from collections.abc import Callable
 from typing import Any
@@ -36,26 +35,26 @@ def main() -> None:
     strong = [(place, 2.3 * math.exp(-place / 9_000) + 0.6) for place, _ in raw]
     figure = Figure((Series("raw", raw, Ink("primary")), Series("smoothed", strong, Ink("warning"))), end=10.0 * POINTS)
     print(f"two lines of {POINTS:,} points, {COLUMNS}×{LINES} cells, CPU: {cpu_name()}")
-    print(f"this chart    {milliseconds(lambda: draw(figure, Look(), COLUMNS, LINES), options.times)}")
-    print(f"  as dots     {milliseconds(lambda: draw(_as_dots(figure), Look(), COLUMNS, LINES), options.times)}")
-    print(f"  a value     {milliseconds(lambda: reading(figure, 7_000.0), options.times)}")
+    print(f"this chart      {milliseconds(lambda: draw(figure, Look(), COLUMNS, LINES), options.times)}")
+    print(f"  as dots       {milliseconds(lambda: draw(_as_dots(figure), Look(), COLUMNS, LINES), options.times)}")
+    print(f"  a value       {milliseconds(lambda: reading(figure, 7_000.0), options.times)}")
     for name, drawing in (("textual_plotext", _plotext), ("textual_plot", _textual_plot)):
         try:
             library = importlib.import_module(name)
         except ImportError:
-            print(f"{name:<14}not here")
+            print(f"{name:<16}not here")
         else:
-            print(f"{name:<14}{asyncio.run(_measured(*drawing(library, raw, strong), options.times))}")
+            print(f"{name:<16}{asyncio.run(_measured(*drawing(library, raw, strong), options.times))}")
 
 
 def milliseconds(call: Callable[[], object], times: int) -> str:
-    """The processor's time for a call: the median, the least and the most."""
+    """The processor's time for a call."""
     taken = []
     for _ in range(times):
         begin = time.process_time()
         call()
         taken.append(1_000 * (time.process_time() - begin))
-    return f"{statistics.median(taken):.2f} ms ({spread(taken, 2)})"
+    return f"{spread(taken, 2)} ms"
 
 
 def _as_dots(figure: Figure) -> Figure:

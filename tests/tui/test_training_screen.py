@@ -185,6 +185,22 @@ async def test_run_by_keyboard_follows_a_small_data_set(sketches: DatasetFacts) 
         await wait_for_text(pilot, "★ best")
 
 
+async def test_each_part_is_a_key_away_at_80_columns(sketches: DatasetFacts) -> None:
+    """tab brings the next part into the place of the charts; which there are is named; shift+tab goes back."""
+    run, _ = scripted_run(sketches.name)
+    with run.lock():
+        async with CifarApp().run_test(size=SMALL) as pilot:
+            await wait_for_text(pilot, "loss accuracy run device log")
+            charts = {name: pilot.app.screen.query_one(f"#{name}") for name in ("loss", "accuracy")}
+            await wait_until(pilot, lambda: charts["loss"].has_focus)
+            await pilot.press("tab")
+            assert (charts["loss"].region.area, charts["accuracy"].has_focus) == (0, True)
+            await pilot.press("tab", "tab")
+            await wait_for_text(pilot, "the CPU was asked for")
+            await pilot.press("shift+tab", "shift+tab", "shift+tab")
+            await wait_until(pilot, lambda: charts["loss"].has_focus)
+
+
 async def test_lines_of_the_log_are_whole_at_80_columns(sketches: DatasetFacts) -> None:
     """What does not fit beside the charts goes on in the next line."""
     run, journal = scripted_run(sketches.name)

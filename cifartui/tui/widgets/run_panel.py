@@ -214,9 +214,18 @@ class RunPanel(Vertical):
     def _write_legends(self) -> None:
         for name in CHARTS:
             panel, chart = self.query_one(f"#{name}-panel", Panel), self.query_one(f"#{name}", CurveChart)
-            panel.say(self._legend(chart, panel.size.width - EDGE_CELLS))
+            hint = self._next_part() if name != "loss" or self._part == "learning" else Content()
+            said = self._legend(chart, panel.size.width - EDGE_CELLS - hint.cell_length)
+            panel.say(Content.assemble(said, hint))
         if self._shows_one:
             self._write("parts", self._parts_text())
+
+    def _next_part(self) -> Content:
+        """The key that brings what there is no room for, and its name."""
+        if self._shows_all or "learning" not in self._parts:
+            return Content()
+        hidden = "accuracy" if self._part == "learning" else "filters and answers"
+        return Content.assemble("   ", ("tab", "bold $accent"), f" {hidden}")
 
     def _legend(self, chart: CurveChart, cells: int) -> Content:
         if chart.look.cursor is None:

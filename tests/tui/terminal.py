@@ -33,11 +33,14 @@ class Terminal:
         *,
         emulated: bool = True,
         hangs_up: bool = True,
+        bytes_per_second: int | None = None,
         program: tuple[str, ...] = ("-m", "cifartui"),
     ) -> None:
         """Start it, or another Python program; not `emulated`, only its raw output is kept, which costs no time that is
-        being measured; not `hangs_up`, the system sends no signal when the terminal is lost.
+        being measured; not `hangs_up`, the system sends no signal when the terminal is lost; with `bytes_per_second`
+        it takes no more than these, as a slow line.
         """
+        self._bytes_per_second = bytes_per_second
         self._emulated = emulated
         self._screen = pyte.Screen(columns, lines)
         self._stream = pyte.ByteStream(self._screen)
@@ -152,6 +155,11 @@ class Terminal:
             user, system = file.read().rpartition(b")")[2].split()[11:13]
         return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
+    @property
+    def _most_bytes(self) -> int:
+        """That are read at once: over a slow line what comes in a twentieth of a second."""
+        return max(1, self._bytes_per_second // 20) if self._bytes_per_second else 65_536
+
     def _stop_reading(self) -> None:
         self._closing.set()
         self._reader.join()
@@ -161,10 +169,12 @@ class Terminal:
             if not select.select([self.descriptor], [], [], 0.05)[0]:
                 continue
             try:
-                data = os.read(self.descriptor, 65_536)
+                data = os.read(self.descriptor, self._most_bytes)
             except OSError:  # the terminal is closed
                 return
             with self._changing:
                 self._raw += data
                 if self._emulated:
                     self._stream.feed(data)
+            if self._bytes_per_second:
+                time.sleep(len(data) / self._bytes_per_second)

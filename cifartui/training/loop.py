@@ -60,7 +60,7 @@ class Training:
         self._stopwatch = Stopwatch()
         self._phases = Phases()
         self._saver = Saver(run, job, self._phases, self._stopwatch)
-        self._steering = Steering(job, self._saver, self._phases, inbox, self._stopwatch, self._report_at_rest)
+        self._steering = Steering(job, self._saver, self._phases, inbox, self._stopwatch, self._report)
         self._last_look = self._last_report = 0.0
 
     def events(self) -> Iterator[AnyEvent]:
@@ -193,11 +193,6 @@ class Training:
         if self._job.glimpses.is_due:
             self._glimpse()
 
-    def _report_at_rest(self) -> Iterator[AnyEvent]:
-        """Report, and show the network as it stays while the training rests."""
-        yield from self._report()
-        self._glimpse()
-
     def _glimpse(self) -> None:
         with self._stopwatch.halted():
             self._job.glimpses.take(self._saver.run, self._position.step)
@@ -234,7 +229,8 @@ class Training:
         )
 
     def _stop(self, *, save: bool) -> Iterator[AnyEvent]:
-        yield from self._report_at_rest()
+        yield from self._report()
+        self._glimpse()
         missing = "as asked"
         if save:
             missing = yield from self._saver.save_at_last("stopped", self._steering.told_to_stop)

@@ -99,6 +99,7 @@ class Steering:
 
     def _obey_all(self) -> Effect:
         for control in (yield from self._take()):
+            yield from self._report()  # what a checkpoint comes after is told: none holds half a report
             try:
                 yield from self._obey(control)
             except RefusedError as error:
@@ -146,6 +147,8 @@ class Steering:
         if not self._held:
             self._held = True
             yield from self._report()
+            with self._stopwatch.halted():
+                self._job.glimpses.take(self._saver.run, self._job.position.step)
             yield self._phases.enter("paused")
 
     def _go_on(self) -> Effect:

@@ -162,7 +162,7 @@ class SteeredRun(RuleBasedStateMachine):
     def _compare(self) -> None:
         steps_per_epoch = self.steps_per_epoch
         told = what_holds(self.told, steps_per_epoch)
-        at_start = next(event.after for event in told if isinstance(event, EpochsChanged))
+        at_start = [event.after for event in told if isinstance(event, EpochsChanged) and event.step == 0][-1]
         config = msgspec.structs.replace(
             self.config, settings=msgspec.structs.replace(self.config.settings, epochs=at_start)
         )

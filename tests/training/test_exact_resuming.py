@@ -1,11 +1,13 @@
 """Runs of recipes that make use of everything, killed at random points, end as undisturbed ones do, to the bit."""
 
+import math
 import random
 from pathlib import Path
 
 import pytest
 
 from cifartui.dataset.store import DatasetFacts
+from cifartui.training import loop
 from cifartui.training.loop import train
 from cifartui.training.resuming import plan_continuation
 from cifartui.training.run.checkpoints import list_checkpoints
@@ -47,8 +49,13 @@ RECIPES = {
 
 
 @pytest.mark.parametrize("recipe", RECIPES)
-def test_killed_five_times_it_ends_as_undisturbed(sketches: DatasetFacts, tmp_path: Path, recipe: str) -> None:
-    """The learning rate is turned on the way, too; some kills come before anything was saved, some within epochs."""
+def test_killed_five_times_it_ends_as_undisturbed(
+    sketches: DatasetFacts, tmp_path: Path, recipe: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The learning rate is turned on the way, too; some kills come before anything was saved, some within epochs.
+
+    Reports come with commands and epochs only, so that each is of several steps.
+    """
     network = tmp_path / "chancy.toml"
     network.write_text(NETWORK)
     config = plan(
@@ -64,6 +71,7 @@ def test_killed_five_times_it_ends_as_undisturbed(sketches: DatasetFacts, tmp_pa
     )
     run, chance, told = create_run(config), random.Random(recipe), list[AnyEvent]()
     with looking_at_every_step():
+        monkeypatch.setattr(loop, "REPORT_SECONDS", math.inf)
         for killed_at in [*sorted(chance.sample(range(1, STEPS), KILLS)), STEPS]:
             facts = plan_continuation(run).checkpoint
             job = prepare(config)

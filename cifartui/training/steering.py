@@ -99,7 +99,6 @@ class Steering:
 
     def _obey_all(self) -> Effect:
         for control in (yield from self._take()):
-            yield from self._report()  # what a checkpoint comes after is told: none holds half a report
             try:
                 yield from self._obey(control)
             except RefusedError as error:
@@ -130,6 +129,7 @@ class Steering:
                 yield from self._take_steps(control)
                 return  # done when they are taken
             case SaveCheckpoint():
+                yield from self._report()
                 yield from self._save(ASKED_FOR)
             case ChangeRate():
                 yield from self._change_rate(control.to)
@@ -182,7 +182,11 @@ class Steering:
             raise RefusedError(f"The checkpoint could not be saved: {problem}.")
 
     def _change_rate(self, to: float | str) -> Effect:
-        """Turn the rate and save it: a run that is killed from here on goes on with the turned rate."""
+        """Turn the rate and save it: a run that is killed from here on goes on with the turned rate.
+
+        Steps taken at the former rate are reported before: no checkpoint holds half a report.
+        """
+        yield from self._report()
         rate, former = self._job.rate, self._job.rate.turned
         yield from self._turn(to)
         try:

@@ -53,7 +53,7 @@ def test_first_start_has_the_tutorial_and_nothing_to_say() -> None:
 )
 def test_file_that_cannot_be_used_is_one_sentence(content: bytes) -> None:
     """Empty, cut, no text, of another version or shape, endless: the tutorial is in hand."""
-    remembered_file().parent.mkdir()
+    remembered_file().parent.mkdir(exist_ok=True)
     remembered_file().write_bytes(content)
     asked, dataset, problem = recall()
     assert (asked, dataset) == (in_hand(), None)
@@ -63,7 +63,7 @@ def test_file_that_cannot_be_used_is_one_sentence(content: bytes) -> None:
 
 def test_pipe_in_the_place_of_the_file_is_not_waited_for() -> None:
     """What is no file is one sentence as well."""
-    remembered_file().parent.mkdir()
+    remembered_file().parent.mkdir(exist_ok=True)
     os.mkfifo(remembered_file())
     assert "it is a pipe, not a file" in recall().problem
 
@@ -140,7 +140,7 @@ async def test_what_cannot_be_remembered_is_said_once(sketches: DatasetFacts) ->
         pilot.app.watch(pilot.app, "notice", lambda notice: said.append(notice))
         for epochs in (7, 8):
             pilot.app.recipe = override(TUTORIAL, [f"epochs={epochs}"])
-            await pilot.app.workers.wait_for_complete()
+            await wait_until(pilot, lambda: all(worker.is_finished for worker in pilot.app.workers))
             await wait_until(pilot, lambda: any(notice and "not be remembered" in notice.sentence for notice in said))
         await pilot.pause()
         assert sum("will not be remembered" in notice.sentence for notice in said if notice) == 1

@@ -7,7 +7,6 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
-from cifartui.tui.widgets.maps import filter_picture
 from cifartui.tui.widgets.pixels import few_colours, half_blocks, scaled, shows_colours
 
 if TYPE_CHECKING:
@@ -53,6 +52,8 @@ class FilterGrid(Widget):
     def show(self, kernels: "NDArray[np.float32]") -> None:
         """Draw filters `[N, C, k, k]` with one channel or three."""
         import numpy as np
+
+        from cifartui.tui.widgets.maps import filter_picture
 
         kernels = np.broadcast_to(kernels, (len(kernels), 3, *kernels.shape[2:]))
         pictures = [filter_picture(kernel) for kernel in kernels]

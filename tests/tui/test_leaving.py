@@ -130,7 +130,7 @@ async def test_lists_without_room_are_paged(sketches: DatasetFacts) -> None:
         await pilot.press("pagedown", "pageup")
 
 
-@pytest.mark.parametrize("size", [(20, 5), (2, 2), (1, 1)])
+@pytest.mark.parametrize("size", [(20, 5), (1, 1)])
 async def test_no_terminal_is_too_small(sketches: DatasetFacts, size: tuple[int, int]) -> None:
     """Every screen is drawn in whatever there is."""
     scripted_run(sketches.name)

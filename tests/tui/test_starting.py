@@ -7,7 +7,9 @@ import pytest
 from textual.pilot import Pilot
 
 from cifartui.dataset.store import DatasetFacts
+from cifartui.training.run.events import RunStarted
 from cifartui.training.run.folder import all_runs
+from cifartui.training.run.journal import JournalReader
 from cifartui.training.run.queue import queue_of_home
 from cifartui.tui.app import CifarApp
 from cifartui.tui.widgets.plan_panel import PlanPanel
@@ -59,13 +61,15 @@ async def test_killed_run_goes_on_with_one_key(sketches: DatasetFacts) -> None:
         await wait_for_text(pilot, "checkpoint saved at step")
         await pilot.press("space")
         await wait_for_text(pilot, "✓ pause, done at step")
-        started = pilot.app.run_view.history.started
+        run, started = pilot.app.run_view.run, pilot.app.run_view.history.started
+        assert run
         assert started
         os.kill(started.host_pid, signal.SIGKILL)
         await wait_for_text(pilot, "✗ interrupted")
         await pilot.press("g")
         await wait_for_text(pilot, "● running")
-        await wait_for_text(pilot, "going on after step")
+        begun = [event for event in JournalReader(run.journal_file).read_new() if isinstance(event, RunStarted)]
+        assert [event.step > 0 for event in begun] == [False, True]
         await pilot.press("x")
         await wait_for_text(pilot, "let it go on")
         await pilot.press("enter")

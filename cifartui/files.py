@@ -55,9 +55,8 @@ def durably(target: Path) -> Iterator[Path]:
         _keep_mode_and_owner(place, temporary)
         sync_file(temporary)
         temporary.replace(place)
-    except BaseException:
+    finally:
         temporary.unlink(missing_ok=True)
-        raise
     sync_folder(place.parent)
     for leftover in place.parent.glob(f".{glob.escape(place.name)}.*.part"):
         leftover.unlink(missing_ok=True)

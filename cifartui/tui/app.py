@@ -4,7 +4,6 @@ import gc
 import os
 import sys
 from collections.abc import Iterable
-from functools import partial
 from typing import ClassVar
 from weakref import WeakKeyDictionary
 
@@ -32,18 +31,14 @@ from cifartui.tui.guide import Guided, welcomed_file
 from cifartui.tui.keymap import own_keys
 from cifartui.tui.leaving import SignalledEnd, farewell
 from cifartui.tui.library_faults import Palette, mend
-from cifartui.tui.messages import Notice
 from cifartui.tui.run_in_view import RunInView
 from cifartui.tui.screens.base import BaseScreen
 from cifartui.tui.settings_in_hand import SettingsInHand
 from cifartui.tui.terminal import TerminalDriver
 from cifartui.tui.theme import DARK, LIGHT, themes, wear
 from cifartui.tui.widgets.dialogs import ConfirmDialog
-from cifartui.tui.widgets.notice_line import NoticeLine
 from cifartui.tui.widgets.pixels import shows_all_colours
 
-ERROR_SECONDS, NEWS_SECONDS = 20.0, 8.0
-"""How long a sentence stays if no key is pressed."""
 READING_SECONDS = 2.0
 """How long it stays at least."""
 OPENING_SECONDS = 0.01
@@ -152,8 +147,6 @@ class CifarApp(RunInView, SettingsInHand, Guided):
         ),
     ]
 
-    notice: reactive[Notice | None] = reactive(None)
-    """What is said above the line of keys."""
     graphics: reactive[Graphics | None] = reactive(None)
     """How real pixels are drawn; None where pictures are drawn as text."""
 
@@ -231,26 +224,6 @@ class CifarApp(RunInView, SettingsInHand, Guided):
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         if event.state is WorkerState.ERROR and event.worker.error:
             self.complain(str(failure(event.worker.error)))
-
-    # WHAT IS SAID
-
-    def complain(self, sentence: str) -> None:
-        """Show an error sentence without leaving the screen."""
-        self._say(Notice(sentence, is_error=True))
-
-    def tell(self, sentence: str) -> None:
-        """Show a sentence of good news."""
-        self._say(Notice(sentence, is_error=False))
-
-    def _say(self, notice: Notice) -> None:
-        if not self.screen.query(NoticeLine):  # a dialog
-            self.screen.mount(NoticeLine())
-        self.notice = notice
-        self.set_timer(ERROR_SECONDS if notice.is_error else NEWS_SECONDS, partial(self._forget, notice))
-
-    def _forget(self, notice: Notice) -> None:
-        if self.notice is notice:
-            self.notice = None
 
     # KEYS
 

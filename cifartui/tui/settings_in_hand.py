@@ -4,17 +4,17 @@ import threading
 
 import msgspec
 from textual import work
-from textual.app import App
 from textual.reactive import reactive
 
 from cifartui.errors import explain
 from cifartui.training.recipes.files import load_recipe
 from cifartui.training.recipes.recipe import Recipe
 from cifartui.tui.in_hand import InHand
+from cifartui.tui.notices import Notices
 from cifartui.tui.remembering import DEFAULT_RECIPE, Remembered, recall, remember, write_remembered
 
 
-class SettingsInHand(App[None]):
+class SettingsInHand(Notices):
     """An app with settings in hand, which it writes down as they change."""
 
     recipe: reactive[Recipe] = reactive(lambda: load_recipe(DEFAULT_RECIPE))
@@ -76,7 +76,3 @@ class SettingsInHand(App[None]):
                 if not self._complained:
                     self._complained = True
                     self.call_later(self.complain, f"The settings will not be remembered: {explain(error)}")
-
-    def complain(self, sentence: str) -> None:
-        """Show an error sentence."""
-        raise NotImplementedError

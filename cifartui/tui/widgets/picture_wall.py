@@ -12,12 +12,10 @@ from textual.geometry import Region
 from textual.message import Message
 from textual.strip import Strip
 from textual.timer import Timer
-from textual.widget import Widget
 
 from cifartui.text import column, shortened
-from cifartui.tui.graphics.drawing import PixelDrawing, drawing_for
-from cifartui.tui.widgets.pixels import few_colours, half_blocks, scaled, shows_all_colours, shows_colours
-from cifartui.tui.widgets.quadrants import quadrants
+from cifartui.tui.widgets.drawn_picture import DrawnPicture
+from cifartui.tui.widgets.pixels import shows_colours
 
 if TYPE_CHECKING:
     import numpy as np
@@ -45,7 +43,7 @@ class Tile(NamedTuple):
     """Of a square before the caption, if there is to be one."""
 
 
-class PictureWall(Widget):
+class PictureWall(DrawnPicture):
     """As many pictures as fit, each with a caption; smaller where not even one row of whole ones fits."""
 
     @dataclass
@@ -61,13 +59,11 @@ class PictureWall(Widget):
 
         Unless it `must_caption`, a row that is whole but for its captions is drawn without them, not smaller.
         """
-        super().__init__(id=widget_id)
+        super().__init__(widget_id=widget_id)
         self._caption_cells, self._must_caption = caption_cells, must_caption
         self._scale: Scale = scale
         self._picture_size = (32, 32)
         self._tiles: list[Tile] = []
-        self._lines: list[Strip] = []
-        self._drawing: PixelDrawing | None = None
         self._tidying: Timer | None = None
 
     @property
@@ -100,29 +96,18 @@ class PictureWall(Widget):
     def show_tiles(self, tiles: list[Tile]) -> None:
         """Draw these pictures in place of the former."""
         self._tiles = tiles
-        self._draw()
-
-    def on_mount(self) -> None:
-        self.watch(self.app, "graphics", self._draw, init=False)
-
-    def on_unmount(self) -> None:
-        if self._drawing:
-            self._drawing.forget()
+        self.draw()
 
     def on_resize(self, event: events.Resize) -> None:
         self.post_message(self.Resized(self.capacity))
 
-    def _choose_drawing(self, drawing: PixelDrawing | None) -> None:
-        if self._drawing:
-            self.call_after_refresh(self._drawing.forget)
-        self._drawing = drawing
-
-    def _draw(self) -> None:
-        self._choose_drawing(drawing_for(self) if self._tiles and shows_all_colours(self.app) else None)
+    def draw(self) -> None:
+        """Draw the tiles in as many rows as they take."""
+        drawing = self.choose_drawing(has_pictures=bool(self._tiles))
         columns, _ = self._grid()
         width, height = self._cells()
         style = self.rich_style
-        is_whole = shows_colours(self.app) and not self._drawing  # each character has its two colours
+        is_whole = shows_colours(self.app) and not drawing  # each character has its two colours
         gap = Segment(" " * (GAP + self._cell_width() - width), style)
         self._lines = []
         for start in range(0, len(self._tiles), columns):
@@ -130,29 +115,25 @@ class PictureWall(Widget):
             top = len(self._lines)
             pictures = []
             for place, tile in enumerate(row):
-                if self._drawing:
+                if drawing:
                     region = Region(place * (self._cell_width() + GAP), top, width, height)
-                    pictures.append(self._drawing.lines(tile.pixels, region))
+                    pictures.append(drawing.lines(tile.pixels, region))
                 else:
                     pictures.append(self._as_text(tile.pixels, width, height))
             for line in range(height):
                 strip = Strip([segment for picture in pictures for segment in (*picture[line], gap)])
                 self._lines.append(strip if is_whole else strip.apply_style(style))
             self._lines.append(Strip([segment for tile in row for segment in self._caption(tile)]))
-        if self._drawing:
-            self._drawing.finish()
+        if drawing:
+            drawing.finish()
         self.refresh()
         if self._tidying:
             self._tidying.stop()
         self._tidying = self.set_timer(TIDY_SECONDS, gc.collect)
 
     def _as_text(self, pixels: "NDArray[np.uint8]", width: int, height: int) -> list[list[Segment]]:
-        """Two pixels a cell, four where there is no room for all of them, or shades where there are few colours."""
-        coloured, few = shows_colours(self.app), few_colours(self.app)
-        if coloured and self._columns_a_pixel() < 1:
-            return quadrants(scaled(pixels, (2 * height, 2 * width)), few_colours=few)
-        odd = coloured and width == self._picture_size[1] and self._picture_size[0] % 2
-        return half_blocks(scaled(pixels, (2 * height - odd, width)), coloured=coloured, few_colours=few)
+        odd = int(width == self._picture_size[1]) and self._picture_size[0] % 2
+        return self.as_text(pixels, width, height, fits=self._columns_a_pixel() >= 1, odd=odd)
 
     def _caption(self, tile: Tile) -> list[Segment]:
         style = self.rich_style
@@ -161,18 +142,6 @@ class PictureWall(Widget):
         text = shortened(tile.caption, max(1, room - len(tile.number) - bool(tile.number)))
         text = f"{text} {tile.number}" if tile.number else text
         return [*mark, Segment(column(text, room + GAP - 1), style + Style(dim=True))]
-
-    def render_lines(self, crop: Region) -> list[Strip]:
-        """The lines of a region; what is drawn over them is drawn again."""
-        if self._drawing:
-            self._drawing.uncovered()
-        return super().render_lines(crop)
-
-    def render_line(self, y: int) -> Strip:
-        """One line of the terminal."""
-        style = self.rich_style
-        strip = self._lines[y] if y < len(self._lines) else Strip.blank(self.size.width, style)
-        return strip.adjust_cell_length(self.size.width, style)
 
     def _columns_a_pixel(self) -> float:
         return COLUMNS_A_PIXEL[self._scale] / self._shrink()

@@ -233,7 +233,7 @@ def test_what_limits_the_speed_is_said_while_the_run_lives(run: Run) -> None:
     view = RunView(run, history_of(started, measured), "running", recipe=recipe_of(run))
     assert notes_text(view).plain == (
         "speed Launching small steps takes 80% of the time: of 0.5 ms a step, 0.4 ms do not depend on its images; "
-        "more images a step, and a learning rate for them (u: batch_size=64)"
+        "more images a step, and a learning rate for them (y: batch_size=64)"
     )
     for other in (
         RunView(run, history_of(started), "running", recipe=recipe_of(run)),

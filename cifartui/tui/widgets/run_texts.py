@@ -179,7 +179,7 @@ def notes_text(view: RunView) -> Content:
 
 def _speed_text(speed: SpeedVerdict) -> Content:
     """What limits the speed, and what to do."""
-    next_time = f" (u: {', '.join(speed.settings)})" if speed.settings else ""
+    next_time = f" (y: {', '.join(speed.settings)})" if speed.settings else ""
     verdict = f"{speed.verdict[0].upper()}{speed.verdict[1:]}: {speed.why}; "
     return Content.assemble(("speed ", "bold $primary"), verdict, (f"{speed.remedy}{next_time}", "$text-muted"))
 

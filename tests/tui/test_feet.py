@@ -14,6 +14,7 @@ from cifartui.dataset.store import DatasetFacts
 from cifartui.training.run.events import StateChanged
 from cifartui.training.run.folder import all_runs
 from cifartui.tui import app as app_module
+from cifartui.tui import notices
 from cifartui.tui.app import CifarApp
 from cifartui.tui.messages import Notice
 from cifartui.tui.widgets.dialogs import TextDialog
@@ -133,7 +134,7 @@ async def test_what_is_said_takes_its_lines_from_nobody(
 
 async def test_what_is_said_goes_by_itself(sketches: DatasetFacts, monkeypatch: pytest.MonkeyPatch) -> None:
     """Good news sooner than bad; also on a dialog, and on the screen that comes next."""
-    monkeypatch.setattr(app_module, "NEWS_SECONDS", 3.0)
+    monkeypatch.setattr(notices, "NEWS_SECONDS", 3.0)
     async with CifarApp().run_test(size=SMALL) as pilot:
         assert isinstance(pilot.app, CifarApp)
         await wait_for_text(pilot, "few · training images")

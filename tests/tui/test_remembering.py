@@ -133,7 +133,7 @@ async def test_what_cannot_be_remembered_is_said_once(sketches: DatasetFacts) ->
     async with CifarApp().run_test(size=SMALL) as pilot:
         assert isinstance(pilot.app, CifarApp)
         await wait_until(pilot, remembered_file().exists)
-        await pilot.app.workers.wait_for_complete()
+        await wait_until(pilot, lambda: all(worker.is_finished for worker in pilot.app.workers))
         remembered_file().unlink()
         remembered_file().mkdir()
         said: list[Notice | None] = []

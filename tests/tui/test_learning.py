@@ -55,11 +55,12 @@ async def test_what_a_run_learned_is_drawn_and_follows_it(sketches: DatasetFacts
             assert not pilot.app.screen.query_one(Learning).display
             write_glimpse(run, glimpse_of(noise(12, 3, 5, 5)))
             await wait_for_text(pilot, "conv1: its twelve filters, learning")
-            text = await wait_for_text(pilot, "✓ dog")
+            await wait_for_text(pilot, "✓ dog")
+            await wait_until(pilot, lambda: shown(pilot).count("▇▇▇") >= 6)
+            text = shown(pilot)
             assert "what it says of two pictures" in text
             assert text.count("✗ dog") == text.count("✓ cat") == text.count("✓ dog") == 1
             assert text.count("52%") == 2
-            assert text.count("▇▇▇") >= 6
             assert "test images · step 6,000" in text
             before = pilot.app.screen.query_one(FilterGrid).render_line(0)
             write_glimpse(run, glimpse_of(-noise(12, 3, 5, 5), step=7_000))
